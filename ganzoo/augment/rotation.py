@@ -1,0 +1,49 @@
+"""The rotation task of self-supervised GANs (Chen et al. 2019, https://arxiv.org/abs/1811.11212, section 3).
+
+A label r stands for a turn by r * 90 degrees counterclockwise. Images are square, `[N, S, S, C]`.
+"""
+
+from __future__ import annotations
+
+from keras import ops
+
+NUM_ROTATIONS = 4
+
+
+def rotate90(images, turns: int):
+    """Turns square images counterclockwise by `turns` quarter turns, 0 to 3: `[N, S, S, C] -> [N, S, S, C]`."""
+    if turns == 0:
+        return images
+    if turns == 2:
+        return ops.flip(images, axis=(1, 2))
+    return ops.flip(ops.transpose(images, (0, 2, 1, 3)), axis=1 if turns == 1 else 2)
+
+
+def rotation_batch_quarter(images):
+    """The last quarter of the batch in all four rotations, as google/compare_gan builds it.
+
+    Returns:
+        images `[4n, S, S, C]` with n = N // 4, and their labels `[4n]`: n zeros, n ones, n twos, n threes.
+    """
+    count = images.shape[0] // NUM_ROTATIONS
+    quarter = images[-count:]
+    rotated = [rotate90(quarter, turns) for turns in range(NUM_ROTATIONS)]
+    labels = ops.repeat(ops.arange(NUM_ROTATIONS), count)
+    return ops.concatenate(rotated, axis=0), labels
+
+
+def rotation_batch_split(images):
+    """The whole batch with image i turned by floor(4 i / N) quarter turns, as kwotsin/mimicry builds it.
+
+    Returns:
+        images `[N, S, S, C]` and their labels `[N]`.
+    """
+    count = images.shape[0]
+    labels = [index * NUM_ROTATIONS // count for index in range(count)]
+    starts = [labels.index(turns) for turns in sorted(set(labels))]
+    parts = zip(sorted(set(labels)), starts, [*starts[1:], count], strict=True)
+    rotated = [rotate90(images[start:stop], turns) for turns, start, stop in parts]
+    return ops.concatenate(rotated, axis=0), ops.convert_to_tensor(labels, dtype="int32")
+
+
+ROTATION_BATCHES = {"quarter": rotation_batch_quarter, "split": rotation_batch_split}

@@ -1,0 +1,221 @@
+"""What happens besides training: ticks, the log, sample grids, checkpoints, progress, and stopping early."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from tqdm import tqdm
+
+from ganzoo import images as pictures
+
+
+@dataclasses.dataclass(frozen=True)
+class Tick:
+    """The state of training at the end of a tick.
+
+    Attributes:
+        step: steps trained.
+        images: images trained on.
+        seconds: since the trainer started, without what it did at ticks.
+        images_per_second: over this tick.
+        logs: means over this tick of what the updates logged.
+    """
+
+    step: int
+    images: int
+    seconds: float
+    images_per_second: float
+    logs: dict[str, float]
+
+
+class Ticks(keras.callbacks.Callback):
+    """Calls the actions every `tick_steps` steps, counted from the beginning of the run, and at the last step.
+
+    Args:
+        tick_steps: steps between ticks.
+        actions: called in order with a `Tick`.
+    """
+
+    def __init__(self, tick_steps: int, actions: Sequence[Callable[[Tick], None]]):
+        super().__init__()
+        self.tick_steps, self.actions = tick_steps, actions
+        self.sums, self.counts = defaultdict(float), defaultdict(int)
+        self.seconds = 0.0
+
+    def on_train_begin(self, logs=None):
+        self.step = int(self.model.step.numpy())
+        self.ticked = self.step
+        self.tick_seconds, self.started = 0.0, time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        for name, value in logs.items():
+            self.sums[name] += value
+            self.counts[name] += 1
+        if self.step % self.tick_steps == 0:
+            self._tick()
+
+    def on_train_end(self, logs=None):
+        if self.step > self.ticked:
+            self._tick()
+
+    def _tick(self):
+        means = {name: float(total) / self.counts[name] for name, total in self.sums.items()}
+        elapsed = time.perf_counter() - self.started
+        self.seconds += elapsed
+        images = (self.step - self.ticked) * self.model.batch_size
+        tick = Tick(
+            self.step, self.step * self.model.batch_size, self.seconds, images / elapsed, means
+        )
+        for action in self.actions:
+            action(tick)
+        self.sums.clear()
+        self.counts.clear()
+        self.ticked, self.started = self.step, time.perf_counter()
+
+
+class LogWriter:
+    """Appends a line to `log.jsonl` and the same scalars to TensorBoard's events.
+
+    Args:
+        path: the log.
+        model: whose learning rates are recorded.
+        writer: a `tf.summary` writer.
+    """
+
+    def __init__(self, path: Path, model, writer):
+        self.path, self.model, self.writer = path, model, writer
+
+    def __call__(self, tick: Tick) -> None:
+        rates = {
+            f"{player}/learning_rate": float(self.model.optimizer_of(player).learning_rate.numpy())
+            for player in self.model.players()
+        }
+        scalars = {
+            "seconds": round(tick.seconds, 3),
+            "images_per_second": round(tick.images_per_second, 2),
+            "peak_memory_mb": round(peak_memory_mb(), 1),
+            **tick.logs,
+            **rates,
+        }
+        with self.path.open("a") as file:
+            file.write(json.dumps({"step": tick.step, "images": tick.images, **scalars}) + "\n")
+        with self.writer.as_default(step=tick.images):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class SampleWriter:
+    """Writes a grid of images made from the same inputs each time, as PNG and for TensorBoard.
+
+    Args:
+        folder: of the PNG files, which are named by the number of images trained on.
+        sample: returns float images `[N, H, W, C]` in [-1, 1].
+        writer: a `tf.summary` writer.
+    """
+
+    def __init__(self, folder: Path, sample: Callable[[], tf.Tensor], writer):
+        self.folder, self.sample, self.writer = folder, sample, writer
+
+    def __call__(self, tick: Tick) -> None:
+        grid = pictures.grid(pictures.to_uint8(self.sample()))
+        pictures.save_png(grid, self.folder / f"{tick.images:09d}.png")
+        with self.writer.as_default(step=tick.images):
+            tf.summary.image("samples", grid[None])
+        self.writer.flush()
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar with ETA on a terminal; elsewhere a line per tick, for which it is an action.
+
+    Args:
+        total_images: at the end of the run.
+    """
+
+    def __init__(self, total_images: int):
+        super().__init__()
+        self.total = total_images
+        self.terminal = sys.stderr.isatty()
+
+    def on_train_begin(self, logs=None):
+        done = int(self.model.step.numpy()) * self.model.batch_size
+        self.bar = tqdm(
+            total=self.total,
+            initial=done,
+            unit=" images",
+            disable=not self.terminal,
+            unit_scale=True,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update(self.model.batch_size)
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+    def __call__(self, tick: Tick) -> None:
+        losses = ", ".join(
+            f"{name} {value:.3f}" for name, value in tick.logs.items() if name.endswith("/loss")
+        )
+        if self.terminal:
+            self.bar.set_postfix_str(losses)
+            return
+        left = max(0.0, (self.total - tick.images) / tick.images_per_second)
+        print(
+            f"{tick.images:,} of {self.total:,} images, {tick.images_per_second:.1f} images/s, "
+            f"{left / 60:.1f} minutes left, {losses}",
+            flush=True,
+        )
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends training after the current step at SIGTERM or Ctrl-C; a second signal ends it at once.
+
+    Attributes:
+        received: the signal's number, or None.
+    """
+
+    SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self):
+        super().__init__()
+        self.received = None
+
+    def on_train_begin(self, logs=None):
+        self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS}
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.received is not None:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number, frame):
+        self.received = number
+        signal.signal(number, self.before[number])
+        print(f"{signal.Signals(number).name}: saving after this step", file=sys.stderr, flush=True)
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has held, in MiB; on a GPU, the most of the device's."""
+    gpus = tf.config.list_logical_devices("GPU")
+    if gpus:
+        return (
+            tf.config.experimental.get_memory_info(gpus[0].name.split("/device:")[-1])["peak"]
+            / 2**20
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

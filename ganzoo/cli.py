@@ -1,0 +1,160 @@
+"""What the command lines share: flags that make a config, and errors without a traceback.
+
+A main defines its own flags with absl, calls `define_config_flags()` where it needs a config, and
+ends in `cli.run(main)`: flags are parsed, and a UserError is told in one line.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import app, flags
+from ml_collections import ConfigDict
+from ml_collections.config_flags import config_flags
+
+from ganzoo import config as configs
+from ganzoo.errors import UserError, unknown
+
+FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # --help lists the flags below under the main that asked for them
+
+# Short forms of --config.KEY; `dataset` and `model` also choose the config.
+_SHORT = {
+    "model": ("model_name", "which GAN; with --dataset, the short form of --config"),
+    "dataset": ("data.dataset", "which images"),
+    "data_dir": ("data.data_dir", "where tensorflow_datasets finds or prepares its data"),
+    "on_bad_file": ("data.on_bad_file", "fail or skip"),
+    "jit": ("jit", "auto, on or off: whether XLA compiles the gradient computations"),
+    "precision": ("precision", "auto, float32, mixed_bfloat16 or mixed_float16"),
+}
+_OVERRIDE = re.compile(r"--?(?:no)?config\.([^=]+)")
+
+
+def define_config_flags() -> None:
+    """Defines --config with its --config.KEY=VALUE, and the short forms of the frequent ones."""
+    config_flags.DEFINE_config_file("config", help_string="a preset's name or a Python file")
+    for name, (_, words) in _SHORT.items():
+        flags.DEFINE_string(name, None, words)
+
+
+def run(main: Callable[[list[str]], Any], commands: Sequence[str] = ()) -> None:
+    """Runs an absl `main`; a UserError is printed without traceback and exits with code 2.
+
+    `commands` are the words that may stand beside the flags; without it there may be none.
+    """
+
+    def parse_flags(argv: list[str]) -> list[str]:
+        rest = parse(argv)
+        _check_words(rest[1:], commands)
+        return rest
+
+    try:
+        app.run(main, flags_parser=parse_flags)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+    """Parses `argv` into the flags and returns the words beside them; raises UserError."""
+    FLAGS.set_gnu_getopt()  # a flag may follow a word
+    try:
+        if "config" in FLAGS:
+            sys.argv = argv = expand_argv(argv)  # config_flags looks for overrides there
+            _check_overrides(argv)
+        return FLAGS(argv)
+    except flags.UnrecognizedFlagError as error:
+        known = [f"--{flag.name}" for flag in FLAGS.get_key_flags_for_module(argv[0])]
+        raise unknown("flag", f"--{error.flagname}", known) from None
+    except flags.Error as error:
+        raise UserError(_explain(str(error))) from None
+
+
+def expand_argv(argv: Sequence[str]) -> list[str]:
+    """`argv` with its short flags replaced by --config=PATH and overrides of that config.
+
+    The path comes first, as config_flags demands, and the overrides that were written out come
+    last. A data set that has no preset becomes an override of the model's default recipe.
+    """
+    short = flags.FlagValues()
+    short.set_gnu_getopt()
+    for name in ("config", *_SHORT):
+        flags.DEFINE_string(name, None, "", flag_values=short)
+    program, *rest = short(argv, known_only=True)
+    chosen = {name: short[name].value for name in _SHORT if short[name].value is not None}
+    if short.config is None and not chosen and not any(map(_OVERRIDE.match, rest)):
+        return [program, *rest]
+    path = _choose(short.config, chosen)
+    overrides = [f"--config.{_SHORT[name][0]}={value}" for name, value in chosen.items()]
+    return [program, f"--config={path}", *overrides, *rest]
+
+
+def from_flags() -> ConfigDict:
+    """The validated config of the parsed flags; None still marks what the data will tell."""
+    if FLAGS.config is None:
+        raise UserError(_nothing_named())
+    configs.validate(FLAGS.config)
+    if FLAGS.config.data.dataset is None:
+        raise UserError("No data set was named. Add --dataset=NAME, such as --dataset=shapes.")
+    return FLAGS.config
+
+
+def run_name() -> str:
+    """The config's name; for a default recipe, with that of the data set: "ssgan_my_cats"."""
+    name = Path(FLAGS["config"].config_filename).stem
+    default = name == FLAGS.config.model_name
+    return f"{name}_{configs.slug(FLAGS.config.data.dataset)}" if default else name
+
+
+def _choose(config: str | None, chosen: dict[str, str]) -> Path:
+    """The config's file; drops from `chosen` what it already settles."""
+    if config is None and "model" not in chosen:
+        raise UserError(_nothing_named())
+    if config is None:
+        model, dataset = chosen.pop("model"), chosen.get("dataset")
+        path = configs.find(model, dataset)
+        if path.stem != model:
+            del chosen["dataset"]
+        return path
+    if chosen.keys() & {"model", "dataset"}:
+        raise UserError(
+            f"--config={config} already names a model and its data: drop --model and --dataset"
+            " (for other images there is --config.data.dataset=NAME)."
+        )
+    return configs.resolve(config)
+
+
+def _check_overrides(argv: Sequence[str]) -> None:
+    path = next((arg.partition("=")[2] for arg in argv if arg.startswith("--config=")), None)
+    known = configs.flatten(configs.load(path)) if path else {}
+    for match in filter(None, map(_OVERRIDE.match, argv)):
+        if match[1] not in known:
+            raise unknown("config key", match[1], known)
+
+
+def _check_words(words: Sequence[str], commands: Sequence[str]) -> None:
+    for word in words:
+        if word not in commands:
+            hint = f" Known: {', '.join(commands)}." if commands else ""
+            raise UserError(f"Unexpected argument {word!r}; flags are --name=value.{hint}")
+
+
+def _explain(message: str) -> str:
+    """absl's message; for an override, with the expected type instead of Python's words."""
+    match = re.match(r"flag --config\.([\w.]+)=(.*?): ", message, re.DOTALL)
+    if match is None:
+        return f"{message}. --help lists the flags."
+    flag = FLAGS[f"config.{match[1]}"]
+    example = "" if flag.value is None else f", as in {flag.value!r}"
+    return f"--config.{match[1]}={match[2]}: expected {flag.flag_type()}{example}."
+
+
+def _nothing_named() -> str:
+    return (
+        "Name what to train: --model=MODEL --dataset=NAME, or --config=NAME_OR_FILE."
+        f" Models: {', '.join(configs.models())}. Configs: {', '.join(configs.presets())}."
+    )

@@ -1,0 +1,241 @@
+"""Configs: found, loaded, checked, saved and compared.
+
+A config is a Python file whose `get_config()` returns an `ml_collections.ConfigDict`. `<model>.py`
+is the model's default recipe and the schema of its presets `<model>_<dataset>.py`; a value to be
+inferred from the data is a placeholder, which reads as None.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import runpy
+from collections.abc import Callable, Collection, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+from ml_collections.config_flags import config_flags
+
+from ganzoo.errors import UserError, unknown
+
+# A run may be resumed with other values of these: none of them reaches a weight.
+HARMLESS = frozenset(
+    {"total_images", "tick_images", "keep_checkpoints", "num_samples", "data.data_dir"}
+)
+
+Rule = tuple[Callable[[Any], bool], str]
+_COUNT: Rule = (lambda value: value > 0, "at least 1")
+_DURATION: Rule = (lambda value: value >= 0, "0 or more images")
+_POSITIVE: Rule = (lambda value: 0 < value < math.inf, "a finite number above 0")
+_DECAY: Rule = (lambda value: 0 <= value < 1, "a number in [0, 1)")
+
+
+def _one_of(*names: str) -> Rule:
+    return (lambda value: value in names, f"one of {', '.join(names)}")
+
+
+_RULES: dict[str, Rule] = {
+    "seed": (lambda value: 0 <= value < 2**31, "an integer from 0 to 2**31 - 1"),
+    "batch_size": _COUNT,
+    "total_images": _COUNT,
+    "tick_images": _COUNT,
+    "keep_checkpoints": _COUNT,
+    "num_samples": _COUNT,
+    "jit": _one_of("auto", "on", "off"),
+    "precision": _one_of("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    "data.dataset": (bool, "the name of a data set"),
+    "data.resize": _one_of("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"),
+    "data.on_bad_file": _one_of("fail", "skip"),
+    "optimizers.*.learning_rate": _POSITIVE,
+    "optimizers.*.beta_[12]": _DECAY,
+    "optimizers.*.epsilon": _POSITIVE,
+    "optimizers.*.decay_*_images": _DURATION,
+}
+
+
+def folder() -> Path:
+    """Where the presets lie: inside the installed package, or beside it in a clone."""
+    package = Path(__file__).resolve().parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def presets() -> list[str]:
+    """Every config that comes with ganzoo, by the name that `--config=NAME` takes."""
+    return sorted(path.stem for path in folder().glob("[!_]*.py"))
+
+
+def models() -> list[str]:
+    """The models that have a default recipe: the presets that extend no other one's name."""
+    names = presets()
+    return [name for name in names if not any(name.startswith(f"{other}_") for other in names)]
+
+
+def find(model: str, dataset: str | None = None) -> Path:
+    """The preset `<model>_<dataset>.py`, or the model's default recipe where there is none."""
+    if model not in models():
+        raise unknown("model", model, models())
+    name = f"{model}_{dataset}"
+    return folder() / f"{name if name in presets() else model}.py"
+
+
+def resolve(name: str | Path) -> Path:
+    """The file behind a preset's bare name or the path of a Python file."""
+    path = Path(name).expanduser()
+    if path.is_file() and path.suffix == ".py":
+        return path
+    if len(path.parts) == 1 and path.suffix != ".py":
+        if str(name) not in presets():
+            raise unknown("config", str(name), presets())
+        return folder() / f"{name}.py"
+    raise UserError(
+        f"There is no config file {str(name)!r}. Give the path of a Python file that has"
+        f" get_config(), or a name: {', '.join(presets())}."
+    )
+
+
+def load(name: str | Path) -> ConfigDict:
+    """What a config's `get_config()` returns, locked: a preset that misspells a key fails."""
+    path = resolve(name)
+    get_config = runpy.run_path(str(path)).get("get_config")
+    config = get_config() if callable(get_config) else None
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"{path} must define get_config() and return an ml_collections.ConfigDict.")
+    return config.lock()
+
+
+def flatten(config: ConfigDict) -> dict[str, Any]:
+    """Every value under its dotted name, as in `{"data.split": "train"}`."""
+    flat = {}
+    for key, value in config.items():
+        if isinstance(value, ConfigDict):
+            flat |= {f"{key}.{leaf}": inner for leaf, inner in flatten(value).items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def validate(config: ConfigDict) -> None:
+    """Raises UserError unless keys, types and ranges are those of the model's default recipe."""
+    model = str(config.get("model_name"))
+    if model not in models():
+        raise unknown("model_name", model, models())
+    recipe, values = load(model), flatten(config)
+    defaults = flatten(recipe)
+    _check_keys(values, defaults)
+    for key, value in values.items():
+        _check_type(key, value, config_flags.GetType(key, recipe), defaults[key])
+        _check_range(key, value)
+    for player, optimizer in config.optimizers.items():
+        _check_schedule(player, optimizer)
+
+
+def fill(config: ConfigDict, values: Mapping[str, Any]) -> list[str]:
+    """Sets the placeholders among the dotted `values`; a value that was chosen stays.
+
+    Returns one line "model.image_size = 32" for each value set.
+    """
+    current = flatten(config)
+    missing = {k: v for k, v in values.items() if k in current and current[k] is None}
+    config.update_from_flattened_dict(missing)
+    return [f"{key} = {value!r}" for key, value in missing.items()]
+
+
+def steps(images: int, batch_size: int) -> int:
+    """The whole steps that show at least `images` images."""
+    return -(-images // batch_size)
+
+
+def to_json(config: ConfigDict) -> str:
+    """The config as JSON with sorted keys; `read` returns an equal one."""
+    return json.dumps(config.to_dict(), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def save(config: ConfigDict, path: str | Path) -> None:
+    """Writes `config` as JSON: the whole file or, if interrupted, nothing."""
+    temporary = Path(path).with_name(f"{Path(path).name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(to_json(config))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read(path: str | Path) -> ConfigDict:
+    """The config that `save` wrote."""
+    try:
+        return ConfigDict(_tuples(json.loads(Path(path).read_text(encoding="utf-8")))).lock()
+    except FileNotFoundError:
+        raise UserError(f"There is no {path}. Is its folder a run directory?") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is not a config that ganzoo saved: {error}") from None
+
+
+def diff(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list[str]:
+    """One line "batch_size: 64 -> 32" for each value that differs and is not to be ignored."""
+    before, after = flatten(old), flatten(new)
+    return [
+        f"{key}: {_shown(before, key)} -> {_shown(after, key)}"
+        for key in sorted((before.keys() | after.keys()) - set(ignore))
+        if _shown(before, key) != _shown(after, key)
+    ]
+
+
+def harmful(old: ConfigDict, new: ConfigDict) -> list[str]:
+    """The lines of `diff` that forbid resuming `old` as `new`."""
+    return diff(old, new, ignore=HARMLESS)
+
+
+def slug(dataset: str) -> str:
+    """A data set's name as part of a file name: "folder:/photos/My Cats.zip" -> "my_cats"."""
+    last = dataset.rstrip("/").rsplit("/", 1)[-1].lower().removesuffix(".zip")
+    return re.sub(r"\W+", "_", last).strip("_")
+
+
+def _check_keys(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    for key in values.keys() - defaults.keys():
+        raise unknown("config key", key, defaults)
+    for key in defaults.keys() - values.keys():
+        raise UserError(f"The config lacks {key!r}, which the default recipe has.")
+
+
+def _check_type(key: str, value: Any, expected: type, default: Any) -> None:
+    if value is None and default is None:
+        return
+    legal = (int, float) if expected is float else (expected,)
+    if type(value) not in legal:
+        example = "" if default is None else f", as in {default!r}"
+        raise UserError(
+            f"config.{key} = {value!r} is of type {type(value).__name__}; expected"
+            f" {expected.__name__}{example}."
+        )
+
+
+def _check_range(key: str, value: Any) -> None:
+    for pattern, (legal, words) in _RULES.items():
+        if fnmatch(key, pattern) and value is not None and not legal(value):
+            raise UserError(f"config.{key} = {value!r}; expected {words}.")
+
+
+def _check_schedule(player: str, optimizer: ConfigDict) -> None:
+    start, end = optimizer.decay_start_images, optimizer.decay_end_images
+    if end < start:
+        raise UserError(
+            f"config.optimizers.{player}: decay_end_images = {end} lies before"
+            f" decay_start_images = {start}. Set both to 0 for a constant learning rate."
+        )
+
+
+def _shown(flat: Mapping[str, Any], key: str) -> str:
+    return repr(flat[key]) if key in flat else "(absent)"
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has no tuples; configs have no lists, since no list can be overridden by a flag."""
+    if isinstance(value, dict):
+        return {key: _tuples(inner) for key, inner in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

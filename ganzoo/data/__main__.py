@@ -1,0 +1,51 @@
+"""Check a data set before training: python -m ganzoo.data check --dataset=folder:PATH
+
+Prints every bad or odd file with its reason. Exit code 0 when all can be used, 1 when some are
+bad, 2 when the data set cannot be read at all.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from absl import flags, logging
+
+from ganzoo import cli
+from ganzoo.data.check import check
+from ganzoo.data.scan import Report
+from ganzoo.errors import UserError
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("dataset", None, "folder:PATH, zip:PATH, or the name of a TFDS data set")
+flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
+flags.DEFINE_string("split", "train", "of a TFDS data set")
+flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
+flags.DEFINE_boolean("labels", False, "whether the images must lie in class folders")
+
+
+def main(argv: list[str]) -> None:
+    """Checks what the flags name; the exit code tells the result."""
+    if argv[1:] != ["check"] or FLAGS.dataset is None:
+        raise UserError("Expected: python -m ganzoo.data check --dataset=NAME")
+    logging.set_verbosity(logging.ERROR)  # TFDS is talkative
+    report = check(
+        FLAGS.dataset,
+        image_size=FLAGS.image_size,
+        data_dir=FLAGS.data_dir,
+        split=FLAGS.split,
+        labels=FLAGS.labels,
+    )
+    print(_table(report))
+    sys.exit(1 if report.of_kind("bad") or not report.usable else 0)
+
+
+def _table(report: Report) -> str:
+    width = max((len(problem.path) for problem in report.problems), default=0)
+    lines = [f"{p.kind:6}  {p.path:{width}}  {p.reason}" for p in report.problems]
+    bad, notices = len(report.of_kind("bad")), len(report.of_kind("notice"))
+    summary = f"{report.name}: {report.count:,} files, {report.usable:,} images that can be used"
+    return "\n".join([*lines, f"{summary}, {bad:,} bad, {notices:,} odd."])
+
+
+if __name__ == "__main__":
+    cli.run(main, ["check"])

@@ -1,0 +1,166 @@
+"""Data sets by name: look at one, or open it for training."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from ganzoo.data import cache, shapes
+from ganzoo.data.collection import Collection, Item
+from ganzoo.data.decode import Preparation
+from ganzoo.data.files import open_folder, open_zip
+from ganzoo.data.scan import Problem, Report, say
+from ganzoo.data.source import ArraySource, Source
+from ganzoo.data.tfds import open_tfds
+from ganzoo.errors import UserError, unknown
+
+_SAMPLED = 64  # headers read to guess size and mode
+_LISTED = 20  # problems shown before training
+
+
+class Info(NamedTuple):
+    """A data set at a glance.
+
+    Attributes:
+        name: what the user called it.
+        size: typical height and width of its images; None when it is drawn at any size.
+        channels: 1 when its images are grey, else 3.
+        num_classes: 0 without labels.
+        count: how many images, or files that may be images.
+    """
+
+    name: str
+    size: tuple[int, int] | None
+    channels: int
+    num_classes: int
+    count: int
+
+
+def find_collection(
+    dataset: str, data_dir: str | None = None, split: str = "train", labels: bool = False
+) -> Collection:
+    """The images that `folder:PATH`, `zip:PATH` or the name of a TFDS data set stands for."""
+    kind, _, path = dataset.partition(":")
+    if kind not in ("folder", "zip"):
+        if os.path.exists(dataset):
+            raise UserError(f"For your own images write --dataset=folder:{dataset}")
+        return open_tfds(dataset, data_dir, split, labels)
+    if split != "train":
+        raise UserError(f"{dataset} has no split {split!r}, only 'train': all of its images.")
+    is_zip = kind == "zip" or zipfile.is_zipfile(Path(path).expanduser())
+    return open_zip(path, labels) if is_zip else open_folder(path, labels)
+
+
+def inspect(
+    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
+) -> Info:
+    """Look at a data set without decoding it; what TFDS does not have yet is downloaded."""
+    if dataset == "shapes":
+        return Info("shapes", None, 3, len(shapes.SHAPES) if labels else 0, shapes.COUNT)
+    collection = find_collection(dataset, data_dir, split, labels)
+    height, width, channels = collection.native_shape or _typical_shape(collection)
+    num_classes = len(collection.class_names)
+    return Info(dataset, (height, width), 1 if channels == 1 else 3, num_classes, len(collection))
+
+
+def _typical_shape(collection: Collection) -> tuple[int, int, int]:
+    headers = [found for item in collection.sample(_SAMPLED) if (found := _header(item))]
+    if not headers:
+        raise UserError(
+            f"Cannot guess the size of {collection.name}: nearly none of its "
+            f"{len(collection):,} files is an image. Set image_size and channels."
+        )
+    heights, widths, grey = zip(*headers, strict=True)
+    height, width = int(statistics.median(heights)), int(statistics.median(widths))
+    return height, width, 1 if all(grey) else 3
+
+
+def _header(item: Item) -> tuple[int, int, bool] | None:
+    try:
+        with item.open() as stream, Image.open(stream) as image:
+            return image.height, image.width, image.mode[0] in "1LI" and image.mode != "LAB"
+    except Exception:  # Pillow's readers raise nearly everything; `check` tells the reasons
+        return None
+
+
+def open_source(
+    dataset: str,
+    *,
+    image_size: int,
+    channels: int,
+    data_dir: str | None = None,
+    split: str = "train",
+    resize: str = "lanczos",
+    labels: bool = False,
+    background: str = "white",
+    on_bad_file: str = "fail",
+    cache_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Source:
+    """Open a data set for training, preparing it first unless that was done before.
+
+    Args:
+        dataset: "shapes", "folder:PATH" (of a folder or zip file), "zip:PATH", or the name of
+            an image data set of TFDS, such as "cifar10" or "name/config".
+        image_size: height and width to give every image, in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        data_dir: where TFDS keeps its data sets; None for its own default.
+        split: of a TFDS data set.
+        resize: Pillow's filter: nearest, box, bilinear, hamming, bicubic or lanczos.
+        labels: whether to read classes, from TFDS or from the names of the first folders.
+        background: what shows through transparent images: white, black or grey.
+        on_bad_file: "fail" raises when a file cannot be used, "skip" leaves it out.
+        cache_dir: where prepared images go; None for $GANZOO_HOME, or ~/.cache/ganzoo.
+        progress: whether to tell about slow work and odd files on standard error.
+
+    Raises:
+        UserError: for anything that whoever chose the data set can mend.
+    """
+    preparation = Preparation(image_size, channels, resize, background)
+    if on_bad_file not in ("fail", "skip"):
+        raise unknown("value of on_bad_file", on_bad_file, ["fail", "skip"])
+    if dataset == "shapes":
+        return shapes.open_shapes(image_size, channels, split, labels)
+    collection = find_collection(dataset, data_dir, split, labels)
+    entry = cache.load(collection, preparation, cache_dir, progress)
+    _settle(dataset, entry.report, on_bad_file, progress)
+    return ArraySource(
+        name=dataset,
+        image_size=image_size,
+        channels=channels,
+        num_classes=len(collection.class_names),
+        class_names=collection.class_names,
+        fingerprint=entry.fingerprint,
+        preparation=preparation.record(),
+        images=entry.images,
+        labels=entry.labels,
+    )
+
+
+def _settle(dataset: str, report: Report, on_bad_file: str, progress: bool) -> None:
+    """Tell what is odd, and refuse or pass over what is bad."""
+    bad, notices = report.of_kind("bad"), report.of_kind("notice")
+    if notices and progress:
+        say(_listing(f"{len(notices):,} odd files in {dataset}:", notices))
+    if bad and on_bad_file == "fail":
+        raise UserError(
+            _listing(f"{len(bad):,} of {report.count:,} files in {dataset} are bad:", bad)
+            + "\nMend or remove them, or leave them out with --on_bad_file=skip. "
+            f"All are listed by: python -m ganzoo.data check --dataset={dataset}"
+        )
+    if not report.usable:
+        raise UserError(_listing(f"No image of {dataset} can be used:", bad))
+    if bad and progress:
+        say(_listing(f"Left out {len(bad):,} of {report.count:,} files in {dataset}:", bad))
+
+
+def _listing(title: str, problems: list[Problem]) -> str:
+    lines = [title, *(f"  {p.path}: {p.reason}" for p in problems[:_LISTED])]
+    if len(problems) > _LISTED:
+        lines.append(f"  ... and {len(problems) - _LISTED:,} more")
+    return "\n".join(lines)

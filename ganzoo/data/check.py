@@ -1,0 +1,33 @@
+"""Look at every file of a data set before training on it."""
+
+from __future__ import annotations
+
+from ganzoo.data import shapes
+from ganzoo.data.catalog import find_collection
+from ganzoo.data.decode import MIN_SIDE, Preparation
+from ganzoo.data.scan import Report, scan
+
+
+def check(
+    dataset: str,
+    *,
+    image_size: int | None = None,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    progress: bool = True,
+) -> Report:
+    """Decode every image of a data set, keep none, and report what is bad or odd.
+
+    Bad is what cannot be read to its end, what is smaller than 8 px or a quarter of `image_size`
+    on a side, what has too many pixels or none of a fixed range, and, with `labels`, what lies
+    in no class folder. Odd, but used: several frames, 16 bits, a side more than four times the
+    other. Files that neither are images nor are named so are odd as well, and not used.
+    """
+    if dataset == "shapes":
+        return Report("shapes", shapes.COUNT, shapes.COUNT)
+    collection = find_collection(dataset, data_dir, split, labels)
+    report = Report(dataset, len(collection))
+    for _ in scan(collection, Preparation(image_size or MIN_SIDE, 3), report, progress):
+        pass
+    return report

@@ -1,0 +1,159 @@
+"""From a file of any format, size and mode to a square uint8 array."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import mimetypes
+import os
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ganzoo.data.collection import OUTSIDE, Item
+from ganzoo.errors import UserError, unknown
+
+FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+BACKGROUNDS = {"white": 255, "black": 0, "grey": 128}
+MIN_SIDE = 8  # pixels; what is smaller shows nothing
+MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
+ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
+MAX_BYTES = 1 << 30  # no image file is larger, but a video among the images may be
+_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """How all images of a data set are made alike.
+
+    Orientation from EXIF, transparency over `background`, 8 bits, grey or RGB, center square,
+    `resize` with Pillow's antialiased filter of that name.
+    """
+
+    image_size: int
+    channels: int
+    resize: str = "lanczos"
+    background: str = "white"
+
+    def __post_init__(self) -> None:
+        if self.image_size < 1:
+            raise UserError(f"image_size must be positive, got {self.image_size}.")
+        if self.channels not in (1, 3):
+            raise UserError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}.")
+        if self.resize not in FILTERS:
+            raise unknown("resize filter", self.resize, FILTERS)
+        if self.background not in BACKGROUNDS:
+            raise unknown("background", self.background, BACKGROUNDS)
+
+    def record(self) -> dict:
+        """Everything that decides the pixels, for logs and fingerprints."""
+        fixed = {"orientation": "exif", "crop": "center square", "version": _VERSION}
+        return dataclasses.asdict(self) | fixed
+
+
+class Decoded(NamedTuple):
+    """One item after preparation.
+
+    Attributes:
+        pixels: uint8 `[image_size, image_size, channels]`; None when there is no usable image.
+        bad: why an image cannot be used, or "".
+        notice: what is odd about an image that is used, or a file that is passed over, or "".
+    """
+
+    pixels: np.ndarray | None
+    bad: str = ""
+    notice: str = ""
+
+
+class _BadImage(Exception):
+    """Carries the reason."""
+
+
+def decode(item: Item, preparation: Preparation) -> Decoded:
+    """Read, check and prepare one item; whatever is wrong with it is told in the result."""
+    try:
+        if item.size > MAX_BYTES:
+            raise _BadImage(f"{item.size:,} bytes, more than an image has")
+        with item.open() as stream:
+            image = Image.open(io.BytesIO(stream.read()))
+        _require_usable(image, item, preparation.image_size)
+        notice = _oddities(image)
+        return Decoded(prepare(image, preparation), notice=notice)
+    except UnidentifiedImageError:
+        return _no_image(item)
+    except _BadImage as error:
+        return Decoded(None, bad=str(error))
+    except Exception as error:  # Pillow's readers raise nearly everything on broken files
+        return Decoded(None, bad=f"unreadable: {error or type(error).__name__}")
+
+
+def _no_image(item: Item) -> Decoded:
+    """A text among the images is passed over; a .jpg that is no image is a damaged one."""
+    if not _named_as_image(item.path):
+        return Decoded(None, notice="not an image, passed over")
+    reason = "not an image that Pillow reads, in spite of its name"
+    return Decoded(None, bad=reason if item.size else "empty")
+
+
+def _named_as_image(path: str) -> bool:
+    """Also true of formats that Pillow lacks, such as .heic: they are meant to be used."""
+    format = Image.registered_extensions().get(os.path.splitext(path)[1].lower())
+    return format in Image.OPEN or (mimetypes.guess_type(path)[0] or "").startswith("image/")
+
+
+def _require_usable(image: Image.Image, item: Item, image_size: int) -> None:
+    width, height = image.size
+    smallest = max(MIN_SIDE, image_size / MAX_ENLARGEMENT)
+    if min(width, height) < smallest:
+        raise _BadImage(f"tiny: {width}x{height}, at least {smallest:g} px a side are needed")
+    if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
+        raise _BadImage(f"{width}x{height} is more than {Image.MAX_IMAGE_PIXELS:,} pixels")
+    if image.mode == "F":
+        raise _BadImage("floating-point pixels have no fixed range")
+    if item.label == OUTSIDE:
+        raise _BadImage("lies outside of the class folders")
+
+
+def _oddities(image: Image.Image) -> str:
+    found = []
+    if (frames := getattr(image, "n_frames", 1)) > 1:
+        found.append(f"{frames} frames, the first is used")
+    if image.mode.startswith("I"):
+        found.append("16 bits, reduced to 8")
+    if max(image.size) > ODD_ASPECT * min(image.size):
+        found.append(f"{image.width}x{image.height}, only the center square is used")
+    return "; ".join(found)
+
+
+def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
+    """An image as uint8 `[image_size, image_size, channels]`; see `Preparation`."""
+    image = ImageOps.exif_transpose(image)
+    image = _flatten(_eight_bit(image), BACKGROUNDS[preparation.background])
+    image = image.convert("L" if preparation.channels == 1 else "RGB")
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    # Not `resize(box=...)`: its filter would reach across the border of the square.
+    image = image.crop((left, top, left + side, top + side))
+    if side != preparation.image_size:
+        size = (preparation.image_size, preparation.image_size)
+        image = image.resize(size, Image.Resampling[preparation.resize.upper()])
+    return np.asarray(image).reshape(*image.size, preparation.channels)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey; `convert` would clip it at 255."""
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise _BadImage("32-bit pixels have no fixed range")
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _flatten(image: Image.Image, background: int) -> Image.Image:
+    """Lay what is transparent over a plain background."""
+    if image.mode[-1] not in "Aa" and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, (background,) * 3 + (255,)), image)

@@ -1,0 +1,92 @@
+"""One pass over a collection: decode everything in parallel and note what is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from ganzoo.data.collection import Collection, Item
+from ganzoo.data.decode import Decoded, Preparation, decode
+
+_WINDOW = 256  # images decoded ahead, which bounds memory
+
+
+class Problem(NamedTuple):
+    """A file worth a look: "bad" when it cannot be used, else a "notice"."""
+
+    path: str
+    reason: str
+    kind: str
+
+
+@dataclasses.dataclass
+class Report:
+    """What a pass over a data set found.
+
+    Attributes:
+        name: the data set.
+        count: how many files there are.
+        usable: how many of them are images that can be used.
+        problems: everything bad or odd, in the order of the files.
+    """
+
+    name: str
+    count: int
+    usable: int = 0
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+
+    def of_kind(self, kind: str) -> list[Problem]:
+        """The problems that are "bad", or the "notice"s."""
+        return [problem for problem in self.problems if problem.kind == kind]
+
+
+def scan(
+    collection: Collection, preparation: Preparation, report: Report, progress: bool
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield pixels and label of every usable image in order, and write the rest into `report`."""
+    with _progress(f"Reading {collection.name}", len(collection), progress) as bar:
+        for item, decoded in _decode_all(collection, preparation):
+            bar.update()
+            if decoded.bad:
+                report.problems.append(Problem(item.path, decoded.bad, "bad"))
+            if decoded.notice:
+                report.problems.append(Problem(item.path, decoded.notice, "notice"))
+            if decoded.pixels is not None:
+                report.usable += 1
+                yield decoded.pixels, item.label
+
+
+def _decode_all(collection: Collection, preparation: Preparation) -> Iterator[tuple[Item, Decoded]]:
+    items = iter(collection)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while window := list(itertools.islice(items, _WINDOW)):
+            decoded = pool.map(decode, window, itertools.repeat(preparation))
+            yield from zip(window, decoded, strict=True)
+
+
+@contextlib.contextmanager
+def _progress(title: str, total: int, wanted: bool) -> Iterator[tqdm]:
+    """A bar on a terminal; elsewhere, where bars become litter, a line before and after."""
+    terminal = sys.stderr.isatty()
+    start = time.monotonic()
+    if wanted and not terminal:
+        say(f"{title}: {total:,} files")
+    with tqdm(desc=title, total=total, unit="image", disable=not (wanted and terminal)) as bar:
+        yield bar
+    if wanted and not terminal:
+        say(f"{title}: done in {time.monotonic() - start:.0f} s")
+
+
+def say(text: str) -> None:
+    """Tell the user, without touching what a program writes to standard output."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,109 @@
+"""Which devices train, and what "auto" means on them. Nothing here may run before the flags are parsed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from ganzoo.errors import UserError
+
+
+def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribute.Strategy:
+    """The distribution strategy for what the user asked for.
+
+    Args:
+        devices: "cpu", "gpu", or with a count, as in "cpu:2", which splits the CPU into two logical devices; None
+            takes all GPUs, or the CPU.
+        tpu: name or address of a TPU; "local" for the one of this machine.
+
+    Raises:
+        UserError: when such devices are not there.
+    """
+    if tpu:
+        return _tpu_strategy(tpu)
+    workers = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})
+    kind, count = _parse(devices)
+    if kind == "CPU":
+        tf.config.set_visible_devices([], "GPU")
+    if kind == "CPU" and count > 1:
+        logical = [tf.config.LogicalDeviceConfiguration()] * count
+        physical = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(physical, logical)
+    if kind == "GPU":
+        tf.config.experimental.enable_op_determinism()  # on CPUs the order of sums is fixed anyway
+    if workers:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if count > 1:
+        return tf.distribute.MirroredStrategy([f"{kind}:{index}" for index in range(count)])
+    return tf.distribute.get_strategy()
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes the run directory; of several workers, the first does."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    return resolver.task_type == "chief" or (
+        resolver.task_id == 0 and "chief" not in resolver.cluster_spec().jobs
+    )
+
+
+def resolve_precision(precision: str) -> str:
+    """The Keras dtype policy that "auto" stands for: bfloat16 where the hardware multiplies it, else float32."""
+    if precision != "auto":
+        return precision
+    return "mixed_bfloat16" if _multiplies_bfloat16() else "float32"
+
+
+def resolve_jit(jit: str) -> bool:
+    """Whether XLA compiles: "auto" means on GPUs and TPUs, since oneDNN's graph mode is faster on CPUs."""
+    return bool(_accelerators()) if jit == "auto" else jit == "on"
+
+
+def _accelerators() -> list:
+    return tf.config.list_logical_devices("GPU") + tf.config.list_logical_devices("TPU")
+
+
+def _multiplies_bfloat16() -> bool:
+    if tf.config.list_logical_devices("TPU"):
+        return True
+    gpus = tf.config.get_visible_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return details.get("compute_capability", (0, 0)) >= (8, 0)
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _parse(devices: str | None) -> tuple[str, int]:
+    """The kind and number of the devices; checks that they exist."""
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    if devices is None:
+        return ("GPU", gpus) if gpus else ("CPU", 1)
+    kind, _, count = devices.lower().partition(":")
+    if kind not in ("cpu", "gpu") or not (count or "1").isdigit() or count == "0":
+        raise UserError(f"--devices={devices}: expected cpu, gpu, cpu:COUNT or gpu:COUNT")
+    if kind == "gpu" and int(count or 1) > gpus:
+        raise UserError(
+            f"--devices={devices}: TensorFlow sees {gpus} GPUs here. Use fewer, or --devices=cpu; "
+            "for NVIDIA's libraries: pip install 'ganzoo[cuda]'"
+        )
+    return kind.upper(), int(count or (gpus if kind == "gpu" else 1))
+
+
+def _tpu_strategy(name: str) -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=name)
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, RuntimeError, tf.errors.OpError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"--tpu={name}: no such TPU can be reached ({reason}). Give its name, its grpc:// address, or "
+            "--tpu=local on the TPU's own machine."
+        ) from error
+    return tf.distribute.TPUStrategy(resolver)

@@ -1,0 +1,50 @@
+"""Moving averages of networks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Average:
+    """An exponential moving average of a network's weights, kept in a second network of the same shape.
+
+    Weights decay by 0.5 ** (batch_size / half_life); buffers, such as the moments of batch normalization, are copied.
+
+    Args:
+        source: the network in training.
+        target: the network that holds the average.
+        half_life_images: images after which the weight of the past has halved.
+        ramp_up: while training is young the half-life is at most this fraction of the images seen, so that the
+            random start is forgotten soon; None means the full half-life from the first image on.
+    """
+
+    source: keras.Layer
+    target: keras.Layer
+    half_life_images: int
+    ramp_up: float | None = 0.05
+
+    def start(self) -> None:
+        """Copies the source, weights and buffers."""
+        for old, new in zip(self.target.variables, self.source.variables, strict=True):
+            old.assign(new)
+
+    def update(self, images: tf.Tensor, batch_size: int) -> None:
+        """Moves the average; `images` is the number of images trained on before this step."""
+        decay = self._decay(tf.cast(images, tf.float32), batch_size)
+        pairs = zip(self.target.trainable_variables, self.source.trainable_variables, strict=True)
+        for average, weight in pairs:
+            current = tf.convert_to_tensor(weight)
+            average.assign(current + decay * (tf.convert_to_tensor(average) - current))
+        buffers = self.target.non_trainable_variables, self.source.non_trainable_variables
+        for copy, buffer in zip(*buffers, strict=True):
+            copy.assign(buffer)
+
+    def _decay(self, images: tf.Tensor, batch_size: int) -> tf.Tensor:
+        half_life = tf.constant(float(self.half_life_images))
+        if self.ramp_up is not None:
+            half_life = tf.minimum(half_life, images * self.ramp_up)
+        return tf.where(half_life > 0, 0.5 ** (batch_size / tf.maximum(half_life, 1e-8)), 0.0)

@@ -1,0 +1,269 @@
+"""The one training step of all models.
+
+A model says which networks an optimizer moves (`players`) and which losses move them, when (`updates`); the engine
+executes that list and knows nothing else about the model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from ganzoo.ema import Average
+from ganzoo.seeds import Random
+
+Batch = Mapping[str, tf.Tensor]
+
+
+class Loss(NamedTuple):
+    """What a loss returns.
+
+    Attributes:
+        value: the loss to be minimized, `[N]`, one number per example of this replica's batch; the engine averages.
+        logs: scalars to record, averaged over replicas.
+        reuse: tensors that later updates of the same step find in their batch, with the gradient stopped.
+    """
+
+    value: tf.Tensor
+    logs: Mapping[str, tf.Tensor] = {}
+    reuse: Mapping[str, tf.Tensor] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Update:
+    """One optimizer step, as data.
+
+    Attributes:
+        player: key into `GAN.players()` and `compile(optimizers=...)`.
+        loss: called as `loss(batch, random)`, with this replica's batch and its random numbers.
+        every: interval in steps.
+        offset: the step within the interval, 0 to every - 1, at which the update happens.
+        start_images: images trained on before the first such update.
+        stop_images: images trained on after which there are no more; None means never.
+    """
+
+    player: str
+    loss: Callable[[Batch, Random], Loss]
+    every: int = 1
+    offset: int = 0
+    start_images: int = 0
+    stop_images: int | None = None
+
+    def is_active(self, step: int, images: int) -> bool:
+        """Whether the update happens at `step`, before which `images` images were seen."""
+        started = images >= self.start_images
+        stopped = self.stop_images is not None and images >= self.stop_images
+        return started and not stopped and step % self.every == self.offset
+
+
+class GAN(keras.Model):
+    """Base class of all models: several networks, several optimizers, one training step.
+
+    A model implements `build` and the methods that raise NotImplementedError here, and `averages` and `after_step` where
+    it has a use for them. It is trained with `compile` and `fit` on batches that are dictionaries of tensors.
+
+    Attributes:
+        IMAGE_SIZES: the sizes it has networks for, in pixels.
+        step: training steps done, a scalar variable.
+    """
+
+    IMAGE_SIZES: tuple[int, ...]
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.step = self.add_weight(
+            name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
+        )
+
+    # What a model implements.
+
+    def players(self) -> dict[str, list[keras.Layer]]:
+        """The networks that each optimizer moves."""
+        raise NotImplementedError
+
+    def updates(self) -> tuple[Update, ...]:
+        """The optimizer steps of one training step, in order."""
+        raise NotImplementedError
+
+    def generators(self) -> dict[str, keras.Layer]:
+        """The networks that inference needs, averaged where the model averages."""
+        raise NotImplementedError
+
+    def build_generators(self) -> None:
+        """Creates the weights of `generators()`, and no others."""
+        raise NotImplementedError
+
+    def preview(self, batch: Batch, count: int):
+        """About `count` images, float `[M, H, W, C]`, to watch training by: from the same inputs at each call.
+
+        Args:
+            batch: the first batch of the data, for models that start from images.
+            count: how many are wanted.
+        """
+        raise NotImplementedError
+
+    def averages(self) -> tuple[Average, ...]:
+        """The moving averages to keep."""
+        return ()
+
+    def after_step(self, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
+        """Controllers that react to the logs of the step, alike on all replicas; returns further logs."""
+        return {}
+
+    # What the engine does with it.
+
+    def compile(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        batch_size: int,
+        seed: int = 0,
+        jit: bool = False,
+        learning_rates: Mapping[str, Callable[[int], float]] | None = None,
+    ):
+        """Prepares training; under a `tf.distribute` strategy, call it inside the strategy's scope.
+
+        Args:
+            optimizers: one per player.
+            batch_size: images per step, over all replicas.
+            seed: of every random number drawn in training.
+            jit: whether XLA compiles the gradient computation of each update.
+            learning_rates: per player, the learning rate as a function of the images seen; None leaves it alone.
+
+        Raises:
+            ValueError: when the optimizers are not those of the players.
+        """
+        players = self.players()
+        if set(optimizers) != set(players):
+            raise ValueError(
+                f"optimizers are given for {sorted(optimizers)}, but the players of "
+                f"{type(self).__name__} are {sorted(players)}: pass one for each"
+            )
+        super().compile(optimizer=next(iter(optimizers.values())), jit_compile=False)
+        for player, optimizer in optimizers.items():
+            optimizer.build(self.player_variables(player))
+            setattr(self, f"{player}_optimizer", optimizer)  # under this name in checkpoints
+        self.batch_size, self.seed, self.jit = batch_size, seed, jit
+        self.learning_rates = dict(learning_rates or {})
+
+    def player_variables(self, player: str) -> list[keras.Variable]:
+        """The trainable variables of one player's networks."""
+        return [v for network in self.players()[player] for v in network.trainable_variables]
+
+    def optimizer_of(self, player: str) -> keras.optimizers.Optimizer:
+        """The optimizer that `compile` was given for a player."""
+        return getattr(self, f"{player}_optimizer")
+
+    def active_updates(self, step: int) -> tuple[Update, ...]:
+        """The updates that happen at a step."""
+        return tuple(u for u in self.updates() if u.is_active(step, step * self.batch_size))
+
+    def make_train_function(self, force: bool = False):
+        """Compiles lazily one function for each set of updates that occurs; the host chooses, from the step number.
+
+        (An optimizer step inside `tf.cond` is refused by MirroredStrategy.)
+        """
+        self._next_step = int(self.step.numpy())
+        if self.train_function is not None and not force:
+            return
+        functions = {}
+
+        def train_function(iterator):
+            step, self._next_step = self._next_step, self._next_step + 1
+            updates = self.active_updates(step)
+            self._set_learning_rates(step * self.batch_size)
+            if updates not in functions:
+                functions[updates] = self._train_function(updates)
+            return functions[updates](iterator)
+
+        self.train_function = train_function
+
+    def _train_function(self, updates: tuple[Update, ...]):
+        strategy = self.distribute_strategy
+
+        @tf.function(autograph=False)
+        def run(iterator):
+            logs = strategy.run(self.train_step, args=(next(iterator), updates))
+            return {k: strategy.experimental_local_results(v)[0] for k, v in logs.items()}
+
+        return run
+
+    def _set_learning_rates(self, images: int) -> None:
+        for player, schedule in self.learning_rates.items():
+            self.optimizer_of(player).learning_rate = schedule(images)
+
+    def train_step(self, batch: Batch, updates: tuple[Update, ...] | None = None):
+        """One step of one replica: every active update in order, then averages, controllers and buffers.
+
+        Args:
+            batch: this replica's share of the global batch, a dictionary of tensors `[N, ...]`.
+            updates: the updates to make; all of them by default.
+
+        Returns:
+            The logs, scalars that are equal on all replicas.
+        """
+        replica = tf.distribute.get_replica_context()
+        updates = self.updates() if updates is None else updates
+        batch, logs = dict(batch), {}
+        for update in updates:
+            gradients, value, more, reuse = self._gradients(update, batch, replica)
+            norm = keras.ops.cast(tf.linalg.global_norm(gradients), "float32")
+            optimizer = self.optimizer_of(update.player)
+            scale = optimizer.scale_loss(tf.ones([]))
+            optimizer.apply(gradients, self.player_variables(update.player))
+            logs[f"{update.player}/loss"] = value
+            logs[f"{update.player}/gradient_norm"] = norm * replica.num_replicas_in_sync / scale
+            logs |= {f"{update.player}/{name}": scalar for name, scalar in more.items()}
+            batch |= reuse
+        logs = _mean_over_replicas(replica, logs)
+        logs |= self.after_step(logs)
+        self._share_buffers(replica)
+        for average in self.averages():
+            average.update(self.step * self.batch_size, self.batch_size)
+        self.step.assign_add(1)
+        return logs
+
+    def _gradients(self, update: Update, batch: Batch, replica):
+        """This replica's part of the gradient of the mean loss over the global batch."""
+        variables = self.player_variables(update.player)
+        optimizer = self.optimizer_of(update.player)
+        num_replicas = replica.num_replicas_in_sync
+        scope = f"{self.updates().index(update)}/"
+
+        def compute(batch, step, index):
+            random = Random(self.seed, step, index, num_replicas, scope)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([v.value for v in variables])
+                loss = update.loss(batch, random)
+                value = tf.reduce_mean(tf.cast(loss.value, tf.float32))
+                # Optimizers add the gradients of the replicas up.
+                scaled = optimizer.scale_loss(value / num_replicas)
+            gradients = tape.gradient(
+                scaled, [v.value for v in variables], unconnected_gradients="zero"
+            )
+            reuse = {name: tf.stop_gradient(tensor) for name, tensor in loss.reuse.items()}
+            return gradients, value, dict(loss.logs), reuse
+
+        # The optimizer stays outside: XLA cannot compile its communication between replicas.
+        compiled = tf.function(compute, jit_compile=True, autograph=False) if self.jit else compute
+        index = tf.convert_to_tensor(replica.replica_id_in_sync_group)
+        return compiled(batch, tf.convert_to_tensor(self.step), index)
+
+    def _share_buffers(self, replica) -> None:
+        """Averages over replicas what is not trained by gradients, such as the moments of batch normalization."""
+        if replica.num_replicas_in_sync == 1:
+            return
+        networks = [network for player in self.players().values() for network in player]
+        buffers = {id(v): v for network in networks for v in network.non_trainable_variables}
+        for variable in buffers.values():
+            variable.assign(replica.all_reduce(tf.distribute.ReduceOp.MEAN, variable.value))
+
+
+def _mean_over_replicas(replica, logs: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """The logs averaged over replicas, with one communication for all."""
+    stacked = tf.stack([tf.cast(value, tf.float32) for value in logs.values()])
+    mean = replica.all_reduce(tf.distribute.ReduceOp.MEAN, stacked)
+    return dict(zip(logs, tf.unstack(mean), strict=True))

@@ -1,0 +1,30 @@
+"""The one exception that is meant for the user's eyes, and its most frequent case."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """A mistake that whoever gave the command can mend.
+
+    The message says what was received, what was expected (or the nearest name), and how to
+    mend it. Command lines print it without a traceback and exit with code 2.
+    """
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """The error for a `name` outside `known`, ready to raise: the nearest names, or all of them."""
+    known = sorted(known)
+    near = _nearest(name, known)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    listed = f" Known: {', '.join(known)}." if len(known) <= 20 or not near else ""
+    return UserError(f"Unknown {kind} {name!r}.{hint}{listed}")
+
+
+def _nearest(name: str, known: list[str]) -> list[str]:
+    """At most three names; of dotted names, first those that only miss the right prefix."""
+    leaf = name.rsplit(".", 1)[-1]
+    same_leaf = [other for other in known if other.endswith(f".{leaf}")]
+    return same_leaf[:3] or difflib.get_close_matches(name, known)

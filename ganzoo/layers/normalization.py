@@ -1,0 +1,70 @@
+"""Batch normalization whose scale and offset depend on the example."""
+
+from __future__ import annotations
+
+import keras
+
+
+MOMENTUM, EPSILON = 0.9, 1e-5
+
+
+def batch_norm(**kwargs) -> keras.layers.BatchNormalization:
+    """Keras' batch normalization with the constants of the GAN literature: momentum 0.9, epsilon 1e-5."""
+    return keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class ConditionalBatchNorm(keras.layers.Layer):
+    """y = gamma(c) * (x - mean) / sqrt(variance + 1e-5) + beta(c): `[N, H, W, C], [N, K] -> [N, H, W, C]`.
+
+    Without a hidden layer gamma and beta are linear in the condition, one row per class for one-hot labels (Dumoulin et
+    al. 2017, https://arxiv.org/abs/1610.07629). With one they are a small network of it, self-modulation when the
+    condition is the latent vector (Chen et al. 2019, https://arxiv.org/abs/1810.01365, section 2).
+
+    Args:
+        hidden_units: width of the hidden ReLU layer; 0 means none.
+    """
+
+    def __init__(self, hidden_units: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden_units = hidden_units
+        self.normalize = batch_norm(center=False, scale=False, name="normalize")
+        self.hidden = None
+        if hidden_units:
+            self.hidden = _linear(hidden_units, activation="relu", name="hidden")
+
+    def build(self, input_shape, condition_shape):
+        channels = input_shape[-1]
+        if self.hidden:
+            self.hidden.build(condition_shape)
+            condition_shape = (None, self.hidden_units)
+            self.gamma = _linear(channels, bias_initializer="ones", name="gamma")
+            self.beta = _linear(channels, name="beta")
+        else:
+            self.gamma = keras.layers.Dense(
+                channels, use_bias=False, kernel_initializer="ones", name="gamma"
+            )
+            self.beta = keras.layers.Dense(
+                channels, use_bias=False, kernel_initializer="zeros", name="beta"
+            )
+        self.normalize.build(input_shape)
+        self.gamma.build(condition_shape)
+        self.beta.build(condition_shape)
+
+    def call(self, inputs, condition, training=False):
+        hidden = self.hidden(condition) if self.hidden else condition
+        gamma = self.gamma(hidden)[:, None, None, :]
+        beta = self.beta(hidden)[:, None, None, :]
+        return self.normalize(inputs, training=training) * gamma + beta
+
+    def compute_output_shape(self, input_shape, condition_shape):
+        return input_shape
+
+    def get_config(self):
+        return super().get_config() | {"hidden_units": self.hidden_units}
+
+
+def _linear(units, **kwargs):
+    return keras.layers.Dense(
+        units, kernel_initializer=keras.initializers.RandomNormal(stddev=0.02), **kwargs
+    )

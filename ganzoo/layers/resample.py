@@ -1,0 +1,43 @@
+"""Changing the resolution of images and feature maps."""
+
+from __future__ import annotations
+
+from keras import ops
+
+
+def unpool(x):
+    """Zero-insertion upsampling: y[2i, 2j] = x[i, j], all else zero; `[N, H, W, C] -> [N, 2H, 2W, C]`.
+
+    Dosovitskiy et al. 2015, "Learning to generate chairs with convolutional neural networks", section 4.1.
+    """
+    _, height, width, channels = x.shape
+    x = ops.reshape(x, (-1, height, 1, width, 1, channels))
+    x = ops.pad(x, [[0, 0], [0, 0], [0, 1], [0, 0], [0, 1], [0, 0]])
+    return ops.reshape(x, (-1, 2 * height, 2 * width, channels))
+
+
+def upsample_bilinear(x):
+    """Bilinear upsampling with half-pixel centers, edges repeated; `[N, H, W, C] -> [N, 2H, 2W, C]`.
+
+    Each new pixel is 3/4 of the nearer and 1/4 of the farther old one per axis, written as sums of shifted copies:
+    exactly what resize operations compute for a factor of two, but differentiable any number of times.
+    """
+    return _double(_double(x, 1), 2)
+
+
+def _double(x, axis):
+    """Linear interpolation of one axis to twice its length."""
+    size = x.shape[axis]
+    first, last = (ops.take(x, [i], axis=axis) for i in (0, size - 1))
+    inner = ops.split(x, [1], axis=axis)[1], ops.split(x, [size - 1], axis=axis)[0]
+    previous = ops.concatenate([first, inner[1]], axis=axis)
+    following = ops.concatenate([inner[0], last], axis=axis)
+    pairs = ops.stack([0.75 * x + 0.25 * previous, 0.75 * x + 0.25 * following], axis=axis + 1)
+    shape = [-1, *x.shape[1:]]
+    shape[axis] = 2 * size
+    return ops.reshape(pairs, shape)
+
+
+def downsample_average(x):
+    """Mean of each 2 x 2 block: `[N, H, W, C] -> [N, H/2, W/2, C]`; H and W are even."""
+    return ops.average_pool(x, 2, 2)

@@ -1,0 +1,150 @@
+"""Spectral normalization (Miyato et al. 2018, https://arxiv.org/abs/1802.05957, Algorithm 1).
+
+`keras.layers.SpectralNormalization` overwrites the stored kernel at each training call and leaves sigma out of the
+derivative, which is another method; these layers keep the kernel and differentiate through sigma.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+def spectral_norm(matrix, u):
+    """One power iteration and the estimate of the largest singular value.
+
+    sigma = u'^T W v with v = W^T u / |W^T u| and u' = W v / |W v|; the gradient flows through W, not through u' and v.
+
+    Args:
+        matrix: W, `[rows, columns]`.
+        u: the running left singular vector, `[rows, 1]`, of any length but 0.
+
+    Returns:
+        sigma, `[1, 1]`, and u', `[rows, 1]`.
+    """
+    fixed = ops.stop_gradient(matrix)
+    v = _normalize(ops.matmul(ops.transpose(fixed), u))
+    u = _normalize(ops.matmul(fixed, v))
+    return ops.matmul(ops.transpose(u), ops.matmul(matrix, v)), u
+
+
+def _normalize(vector):
+    return vector * ops.rsqrt(ops.maximum(ops.sum(ops.square(vector)), 1e-12))
+
+
+class _SpectralLayer(keras.layers.Layer):
+    """A layer whose kernel is divided by its spectral norm at every call.
+
+    Calls do not move the singular vector, so that real and generated images of one update meet the same weights;
+    `power_iteration` does, once an update.
+    """
+
+    def __init__(self, use_bias=True, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def _add_weights(self, kernel_shape: tuple[int, ...]):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=kernel_shape,
+            initializer=self.kernel_initializer,
+            autocast=False,  # the division is done in float32, whatever the precision of the layer
+        )
+        rows = 1
+        for size in kernel_shape[:-1]:
+            rows *= size
+        self.u = self.add_weight(
+            name="u", shape=(rows, 1), initializer="random_normal", trainable=False, autocast=False
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=kernel_shape[-1:], initializer="zeros")
+
+    def _sigma(self):
+        matrix = ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
+        return spectral_norm(matrix, ops.convert_to_tensor(self.u))
+
+    def normalized_kernel(self):
+        """The kernel over its spectral norm, in the precision of the layer."""
+        sigma, _ = self._sigma()
+        return ops.cast(self.kernel / ops.squeeze(sigma), self.compute_dtype)
+
+    def power_iteration(self):
+        """Moves the running singular vector by one iteration."""
+        self.u.assign(self._sigma()[1])
+
+    def get_config(self):
+        return super().get_config() | {
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class SpectralConv2D(_SpectralLayer):
+    """Convolution with stride 1, zero "same" padding and a spectrally normalized kernel: `[N, H, W, C] -> [N, H, W, F]`.
+
+    The kernel `[k, k, C, F]` is normalized as the matrix `[k * k * C, F]`.
+
+    Args:
+        filters: number of output channels F.
+        kernel_size: side of the kernel k, in pixels.
+        use_bias: whether a bias is added.
+        kernel_initializer: initializer of the kernel before normalization.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+
+    def build(self, input_shape):
+        self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
+
+    def call(self, inputs):
+        outputs = ops.conv(inputs, self.normalized_kernel(), padding="same")
+        return outputs + self.bias if self.use_bias else outputs
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        return super().get_config() | {"filters": self.filters, "kernel_size": self.kernel_size}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class SpectralDense(_SpectralLayer):
+    """Linear layer with a spectrally normalized kernel: `[..., C] -> [..., F]`.
+
+    Args:
+        units: number of outputs F.
+        use_bias: whether a bias is added.
+        kernel_initializer: initializer of the kernel before normalization.
+    """
+
+    def __init__(self, units: int, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape):
+        self._add_weights((input_shape[-1], self.units))
+
+    def call(self, inputs):
+        outputs = ops.matmul(inputs, self.normalized_kernel())
+        return outputs + self.bias if self.use_bias else outputs
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units}
+
+
+def power_iteration(network: keras.Layer) -> None:
+    """Moves the singular vectors of all spectrally normalized layers in `network` by one iteration.
+
+    A loss calls it once, after its last call of the network.
+    """
+    for layer in network._flatten_layers():
+        if isinstance(layer, _SpectralLayer):
+            layer.power_iteration()

@@ -1,0 +1,89 @@
+"""The models, by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+
+from ganzoo import checkpoints
+from ganzoo.engine import GAN
+from ganzoo.errors import UserError, unknown
+
+# One line per model: its name, which is also that of its file, and its class.
+MODELS = {"ssgan": "SSGAN"}
+
+_CONFIG = "config.json"
+
+
+def model_class(name: str) -> type[GAN]:
+    """The class of a model; raises UserError with the nearest names for an unknown one."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return getattr(importlib.import_module(f"{__name__}.{name}"), MODELS[name])
+
+
+def build(name: str, **kwargs) -> GAN:
+    """A new model with random weights.
+
+    Args:
+        name: a key of `MODELS`.
+        **kwargs: arguments of the model's constructor, `config.model` of a config.
+
+    Raises:
+        UserError: for an unknown name or argument, with the nearest right ones.
+    """
+    model = construct(name, **kwargs)
+    model.build()
+    return model
+
+
+def construct(name: str, **kwargs) -> GAN:
+    """A model without weights yet; arguments as `build` takes them."""
+    cls = model_class(name)
+    known = [p for p in inspect.signature(cls).parameters if p != "kwargs"]
+    for key in kwargs:
+        if key not in known:
+            raise unknown(f"argument of {name}", key, known)
+    return cls(**kwargs)
+
+
+def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
+    """Writes the generators of a model and what `load` needs to build them again.
+
+    Args:
+        model: a built model.
+        name: its key in `MODELS`.
+        arguments: those of its constructor.
+        folder: created where it does not exist.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"model_name": name, "model": arguments}, indent=2) + "\n"
+    (folder / _CONFIG).write_text(text)
+    for part, network in model.generators().items():
+        checkpoints.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
+
+
+def load(path: str | Path) -> GAN:
+    """A trained model for inference: its generators, without discriminators or optimizers.
+
+    Args:
+        path: a run directory, or the `model` folder inside it.
+
+    Raises:
+        UserError: when there is no model, or a damaged one.
+    """
+    path = Path(path)
+    folder = path if (path / _CONFIG).exists() and path.name == "model" else path / "model"
+    if not (folder / _CONFIG).exists():
+        raise UserError(
+            f"{path} is no run directory with a trained model in it. Train one with python -m "
+            "ganzoo.train --model=ssgan --dataset=shapes; the first tick writes it."
+        )
+    saved = json.loads((folder / _CONFIG).read_text())
+    model = construct(saved["model_name"], **saved["model"])
+    model.build_generators()
+    for part, network in model.generators().items():
+        checkpoints.load_weights(network, folder / f"{part}.weights.h5")
+    return model

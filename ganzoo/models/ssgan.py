@@ -1,0 +1,440 @@
+"""SSGAN: Self-Supervised GANs via Auxiliary Rotation Loss (Chen et al., CVPR 2019), https://arxiv.org/abs/1811.11212
+
+A discriminator forgets what it learned when the generator's images change. SSGAN gives it a second task that needs no
+labels: telling by how many quarter turns an image was rotated. It learns the task on real images only; the generator is
+rewarded when its own images, rotated, are easy to tell.
+
+    L_D = V_D + beta  * E_{x ~ real} E_r [-log Q(r | x^r)]      beta  = 1.0   (section 3, eq. 1)
+    L_G = V_G + alpha * E_{x ~ fake} E_r [-log Q(r | x^r)]      alpha = 0.2
+
+V is the hinge or the non-saturating loss on upright images. The networks are the residual ones of SNGAN, spectrally
+normalized in the discriminator. `ARCHITECTURES` has them in three published variants: `compare_gan`, the authors' own
+(github.com/google/compare_gan); `mimicry`, a later reproduction with public weights (github.com/kwotsin/mimicry); and
+`sngan`, the same without mimicry's accident that shortcuts see rectified inputs.
+
+What differs from the official code: images are in [-1, 1] at the boundary (its networks work in [0, 1], inside); labels
+of rotated fakes are those the fakes were made with; a conditional scale starts at 1. From mimicry: biases start at 0, and
+power iterations advance once an update, not once a call. Batch statistics are those of each replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ganzoo.augment import NUM_ROTATIONS, ROTATION_BATCHES
+from ganzoo.ema import Average
+from ganzoo.engine import Loss, Update
+from ganzoo.errors import UserError, unknown
+from ganzoo.layers import (
+    ConditionalBatchNorm,
+    SpectralConv2D,
+    SpectralDense,
+    batch_norm,
+    downsample_average,
+    power_iteration,
+    unpool,
+    upsample_bilinear,
+)
+from ganzoo.latents import LatentGAN
+from ganzoo.losses import ADVERSARIAL
+
+
+class Size(NamedTuple):
+    """Channels of the networks for one image size, as published."""
+
+    bottom: int  # side of the generator's first feature map
+    generator: tuple[int, ...]  # channels of the first feature map, then of each block
+    discriminator: tuple[int, ...]  # channels of each block
+    down: int  # how many of the discriminator's blocks halve the resolution, from the first on
+
+
+class Architecture(NamedTuple):
+    """What distinguishes the published implementations of the same networks."""
+
+    sizes: dict[int, Size]
+    upsample: Callable  # of a generator block
+    shortcut_kernel: int  # side of the convolutions on shortcuts
+    always_convolve_shortcut: (
+        bool  # False: the discriminator's shortcut is the identity where it can be
+    )
+    rectified_shortcut: bool  # True: the discriminator's shortcut starts from relu(x)
+    hidden_is_input: (
+        bool  # channels inside a discriminator block: those of its input, or of its output
+    )
+    unit_range: (
+        bool  # True: the networks work on [0, 1], with a sigmoid; False: on [-1, 1], with a tanh
+    )
+    pool: Callable  # of the discriminator's last feature map
+    block_init: Callable  # initializers of the convolutions of blocks, and of everything else
+    init: Callable
+
+
+def _normal():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _xavier(gain=1.0):
+    return keras.initializers.VarianceScaling(gain**2, mode="fan_avg", distribution="uniform")
+
+
+COMPARE_GAN = Architecture(
+    sizes={
+        32: Size(4, (256, 256, 256, 256), (128, 128, 128, 128), 2),
+        48: Size(6, (512, 256, 128, 64), (64, 128, 256, 512, 1024), 4),
+        64: Size(4, (512, 512, 256, 256, 128, 64), (64, 128, 256, 256, 512, 512), 6),
+        128: Size(4, (512, 512, 256, 256, 128, 64), (64, 128, 256, 256, 512, 512), 6),
+    },
+    upsample=unpool,
+    shortcut_kernel=3,
+    always_convolve_shortcut=True,
+    rectified_shortcut=False,
+    hidden_is_input=False,
+    unit_range=True,
+    pool=ops.mean,
+    block_init=_normal,
+    init=_normal,
+)
+MIMICRY = Architecture(
+    sizes={
+        32: Size(4, (256, 256, 256, 256), (128, 128, 128, 128), 2),
+        48: Size(6, (512, 256, 128, 64), (64, 128, 256, 512, 1024), 4),
+        64: Size(4, (1024, 512, 256, 128, 64), (64, 128, 256, 512, 1024), 5),
+        128: Size(4, (1024, 1024, 512, 256, 128, 64), (64, 128, 256, 512, 1024, 1024), 5),
+    },
+    upsample=upsample_bilinear,
+    shortcut_kernel=1,
+    always_convolve_shortcut=False,
+    rectified_shortcut=True,
+    hidden_is_input=True,
+    unit_range=False,
+    pool=ops.sum,
+    block_init=lambda: _xavier(2.0**0.5),
+    init=_xavier,
+)
+ARCHITECTURES = {
+    "compare_gan": COMPARE_GAN,
+    "mimicry": MIMICRY,
+    "sngan": MIMICRY._replace(rectified_shortcut=False),
+}
+
+
+class GeneratorBlock(keras.layers.Layer):
+    """Residual block that may double the resolution: `[N, H, W, C] -> [N, 2H, 2W, F]`."""
+
+    def __init__(self, channels, up, arch: Architecture, norm: Callable, **kwargs):
+        super().__init__(**kwargs)
+        self.upsample = arch.upsample if up else lambda x: x
+        self.norm1, self.norm2 = norm("norm1"), norm("norm2")
+        self.conv1 = _conv(channels, 3, arch.block_init, "conv1")
+        self.conv2 = _conv(channels, 3, arch.block_init, "conv2")
+        self.shortcut = _conv(channels, arch.shortcut_kernel, arch.init, "shortcut")
+
+    def call(self, x, condition=(), training=False):
+        h = ops.relu(self.norm1(x, *condition, training=training))
+        h = self.conv1(self.upsample(h))
+        h = ops.relu(self.norm2(h, *condition, training=training))
+        return self.conv2(h) + self.shortcut(self.upsample(x))
+
+
+class Generator(keras.Model):
+    """Latents `[N, latent_dim]`, with labels `[N]` when conditional, to images `[N, S, S, C]` in [-1, 1]."""
+
+    def __init__(
+        self, size: Size, up: int, channels: int, num_classes, self_modulation, arch, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.bottom, self.num_classes, self.unit_range = size.bottom, num_classes, arch.unit_range
+        self.modulated = self_modulation
+        widths = size.generator
+
+        def norm(name):
+            if self_modulation:
+                return ConditionalBatchNorm(hidden_units=32, name=name)
+            return ConditionalBatchNorm(name=name) if num_classes else batch_norm(name=name)
+
+        self.stem = keras.layers.Dense(
+            size.bottom**2 * widths[0], kernel_initializer=arch.init(), name="stem"
+        )
+        self.blocks = [
+            GeneratorBlock(width, index < up, arch, norm, name=f"block{index + 1}")
+            for index, width in enumerate(widths[1:])
+        ]
+        self.norm = norm("norm")
+        self.to_image = _conv(channels, 3, arch.init, "to_image")
+
+    def call(self, latents, labels=None, training=False):
+        condition = self._condition(latents, labels)
+        x = self.stem(latents)
+        x = ops.reshape(x, (-1, self.bottom, self.bottom, x.shape[-1] // self.bottom**2))
+        for block in self.blocks:
+            x = block(x, condition=condition, training=training)
+        x = ops.relu(self.norm(x, *condition, training=training))
+        x = ops.cast(self.to_image(x), "float32")
+        return 2.0 * ops.sigmoid(x) - 1.0 if self.unit_range else ops.tanh(x)
+
+    def _condition(self, latents, labels):
+        """What the normalizations depend on: the latents, the labels, or nothing."""
+        if self.modulated:
+            return (latents,)
+        return (ops.one_hot(labels, self.num_classes),) if self.num_classes else ()
+
+
+class DiscriminatorBlock(keras.layers.Layer):
+    """Residual block that may halve the resolution: `[N, H, W, C] -> [N, H/2, W/2, F]`."""
+
+    def __init__(self, inputs, channels, down, first, arch: Architecture, **kwargs):
+        super().__init__(**kwargs)
+        self.down, self.kernel = down, arch.shortcut_kernel
+        # Images in [-1, 1] would lose their dark half to a first ReLU; in [0, 1] it changes nothing.
+        self.rectify = not (first and not arch.unit_range)
+        self.rectified_shortcut = arch.rectified_shortcut and self.rectify
+        hidden = inputs if arch.hidden_is_input and not first else channels
+        self.conv1 = _spectral_conv(hidden, 3, arch.block_init, "conv1")
+        self.conv2 = _spectral_conv(channels, 3, arch.block_init, "conv2")
+        self.shortcut = None
+        if arch.always_convolve_shortcut or down or inputs != channels:
+            self.shortcut = _spectral_conv(channels, self.kernel, arch.init, "shortcut")
+
+    def call(self, x):
+        h = ops.relu(x) if self.rectify else x
+        x = h if self.rectified_shortcut else x
+        h = self.conv2(ops.relu(self.conv1(h)))
+        return self._downsample(h) + self._shortcut(x)
+
+    def _shortcut(self, x):
+        if self.kernel == 1:  # commutes with averaging, and is cheaper after it
+            x = self._downsample(x)
+            return self.shortcut(x) if self.shortcut else x
+        return self._downsample(self.shortcut(x))
+
+    def _downsample(self, x):
+        return downsample_average(x) if self.down else x
+
+
+class Discriminator(keras.Model):
+    """Images `[N, S, S, C]` in [-1, 1], with labels `[N]` when conditional, to adversarial logits `[N, 1]` and rotation logits `[N, 4]`."""
+
+    def __init__(self, size: Size, channels: int, num_classes: int, arch: Architecture, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes, self.pool, self.unit_range = num_classes, arch.pool, arch.unit_range
+        widths = size.discriminator
+        self.blocks = [
+            DiscriminatorBlock(
+                before, width, index < size.down, index == 0, arch, name=f"block{index + 1}"
+            )
+            for index, (before, width) in enumerate(zip((channels, *widths), widths, strict=False))
+        ]
+        head = {"kernel_initializer": arch.init(), "dtype": "float32"}
+        self.to_logit = SpectralDense(1, name="to_logit", **head)
+        self.to_rotation = SpectralDense(NUM_ROTATIONS, name="to_rotation", **head)
+        if num_classes:  # projection, Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637
+            self.embed = SpectralDense(widths[-1], use_bias=False, name="embed", **head)
+
+    def call(self, images, labels=None):
+        features = self.features(images)
+        logits = self.to_logit(features)
+        if self.num_classes:
+            classes = self.embed(ops.one_hot(labels, self.num_classes))
+            logits += ops.sum(classes * features, axis=1, keepdims=True)
+        return logits, self.to_rotation(features)
+
+    def features(self, images):
+        """The pooled features that both heads read: `[N, S, S, C] -> [N, F]`, float32."""
+        x = (images + 1.0) / 2.0 if self.unit_range else images
+        for block in self.blocks:
+            x = block(x)
+        return self.pool(ops.cast(ops.relu(x), "float32"), axis=(1, 2))
+
+
+class SSGAN(LatentGAN):
+    """Self-supervised GAN with a rotation loss.
+
+    Args:
+        image_size: 32, 48, 64 or 128 pixels.
+        channels: of the images, 1 or 3.
+        num_classes: classes of labels to condition on; 0 means unconditional.
+        architecture: a key of `ARCHITECTURES`.
+        latent_dim: dimensions of the latent vector, drawn from the standard normal distribution.
+        generator_width: channels of the widest block; None means as published, others scale along.
+        discriminator_width: likewise.
+        self_modulation: whether the generator's normalizations depend on the latents (the paper's sBN).
+        loss: "hinge" or "non_saturating".
+        rotation_batch: "quarter", the official way (a quarter of the batch in all rotations), or "split" (each image once).
+        generator_rotation_weight: alpha of the paper.
+        discriminator_rotation_weight: beta of the paper.
+        discriminator_steps: updates of the discriminator for one of the generator, each on fresh images.
+        ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
+
+    Raises:
+        UserError: for a size without a network, or an unknown name.
+    """
+
+    IMAGE_SIZES = (32, 48, 64, 128)
+
+    def __init__(
+        self,
+        image_size: int = 32,
+        channels: int = 3,
+        num_classes: int = 0,
+        architecture: str = "compare_gan",
+        latent_dim: int = 128,
+        generator_width: int | None = None,
+        discriminator_width: int | None = None,
+        self_modulation: bool = False,
+        loss: str = "hinge",
+        rotation_batch: str = "quarter",
+        generator_rotation_weight: float = 0.2,
+        discriminator_rotation_weight: float = 1.0,
+        discriminator_steps: int = 2,
+        ema_half_life_images: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        arch = _choose("architecture", architecture, ARCHITECTURES)
+        size = _choose("image_size", image_size, arch.sizes)
+        if self_modulation and num_classes:
+            raise UserError("self_modulation and num_classes exclude each other: set one of them")
+        self.adversarial = _choose("loss", loss, ADVERSARIAL)
+        self.rotation_batch = _choose("rotation_batch", rotation_batch, ROTATION_BATCHES)
+        self.image_size, self.channels, self.num_classes = image_size, channels, num_classes
+        self.latent_dim = latent_dim
+        self.generator_rotation_weight = generator_rotation_weight
+        self.discriminator_rotation_weight = discriminator_rotation_weight
+        self.discriminator_steps = discriminator_steps
+        self.ema_half_life_images = ema_half_life_images
+
+        size = size._replace(
+            generator=_scaled(size.generator, generator_width),
+            discriminator=_scaled(size.discriminator, discriminator_width),
+        )
+        up = (image_size // size.bottom).bit_length() - 1
+        options = (size, up, channels, num_classes, self_modulation, arch)
+        self.generator = Generator(*options, name="generator")
+        self.discriminator = Discriminator(size, channels, num_classes, arch, name="discriminator")
+        self.averaged_generator = self.generator
+        if ema_half_life_images:
+            self.averaged_generator = Generator(*options, name="averaged_generator")
+
+    def build(self, input_shape=None):
+        self.build_generators()
+        latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
+        self.discriminator(self.generator(latents, labels), labels)
+        for average in self.averages():
+            average.start()
+        self.built = True
+
+    def build_generators(self):
+        latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
+        self.averaged_generator(latents, labels)
+
+    def players(self):
+        return {"discriminator": [self.discriminator], "generator": [self.generator]}
+
+    def updates(self):
+        every = self.discriminator_steps
+        return (
+            Update("discriminator", self.discriminator_loss),
+            Update("generator", self.generator_loss, every=every, offset=every - 1),
+        )
+
+    def generators(self):
+        return {"generator": self.averaged_generator}
+
+    def averages(self):
+        if not self.ema_half_life_images:
+            return ()
+        return (Average(self.generator, self.averaged_generator, self.ema_half_life_images),)
+
+    def discriminator_loss(self, batch, random):
+        real, labels = batch["image"], batch["label"]
+        count = real.shape[0]
+        fake, fake_labels = self._generate(random, count)
+        rotated, turns, rotated_labels = self._rotate(real, labels)
+        logits, rotations = self.discriminator(
+            ops.concatenate([real, rotated, fake]),
+            ops.concatenate([labels, rotated_labels, fake_labels]),
+        )
+        real_logits, fake_logits = logits[:count], logits[-count:]
+        rotation_logits = rotations[count:-count]
+        power_iteration(self.discriminator)
+        adversarial = self.adversarial.discriminator(real_logits, fake_logits)
+        rotation = _cross_entropy(turns, rotation_logits)
+        return Loss(
+            adversarial + self.discriminator_rotation_weight * rotation,
+            logs={
+                "adversarial": ops.mean(adversarial),
+                "rotation": rotation,
+                "rotation_accuracy": _accuracy(turns, rotation_logits),
+                "real_logits": ops.mean(real_logits),
+                "fake_logits": ops.mean(fake_logits),
+            },
+        )
+
+    def generator_loss(self, batch, random):
+        count = batch["image"].shape[0]
+        fake, labels = self._generate(random, count)
+        rotated, turns, rotated_labels = self._rotate(fake, labels)
+        logits, rotations = self.discriminator(
+            ops.concatenate([fake, rotated]), ops.concatenate([labels, rotated_labels])
+        )
+        power_iteration(self.discriminator)
+        adversarial = self.adversarial.generator(logits[:count])
+        rotation = _cross_entropy(turns, rotations[count:])
+        return Loss(
+            adversarial + self.generator_rotation_weight * rotation,
+            logs={"adversarial": ops.mean(adversarial), "rotation": rotation},
+        )
+
+    def call(self, latents, labels=None, training=False):
+        return self.averaged_generator(latents, labels, training=training)
+
+    def _generate(self, random, count):
+        """Images of the generator in training, and the labels they were asked for."""
+        labels = random.integers("labels", [count], max(self.num_classes, 1))
+        latents = random.normal("latents", [count, self.latent_dim])
+        return self.generator(latents, labels, training=True), labels
+
+    def _rotate(self, images, labels):
+        """Rotated images, their quarter turns `[M]`, and the labels that the images had."""
+        rotated, turns = self.rotation_batch(images)
+        # The labels go through the same selection, as images of one pixel.
+        pixels = ops.cast(ops.reshape(labels, (-1, 1, 1, 1)), "float32")
+        chosen, _ = self.rotation_batch(pixels)
+        return rotated, turns, ops.cast(ops.reshape(chosen, (-1,)), "int32")
+
+
+def _cross_entropy(turns, logits):
+    """Mean of -log Q(r | x^r), a scalar."""
+    return ops.mean(ops.sparse_categorical_crossentropy(turns, logits, from_logits=True))
+
+
+def _accuracy(turns, logits):
+    return ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), turns), "float32"))
+
+
+def _conv(filters, kernel_size, init, name):
+    return keras.layers.Conv2D(
+        filters, kernel_size, padding="same", kernel_initializer=init(), name=name
+    )
+
+
+def _spectral_conv(filters, kernel_size, init, name):
+    return SpectralConv2D(filters, kernel_size, kernel_initializer=init(), name=name)
+
+
+def _scaled(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
+    """The published widths, scaled so that the widest is `widest`."""
+    if widest is None:
+        return widths
+    return tuple(max(1, width * widest // max(widths)) for width in widths)
+
+
+def _choose(kind, name, table):
+    if name not in table:
+        raise unknown(kind, str(name), map(str, table))
+    return table[name]

@@ -1,0 +1,104 @@
+"""The run directory: what it holds, who may write to it, and what may be resumed.
+
+config.json    the recipe              log.jsonl      one line per tick
+run.json       what "auto" became      events*        the same for TensorBoard
+samples/       grids of fixed latents  checkpoints/   all that resuming needs
+model/         the generator, for `ganzoo.models.load` and `ganzoo.generate`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+from ml_collections import ConfigDict
+
+from ganzoo import config as configs
+from ganzoo.errors import UserError
+
+
+class RunDirectory:
+    """The paths inside a run directory, and the rules of resuming.
+
+    Args:
+        path: the directory; it is created when the run is opened.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.facts = self.path / "run.json"
+        self.log = self.path / "log.jsonl"
+        self.samples = self.path / "samples"
+        self.checkpoints = self.path / "checkpoints"
+        self.model = self.path / "model"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the directory for one trainer; the lock ends with its process, however that ends."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self.path / ".lock", timeout=0)
+            lock.acquire()
+        except filelock.Timeout:
+            raise UserError(
+                f"Another trainer is at work in {self.path}. Wait for it, or give another --workdir."
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"{self.path} cannot be written ({error.strerror}). Give another --workdir."
+            ) from error
+        with lock:
+            yield
+
+    def set_aside(self) -> None:
+        """Moves an earlier run to `<name>.1`, `.2`, ...: `--restart` loses nothing."""
+        if not self.config.exists():
+            return
+        number = 1
+        while (old := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        self.path.rename(old)
+        print(f"The earlier run is now {old}")
+
+    def admit(self, config: ConfigDict, facts: dict) -> None:
+        """Writes `config` and `facts`, or compares them with those of the run to be resumed.
+
+        Raises:
+            UserError: when what differs would change the result.
+        """
+        if self.config.exists():
+            changes = configs.harmful(configs.read(self.config), config)
+            before = self.read_facts()
+            changes += [
+                f"{key}: {before.get(key)!r} -> {value!r}"
+                for key, value in facts.items()
+                if before.get(key) != value
+            ]
+            if changes:
+                raise UserError(
+                    f"{self.path} holds a run of another recipe:\n  "
+                    + "\n  ".join(changes)
+                    + "\nResume "
+                    "with the old values, give another --workdir, or give --restart to set it aside and begin anew."
+                )
+        configs.save(config, self.config)
+        self.facts.write_text(json.dumps(facts, indent=2) + "\n")
+
+    def read_facts(self) -> dict:
+        """What an earlier start recorded; empty for a new run."""
+        return json.loads(self.facts.read_text()) if self.facts.exists() else {}
+
+    def rewind_log(self, step: int) -> None:
+        """Drops log lines later than `step`, which will be written again."""
+        if not self.log.exists():
+            return
+        lines = self.log.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        temporary = self.log.with_suffix(".tmp")
+        temporary.write_text("".join(kept))
+        os.replace(temporary, self.log)

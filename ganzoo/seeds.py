@@ -1,0 +1,60 @@
+"""Random numbers that are a pure function of (run seed, stream, step), the same under XLA and on any number of replicas.
+
+TensorFlow's own float generators give other numbers when XLA compiles them, and `keras.random` gives every replica
+the same ones. Here only the integer bits come from TensorFlow (Philox, equal everywhere); floats are made of them,
+for the global batch, of which each replica takes its slice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Random:
+    """The random numbers of one replica at one step.
+
+    Every method takes the name of a stream and the shape of this replica's share, `[N, ...]`. The same stream asked
+    twice gives the same numbers twice; two streams are independent.
+
+    Args:
+        seed: the run's seed, 0 to 2**31 - 1.
+        step: the training step, an integer or a scalar tensor.
+        replica: which of the replicas this is, an integer or a scalar tensor.
+        num_replicas: how many replicas share the global batch.
+        scope: prefix of every stream name; the engine gives each update its own.
+    """
+
+    seed: int
+    step: int | tf.Tensor
+    replica: int | tf.Tensor = 0
+    num_replicas: int = 1
+    scope: str = ""
+
+    def uniform(self, stream: str, shape: Sequence[int], low=0.0, high=1.0) -> tf.Tensor:
+        """Float32 numbers in the open interval (low, high)."""
+        # 23 bits and a half: never 0 or 1, so that logarithms and quantiles stay finite.
+        mantissa = tf.cast(tf.bitwise.right_shift(self._bits(stream, shape), 9), tf.float32)
+        return low + (high - low) * (mantissa + 0.5) * 2.0**-23
+
+    def normal(self, stream: str, shape: Sequence[int]) -> tf.Tensor:
+        """Float32 numbers of the standard normal distribution (by its quantile function)."""
+        return tf.math.ndtri(self.uniform(stream, shape))
+
+    def integers(self, stream: str, shape: Sequence[int], high: int) -> tf.Tensor:
+        """Int32 numbers, uniform over 0 to high - 1."""
+        return tf.cast(self.uniform(stream, shape) * high, tf.int32)
+
+    def _bits(self, stream: str, shape: Sequence[int]) -> tf.Tensor:
+        local, *rest = shape
+        name = f"{self.scope}{stream}"
+        key = (self.seed << 32) | zlib.crc32(name.encode())
+        seed = tf.stack([tf.constant(key, tf.int64), tf.cast(self.step, tf.int64)])
+        bits = tf.random.stateless_uniform(
+            [local * self.num_replicas, *rest], seed, None, None, tf.uint32, alg="philox"
+        )
+        return tf.slice(bits, [self.replica * local, *[0 for _ in rest]], [local, *rest])

@@ -1,0 +1,47 @@
+"""Packaging; the root `configs/` is installed as `ganzoo.configs`."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "ganzoo" / "__init__.py").read_text())[1]
+
+TEST = ["pytest>=8"]
+DEV = [*TEST, "ruff>=0.12", "build"]
+
+setup(
+    name="ganzoo",
+    version=VERSION,
+    description="Generative adversarial networks on Keras 3 and TensorFlow, one file per paper",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=[*find_packages(include=["ganzoo", "ganzoo.*"]), "ganzoo.configs"],
+    package_dir={"ganzoo.configs": "configs"},
+    install_requires=[
+        "tensorflow>=2.20",  # gradients, data, distribution; 2.20 is the first for Python 3.13
+        "keras>=3.12",  # layers and networks; imported by name, and what TensorFlow 2.21 asks for
+        "numpy>=1.26",  # images on the host, factors of `shapes`
+        "tensorflow-datasets>=4.9.7",  # --dataset=NAME; works with NumPy 2
+        "importlib_resources",  # tensorflow-datasets imports it without declaring it
+        "pillow>=10",  # decoding and writing images
+        "matplotlib>=3.8",  # figures of the notebooks
+        "absl-py>=2",  # command lines
+        "ml_collections>=1",  # configs that check types and can be overridden
+        "tqdm>=4.66",  # progress bars
+        "filelock>=3.12",  # one trainer in a run directory
+    ],
+    extras_require={
+        "test": TEST,
+        "dev": DEV,
+        "cuda": ["tensorflow[and-cuda]>=2.20"],  # CUDA and cuDNN as wheels
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

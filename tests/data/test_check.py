@@ -1,0 +1,85 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo.data import check
+
+from .helpers import encoded, noise, write_images
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    write_images(tmp_path, 3)
+    (tmp_path / "cut.jpg").write_bytes(encoded(noise(size=64), "JPEG")[:-300])
+    (tmp_path / "deep.png").write_bytes(encoded(Image.fromarray(np.zeros((16, 16), np.uint16))))
+    (tmp_path / "long.png").write_bytes(encoded(Image.new("RGB", (100, 16))))
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "small.png").write_bytes(encoded(noise(size=4)))
+    (tmp_path / "text.png").write_text("hello")
+    return tmp_path
+
+
+def test_every_problem_is_listed_with_its_reason(mixed, home):
+    report = check(f"folder:{mixed}", progress=False)
+    assert [(p.path, p.kind) for p in report.problems] == [
+        ("cut.jpg", "bad"),
+        ("deep.png", "notice"),
+        ("long.png", "notice"),
+        ("notes.txt", "notice"),
+        ("small.png", "bad"),
+        ("text.png", "bad"),
+    ]
+    reasons = [p.reason.split(":")[0].split(",")[0] for p in report.problems]
+    assert reasons[:3] == ["unreadable", "16 bits", "100x16"]
+    assert reasons[3:] == ["not an image", "tiny", "not an image that Pillow reads"]
+    assert (report.count, report.usable) == (9, 5)
+    assert not list(home.iterdir())
+
+
+def test_what_is_tiny_depends_on_the_image_size(tmp_path):
+    write_images(tmp_path, 2)
+    assert not check(f"folder:{tmp_path}", image_size=64, progress=False).problems
+    report = check(f"folder:{tmp_path}", image_size=128, progress=False)
+    assert report.problems[0].reason == "tiny: 16x16, at least 32 px a side are needed"
+
+
+def _run(*arguments):
+    command = [sys.executable, "-m", "ganzoo.data", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_command_line_prints_a_table(mixed):
+    done = _run("check", f"--dataset=folder:{mixed}")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("bad     cut.jpg    unreadable")
+    assert lines[1].startswith("notice  deep.png   16 bits")
+    assert lines[-1].endswith("9 files, 5 images that can be used, 3 bad, 3 odd.")
+
+
+def test_a_clean_data_set_exits_with_zero(tmp_path):
+    write_images(tmp_path / "a", 2)
+    done = _run("check", f"--dataset=folder:{tmp_path}", "--image_size=16", "--labels")
+    assert done.returncode == 0
+    assert done.stdout.endswith("2 files, 2 images that can be used, 0 bad, 0 odd.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--dataset=folder:/missing"], "no folder"),
+        (["check"], "Expected: python -m ganzoo.data check --dataset=NAME"),
+        (["chekc", "--dataset=shapes"], "chekc"),
+    ],
+)
+def test_a_wrong_command_line_exits_with_two(arguments, message):
+    done = _run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_shapes_need_no_check():
+    assert check("shapes").usable == 50_000

@@ -1,0 +1,174 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+from ganzoo.data import inspect, open_source
+from ganzoo.errors import UserError
+
+from .helpers import encoded, noise, write_images
+
+
+def _zip(path, members, **options):
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def _open(path, **options):
+    settings = {"image_size": 16, "channels": 3, "progress": False} | options
+    return open_source(f"folder:{path}", **settings)
+
+
+def test_nested_files_come_in_the_order_of_their_names(tmp_path):
+    for i, name in enumerate(["b/1.png", "a/c/2.png", "a/1.png", "3.png"]):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        noise(i).save(tmp_path / name)
+    images, labels = _open(tmp_path).read(np.arange(4))
+    wanted = [np.asarray(noise(i)) for i in (3, 2, 1, 0)]
+    assert np.array_equal(images, wanted) and not labels.any()
+
+
+def test_hidden_files_are_left_out(tmp_path):
+    write_images(tmp_path, 2)
+    write_images(tmp_path / ".thumbnails", 1)
+    write_images(tmp_path / "__MACOSX", 1)
+    (tmp_path / "._0000.png").write_bytes(b"resource fork")
+    assert len(_open(tmp_path)) == 2
+
+
+def test_the_first_folder_is_the_class(tmp_path):
+    write_images(tmp_path / "dogs", 2)
+    write_images(tmp_path / "cats" / "tabby", 3)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("no image, hence no class")
+    source = _open(tmp_path, labels=True)
+    assert source.class_names == ("cats", "dogs") and source.num_classes == 2
+    assert source.read(np.arange(5))[1].tolist() == [0, 0, 0, 1, 1]
+    assert inspect(f"folder:{tmp_path}", labels=True).num_classes == 2
+    assert _open(tmp_path).fingerprint != source.fingerprint
+
+
+def test_a_folder_that_all_share_is_no_class(tmp_path):
+    write_images(tmp_path / "pets" / "dogs", 1)
+    write_images(tmp_path / "pets" / "cats", 1)
+    assert _open(tmp_path, labels=True).class_names == ("cats", "dogs")
+    assert _open(tmp_path / "pets" / "dogs", labels=False).class_names == ()
+
+
+def test_one_class_is_a_class(tmp_path):
+    write_images(tmp_path / "dogs", 2)
+    assert _open(tmp_path, labels=True).class_names == ("dogs",)
+
+
+def test_an_image_outside_of_the_classes_is_bad(tmp_path):
+    write_images(tmp_path / "dogs", 1)
+    write_images(tmp_path, 1)
+    with pytest.raises(UserError, match=r"0000\.png: lies outside of the class folders"):
+        _open(tmp_path, labels=True)
+
+
+def test_labels_need_class_folders(tmp_path):
+    with pytest.raises(UserError, match="no class folders"):
+        _open(write_images(tmp_path, 1), labels=True)
+
+
+def test_a_zip_reads_like_its_folder(tmp_path):
+    folder = write_images(tmp_path / "images" / "a", 3).parent
+    write_images(folder / "b", 2, format="JPEG")
+    members = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
+    file = _zip(tmp_path / "images.zip", members, compression=zipfile.ZIP_DEFLATED)
+    sources = [_open(folder, labels=True), _open(file, labels=True)]
+    sources.append(open_source(f"zip:{file}", image_size=16, channels=3, labels=True))
+    assert len({source.fingerprint for source in sources}) == 1
+    read = [source.read(np.arange(5)) for source in sources]
+    assert all(np.array_equal(images, read[0][0]) for images, _ in read)
+    assert all(np.array_equal(labels, [0, 0, 0, 1, 1]) for _, labels in read)
+
+
+@pytest.mark.parametrize("name", ["../a.png", "/etc/a.png", "a/../../b.png", "C:\\a.png", "..\\a"])
+def test_a_zip_with_a_path_outside_is_refused(tmp_path, name):
+    file = _zip(tmp_path / "evil.zip", {"fine.png": encoded(noise()), name: encoded(noise())})
+    with pytest.raises(UserError, match="leads outside"):
+        _open(file)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path):
+    file = _zip(tmp_path / "secret.zip", {"a.png": encoded(noise())})
+    data = bytearray(file.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # the flag in the central directory
+    file.write_bytes(data)
+    with pytest.raises(UserError, match="encrypted"):
+        _open(file)
+
+
+def test_a_damaged_member_of_a_zip_is_bad(tmp_path):
+    pixels = encoded(noise(), "BMP")  # without a checksum of its own
+    file = _zip(tmp_path / "images.zip", {"a.bmp": pixels, "b.bmp": encoded(noise(1), "BMP")})
+    data = file.read_bytes()
+    file.write_bytes(data.replace(pixels[-50:], bytes(50)))
+    with pytest.raises(UserError, match=r"1 of 2 files.*\n *a\.bmp: unreadable: Bad CRC"):
+        _open(file)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), "is empty"),
+        (lambda path: None, "no folder .* nearest folder that exists"),
+        (lambda path: path.write_text("hello"), "is a file, expected a folder or a .zip"),
+        (lambda path: _zip(path, {}), "is empty"),
+        (lambda path: _zip(path, {"a.txt": b"hello"}), "holds no image"),
+    ],
+)
+def test_what_holds_no_images_is_explained(tmp_path, make, message):
+    make(tmp_path / "images")
+    with pytest.raises(UserError, match=message):
+        _open(tmp_path / "images")
+
+
+def test_a_folder_of_text_files_is_explained(tmp_path):
+    for i in range(5):
+        (tmp_path / f"{i}.txt").write_text("hello")
+    with pytest.raises(UserError, match=r"holds no image: none of its 5 files \(0.txt, 1.txt"):
+        _open(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"hello", encoded(noise())])
+def test_what_is_no_zip_is_explained(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(UserError, match="not a zip file"):
+        open_source(f"zip:{tmp_path / 'a.zip'}", image_size=16, channels=3)
+    with pytest.raises(UserError, match="no zip file"):
+        open_source(f"zip:{tmp_path / 'b.zip'}", image_size=16, channels=3)
+
+
+def test_a_truncated_zip_is_explained(tmp_path):
+    file = _zip(tmp_path / "a.zip", {"a.png": encoded(noise())})
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(UserError, match="not a zip file, or damaged"):
+        open_source(f"zip:{file}", image_size=16, channels=3)
+
+
+def test_inspect_reads_headers_only(tmp_path, monkeypatch):
+    for i, side in enumerate([20, 30, 40]):
+        noise(i, side).save(tmp_path / f"{side}.png")
+    (tmp_path / "README.txt").write_text("hello")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("decoded"))
+    info = inspect(f"folder:{tmp_path}")
+    assert info == (f"folder:{tmp_path}", (30, 30), 3, 0, 4)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("1", 1), ("LA", 1), ("P", 3)])
+def test_inspect_finds_the_channels(tmp_path, mode, channels):
+    (tmp_path / "a.tiff").write_bytes(encoded(noise(mode=mode), "TIFF"))
+    assert inspect(f"folder:{tmp_path}").channels == channels
+
+
+def test_inspect_does_not_guess_from_nothing(tmp_path):
+    for i in range(130):
+        (tmp_path / f"{i:03d}.txt").write_text("hello")
+    noise().save(tmp_path / "001.png")
+    with pytest.raises(UserError, match="Set image_size and channels"):
+        inspect(f"folder:{tmp_path}")

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from ganzoo.data import inspect, open_source
+from ganzoo.errors import UserError
+
+from .helpers import noise
+
+_IMAGE = tfds.features.Image
+_LABEL = tfds.features.ClassLabel
+
+
+def _prepare(folder, name, features, examples):
+    """Write a data set in TFDS' format; there is no code of that name to read it back."""
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name=name,
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(features),
+        split_datasets={"train": list(enumerate(examples))},
+        data_dir=folder,
+        disable_shuffling=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tfds")
+    images = [np.asarray(noise(i)) for i in range(12)]
+    labels = ["cat", "dog"] * 6
+    named = [{"image": i, "label": t} for i, t in zip(images, labels, strict=True)]
+    _prepare(
+        folder,
+        "pets",
+        {"image": _IMAGE(shape=(16, 16, 3)), "label": _LABEL(names=["cat", "dog"])},
+        named,
+    )
+    grey = [{"picture": np.asarray(noise(i, 20 + i, "L"))[..., None]} for i in range(3)]
+    _prepare(folder, "sketches", {"picture": _IMAGE(shape=(None, None, 1))}, grey)
+    _prepare(folder, "numbers", {"value": tfds.features.Scalar(np.int64)}, [{"value": 1}])
+    floats = [{"image": np.zeros((8, 8, 1), np.float32)}]
+    _prepare(folder, "depths", {"image": _IMAGE(shape=(8, 8, 1), dtype=np.float32)}, floats)
+    return str(folder)
+
+
+def test_images_and_labels_are_those_of_the_data_set(data_dir):
+    source = open_source("pets", image_size=16, channels=3, data_dir=data_dir, labels=True)
+    images, labels = source.read(np.arange(12))
+    assert np.array_equal(images, [np.asarray(noise(i)) for i in range(12)])
+    assert labels.tolist() == [0, 1] * 6
+    assert source.class_names == ("cat", "dog") and source.num_classes == 2
+
+
+def test_images_of_any_size_under_another_name(data_dir):
+    source = open_source("sketches", image_size=16, channels=1, data_dir=data_dir)
+    assert source.read(np.arange(3))[0].shape == (3, 16, 16, 1)
+
+
+def test_a_part_of_a_split(data_dir):
+    options = {"image_size": 16, "channels": 3, "data_dir": data_dir}
+    part = open_source("pets", split="train[4:7]", **options)
+    whole = open_source("pets", **options)
+    assert np.array_equal(part.read(np.arange(3))[0], whole.read(np.arange(4, 7))[0])
+    assert part.fingerprint != whole.fingerprint
+
+
+def test_inspect_uses_the_features_or_the_headers(data_dir):
+    assert inspect("pets", data_dir=data_dir, labels=True) == ("pets", (16, 16), 3, 2, 12)
+    assert inspect("sketches", data_dir=data_dir) == ("sketches", (21, 21), 1, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("numbers", {}, "(?s)not a data set of single images.*value"),
+        ("depths", {}, "float32 images"),
+        ("sketches", {"labels": True}, "(?s)no single class label.*picture"),
+        ("pets", {"split": "trian"}, "Unknown split of pets 'trian'. Did you mean train"),
+    ],
+)
+def test_what_cannot_be_used_is_explained(data_dir, name, options, message):
+    with pytest.raises(UserError, match=message):
+        open_source(name, image_size=8, channels=3, data_dir=data_dir, **options)
+
+
+def test_without_a_network_it_is_told_what_to_do(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise ConnectionError("Failed to resolve 'example.org'")
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", refuse)
+    with pytest.raises(UserError, match=r"(?s)resolve.*--data_dir=DIR.*folder:PATH.*shapes"):
+        open_source("mnist", image_size=32, channels=1, data_dir=str(tmp_path))
+
+
+def test_no_download_for_what_holds_no_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        tfds.core.DatasetBuilder, "download_and_prepare", lambda self: pytest.fail("downloaded")
+    )
+    with pytest.raises(UserError, match="not a data set of single images"):
+        inspect("imdb_reviews", data_dir=str(tmp_path))

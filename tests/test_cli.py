@@ -1,0 +1,112 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganzoo import cli, config
+from ganzoo.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+MAIN = """
+from absl import flags
+from ganzoo import cli
+flags.DEFINE_string("workdir", None, "where the run is written")
+cli.define_config_flags()
+def main(argv):
+    chosen = cli.from_flags()
+    print(cli.run_name(), chosen.data.dataset, chosen.batch_size, chosen.data.flip, *argv[1:])
+cli.run(main, commands=("check",))
+"""
+
+
+def expand(*argv: str) -> list[str]:
+    return cli.expand_argv(["train", *argv])[1:]
+
+
+def preset(name: str) -> str:
+    return f"--config={config.resolve(name)}"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--model=ssgan", "--dataset=cifar10"),
+        ("--model", "ssgan", "-dataset", "cifar10"),
+        ("--config=ssgan_cifar10",),
+        ("--config", preset("ssgan_cifar10").removeprefix("--config=")),
+    ],
+)
+def test_every_spelling_names_the_same_config(argv):
+    assert expand(*argv) == [preset("ssgan_cifar10")]
+
+
+def test_the_config_comes_first_and_written_overrides_last():
+    assert expand("--config.data.dataset=b", "--jit=on", "--dataset=a", "--model=ssgan", "x") == [
+        preset("ssgan"),
+        "--config.data.dataset=a",
+        "--config.jit=on",
+        "--config.data.dataset=b",
+        "x",
+    ]
+
+
+def test_other_flags_are_left_alone():
+    assert expand("--workdir", "runs/a", "--help") == ["--workdir", "runs/a", "--help"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--dataset=shapes",),
+        ("--config.batch_size=3",),
+        ("--jit=on",),
+        ("--config=ssgan", "--dataset=shapes"),
+        ("--config=ssgan", "--model=ssgan"),
+    ],
+)
+def test_what_names_no_config_or_two_is_refused(argv):
+    with pytest.raises(UserError):
+        expand(*argv)
+
+
+@pytest.mark.parametrize(
+    ("argv", "printed"),
+    [
+        ("--model=ssgan --dataset=shapes", "ssgan_shapes shapes 64 False"),
+        (
+            "check --dataset folder:/x/My-Cats/ --model ssgan --config.batch_size 8"
+            " --config.data.flip",
+            "ssgan_my_cats folder:/x/My-Cats/ 8 True check",
+        ),
+    ],
+)
+def test_flags_become_a_config(argv, printed):
+    done = _run(argv)
+    assert (done.returncode, done.stdout.strip()) == (0, printed), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "answer"),
+    [
+        ("", "Name what to train: --model=MODEL --dataset=NAME"),
+        ("--model=ssgan", "No data set was named."),
+        ("--model=ssgan --dataset", "Missing value for flag --dataset"),
+        ("--config=ssgan_mnist --config.batch_size=abc", "batch_size=abc: expected int, as in 64."),
+        ("--config=ssgan_mnist --config.batch_size=1.5", "batch_size=1.5: expected int"),
+        ("--config=ssgan_mnist --config.bach_size=1", "'bach_size'. Did you mean batch_size"),
+        ("--config=ssgan_mnist --config.jit=yes", "expected one of auto, on, off."),
+        ("--config=ssgan_mnist --wrkdir=a", "'--wrkdir'. Did you mean --workdir"),
+        ("--config=ssgan_mnist --config.data.flip false", "Unexpected argument 'false'"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line_with_code_2(argv, answer):
+    done = _run(argv)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert answer in done.stderr
+
+
+def _run(argv: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", MAIN, *argv.split()]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)

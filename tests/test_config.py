@@ -1,0 +1,202 @@
+import re
+
+import pytest
+from ml_collections import ConfigDict
+
+from ganzoo import config
+from ganzoo.errors import UserError
+
+PRESETS = config.presets()
+
+
+@pytest.fixture
+def small() -> ConfigDict:
+    return config.load("ssgan_cifar10_small")
+
+
+def refused(words: str):
+    return pytest.raises(UserError, match=re.escape(words))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_valid_and_says_how_to_run_it(name):
+    config.validate(config.load(name))
+    text = config.resolve(name).read_text()
+    assert "arXiv" in text
+    assert "python -m ganzoo.train --" in text
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_differ_from_their_recipe_in_values_only(name):
+    preset = config.load(name)
+    assert config.flatten(preset).keys() == config.flatten(config.load(preset.model_name)).keys()
+
+
+def test_a_data_set_without_a_preset_gets_the_default_recipe():
+    assert config.find("ssgan", "cifar10").name == "ssgan_cifar10.py"
+    assert config.find("ssgan", "folder:/../ssgan_cifar10").name == "ssgan.py"
+    assert config.find("ssgan").name == "ssgan.py"
+
+
+def test_models_are_the_presets_that_extend_no_other():
+    assert "ssgan" in config.models()
+    assert not any(name.startswith("ssgan_") for name in config.models())
+
+
+@pytest.mark.parametrize(
+    ("look_up", "answer"),
+    [
+        (lambda: config.find("ssgam", "cifar10"), "Unknown model 'ssgam'. Did you mean ssgan"),
+        (lambda: config.load("ssgan_cifr10"), "Unknown config 'ssgan_cifr10'. Did you mean ssgan"),
+        (lambda: config.load("nowhere/x.py"), "There is no config file 'nowhere/x.py'."),
+        (lambda: config.read("nowhere/config.json"), "There is no nowhere/config.json."),
+    ],
+)
+def test_what_cannot_be_found_is_answered_with_what_can(look_up, answer):
+    with refused(answer):
+        look_up()
+
+
+@pytest.mark.parametrize("text", ["", "get_config = 3", "def get_config(): return {}"])
+def test_a_file_that_is_no_config_is_refused(tmp_path, text):
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with refused("must define get_config()"):
+        config.load(path)
+
+
+def test_a_preset_that_misspells_a_key_fails(small):
+    with pytest.raises(AttributeError, match="latent_dims"):
+        small.model.latent_dims = 64
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "answer"),
+    [
+        ("batch_size", 0, "config.batch_size = 0; expected at least 1."),
+        ("seed", -1, "config.seed = -1; expected an integer from 0"),
+        ("jit", "yes", "config.jit = 'yes'; expected one of auto, on, off."),
+        ("precision", "float16", "expected one of auto, float32"),
+        ("data.resize", "lanzcos", "expected one of nearest, box"),
+        ("data.on_bad_file", "warn", "expected one of fail, skip"),
+        ("data.dataset", "", "expected the name of a data set"),
+        ("optimizers.generator.learning_rate", float("nan"), "a finite number above 0"),
+        ("optimizers.generator.beta_1", 1.0, "a number in [0, 1)"),
+        ("optimizers.generator.decay_start_images", 5, "decay_end_images = 0 lies before"),
+        ("model_name", "ssgam", "Unknown model_name 'ssgam'. Did you mean ssgan"),
+    ],
+)
+def test_values_out_of_range_are_refused(small, key, value, answer):
+    small.update_from_flattened_dict({key: value})
+    with refused(answer):
+        config.validate(small)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "answer"),
+    [
+        ("batch_size", 64.0, "config.batch_size = 64.0 is of type float; expected int, as in 64."),
+        ("batch_size", True, "is of type bool; expected int"),
+        ("model.image_size", "32", "is of type str; expected int."),
+        ("model.latent_dim", None, "is of type NoneType; expected int"),
+        ("model.architecture", ["sngan"], "expected str, as in 'compare_gan'"),
+        ("lr", 1, "Unknown config key 'lr'."),
+        ("latent_dim", 1, "Unknown config key 'latent_dim'. Did you mean model.latent_dim?"),
+    ],
+)
+def test_a_config_written_by_hand_is_held_to_the_recipe(key, value, answer):
+    flat = config.flatten(config.load("ssgan")) | {key: value}
+    with refused(answer):
+        config.validate(_nested(flat))
+
+
+def test_a_missing_key_is_refused_and_an_integer_is_a_float():
+    flat = config.flatten(config.load("ssgan"))
+    flat["optimizers.generator.learning_rate"] = 1
+    config.validate(_nested(flat))
+    del flat["data.split"]
+    with refused("The config lacks 'data.split'"):
+        config.validate(_nested(flat))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_saved_and_read_configs_are_equal(tmp_path, name):
+    original = config.load(name)
+    original.seed = 2**31 - 1
+    original.optimizers.generator.learning_rate = 0.1 + 0.2
+    config.save(original, tmp_path / "config.json")
+    again = config.read(tmp_path / "config.json")
+    config.validate(again)
+    assert config.diff(original, again) == []
+    assert config.to_json(original) == config.to_json(again)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_tuples_and_none_survive_json(tmp_path):
+    original = ConfigDict({"widths": (1, (2.0, "x")), "group": {"nothing": None, "empty": ()}})
+    config.save(original, tmp_path / "config.json")
+    assert config.read(tmp_path / "config.json").to_dict() == original.to_dict()
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "3"])
+def test_a_damaged_config_is_refused(tmp_path, text):
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    with refused("is not a config that ganzoo saved"):
+        config.read(path)
+
+
+def test_only_what_reaches_a_weight_is_a_harmful_change(small):
+    changed = config.load("ssgan_cifar10_small")
+    changed.update_from_flattened_dict({"total_images": 64, "data.data_dir": "/data"})
+    assert config.diff(small, changed) == [
+        "data.data_dir: None -> '/data'",
+        f"total_images: {small.total_images} -> 64",
+    ]
+    assert config.harmful(small, changed) == []
+    changed.batch_size = 32
+    assert config.harmful(small, changed) == ["batch_size: 64 -> 32"]
+
+
+def test_keys_of_one_side_only_are_shown_as_absent():
+    old, new = ConfigDict({"a": 1}), ConfigDict({"b": None})
+    assert config.diff(old, new) == ["a: 1 -> (absent)", "b: (absent) -> None"]
+
+
+def test_fill_sets_placeholders_only():
+    recipe = config.load("ssgan")
+    inferred = {"model.image_size": 32, "model.latent_dim": 7, "model.depth": 3}
+    assert config.fill(recipe, inferred) == ["model.image_size = 32"]
+    assert (recipe.model.image_size, recipe.model.latent_dim) == (32, 128)
+    assert config.fill(recipe, {"model.image_size": 64}) == []
+
+
+@pytest.mark.parametrize(("images", "expected"), [(0, 0), (1, 1), (64, 1), (65, 2), (128, 2)])
+def test_durations_in_images_are_rounded_up_to_steps(images, expected):
+    assert config.steps(images, batch_size=64) == expected
+
+
+@pytest.mark.parametrize(
+    ("dataset", "expected"),
+    [
+        ("cifar10", "cifar10"),
+        ("folder:/photos/My Cats/", "my_cats"),
+        ("folder:/photos/cats.v2.ZIP", "cats_v2"),
+        ("cifar10:3.0.2", "cifar10_3_0_2"),
+        ("folder:..", "folder"),
+    ],
+)
+def test_slugs_are_file_names(dataset, expected):
+    assert config.slug(dataset) == expected
+
+
+def _nested(flat: dict) -> ConfigDict:
+    """A config with none of the recipe's locks and types."""
+    nested: dict = {}
+    for key, value in flat.items():
+        *groups, leaf = key.split(".")
+        place = nested
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[leaf] = value
+    return ConfigDict(nested)

@@ -1,0 +1,106 @@
+"""What holds for the package as a whole: its layers, its import time, its contents."""
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ganzoo
+
+ROOT = Path(__file__).parents[1]
+RANKS = (
+    "errors config cli images runs devices layers",
+    "losses augment",
+    "seeds ema",
+    "engine latents checkpoints",
+    "models weights data metrics",
+    "callbacks",
+    "train generate evaluate benchmark convert",
+)
+RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
+
+
+def _modules() -> dict[str, Path]:
+    names = {}
+    for path in (ROOT / "ganzoo").rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        names[".".join(parts).removesuffix(".__init__")] = path
+    return names
+
+
+MODULES = _modules()
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """The modules of ganzoo that a file imports, at its top or inside its functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "ganzoo":
+                yield name if name in MODULES else name.rpartition(".")[0]
+
+
+def _rank(module: str) -> int:
+    part = module.split(".")[1]
+    assert part in RANK, f"ganzoo.{part} needs a rank in RANKS"
+    return RANK[part]
+
+
+def _folder(module: str) -> str:
+    return module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("module", MODULES.keys() - {"ganzoo"})
+def test_a_module_imports_lower_ranks_or_siblings_only(module):
+    for other in set(_imports(MODULES[module])) - {"ganzoo"}:
+        sibling = f"{module}.".startswith(f"{_folder(other)}.")
+        assert _rank(other) < _rank(module) + sibling, f"{module} must not import {other}"
+
+
+def test_no_imports_form_a_cycle():
+    graphlib.TopologicalSorter({m: set(_imports(p)) for m, p in MODULES.items()}).prepare()
+
+
+def test_the_import_is_quick_and_loads_no_tensorflow():
+    code = (
+        "import sys, time; start = time.perf_counter(); import ganzoo;"
+        "print(time.perf_counter() - start);"
+        "import ganzoo.config, ganzoo.cli;"
+        "assert not {'tensorflow', 'keras', 'numpy'} & sys.modules.keys()"
+    )
+    assert min(float(_python("-c", code)) for _ in range(3)) < 0.1
+
+
+def test_submodules_are_attributes_from_the_first_use_on():
+    code = "import ganzoo; assert 'models' in dir(ganzoo); print(ganzoo.config.models()[0])"
+    assert _python("-c", code).strip() == "ssgan"
+    with pytest.raises(AttributeError, match="no attribute 'modles'"):
+        _ = ganzoo.modles
+
+
+def test_the_package_holds_every_module_and_config(tmp_path):
+    _python("setup.py", "-q", "build", f"--build-base={tmp_path}", f"--build-lib={tmp_path}/lib")
+    library = tmp_path / "lib"
+    built = {path.relative_to(library) for path in library.rglob("*") if path.is_file()}
+    configs = {Path("ganzoo") / path.relative_to(ROOT) for path in (ROOT / "configs").glob("*.py")}
+    assert built == {path.relative_to(ROOT) for path in MODULES.values()} | configs
+
+    code = "import ganzoo.config as c; print(c.folder(), *c.presets(), c.load('ssgan_mnist').seed)"
+    folder, *presets, seed = _python("-c", code, folder=library).split()
+    assert Path(folder) == library / "ganzoo" / "configs"
+    assert presets == ganzoo.config.presets() and seed == "0"
+
+
+def _python(*arguments: str, folder: Path = ROOT) -> str:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
