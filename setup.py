@@ -31,6 +31,7 @@ setup(
         "matplotlib>=3.8",  # figures of the notebooks
         "absl-py>=2",  # command lines
         "ml_collections>=1",  # configs that check types and can be overridden
+        "tensorboard>=2.20",  # event files; TensorFlow writes none without it
         "tqdm>=4.66",  # progress bars
         "filelock>=3.12",  # one trainer in a run directory
     ],

@@ -31,8 +31,9 @@ def get_config() -> ConfigDict:
     config.model.num_classes = config_dict.placeholder(int)  # 0: labels are not used
     config.model.architecture = "compare_gan"
     config.model.latent_dim = 128
-    config.model.generator_width = 256
-    config.model.discriminator_width = 128
+    config.model.generator_width = config_dict.placeholder(int)  # None: as published
+    config.model.discriminator_width = config_dict.placeholder(int)
+    config.model.self_modulation = False  # True: the paper's sBN, its second row
     config.model.loss = "hinge"
     config.model.rotation_batch = "quarter"  # the last quarter of the batch in four rotations
     config.model.generator_rotation_weight = 0.2

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import ConfigDict
 from ml_collections.config_flags import config_flags
 
@@ -52,6 +52,7 @@ def run(main: Callable[[list[str]], Any], commands: Sequence[str] = ()) -> None:
         _check_words(rest[1:], commands)
         return rest
 
+    logging.set_verbosity(logging.WARNING)  # TensorFlow and its data sets are talkative
     try:
         app.run(main, flags_parser=parse_flags)
     except UserError as error:

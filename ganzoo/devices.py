@@ -1,4 +1,7 @@
-"""Which devices train, and what "auto" means on them. Nothing here may run before the flags are parsed."""
+"""Which devices train, and what "auto" means on them.
+
+Nothing here may run before the flags are parsed.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribut
     """The distribution strategy for what the user asked for.
 
     Args:
-        devices: "cpu", "gpu", or with a count, as in "cpu:2", which splits the CPU into two logical devices; None
-            takes all GPUs, or the CPU.
+        devices: "cpu", "gpu", or with a count, as in "cpu:2", which splits the CPU into two
+            logical devices; None takes all GPUs, or the CPU.
         tpu: name or address of a TPU; "local" for the one of this machine.
 
     Raises:
@@ -52,14 +55,14 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def resolve_precision(precision: str) -> str:
-    """The Keras dtype policy that "auto" stands for: bfloat16 where the hardware multiplies it, else float32."""
+    """The Keras dtype policy: "auto" is bfloat16 where the hardware multiplies it, else float32."""
     if precision != "auto":
         return precision
     return "mixed_bfloat16" if _multiplies_bfloat16() else "float32"
 
 
 def resolve_jit(jit: str) -> bool:
-    """Whether XLA compiles: "auto" means on GPUs and TPUs, since oneDNN's graph mode is faster on CPUs."""
+    """Whether XLA compiles: "auto" is on GPUs and TPUs; on CPUs oneDNN's graph mode is faster."""
     return bool(_accelerators()) if jit == "auto" else jit == "on"
 
 
@@ -103,7 +106,7 @@ def _tpu_strategy(name: str) -> tf.distribute.Strategy:
     except (ValueError, RuntimeError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f"--tpu={name}: no such TPU can be reached ({reason}). Give its name, its grpc:// address, or "
-            "--tpu=local on the TPU's own machine."
+            f"--tpu={name}: no such TPU can be reached ({reason}). Give its name, its grpc:// "
+            "address, or --tpu=local on the TPU's own machine."
         ) from error
     return tf.distribute.TPUStrategy(resolver)

@@ -10,16 +10,18 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class Average:
-    """An exponential moving average of a network's weights, kept in a second network of the same shape.
+    """An exponential moving average of a network's weights, kept in a second such network.
 
-    Weights decay by 0.5 ** (batch_size / half_life); buffers, such as the moments of batch normalization, are copied.
+    Weights decay by 0.5 ** (batch_size / half_life); buffers, such as the moments of batch
+    normalization, are copied.
 
     Args:
         source: the network in training.
         target: the network that holds the average.
         half_life_images: images after which the weight of the past has halved.
-        ramp_up: while training is young the half-life is at most this fraction of the images seen, so that the
-            random start is forgotten soon; None means the full half-life from the first image on.
+        ramp_up: while training is young the half-life is at most this fraction of the images
+            seen, so that the random start is forgotten soon; None means the full half-life from
+            the first image on.
     """
 
     source: keras.Layer

@@ -68,10 +68,12 @@ class GAN(keras.Model):
 
     Attributes:
         IMAGE_SIZES: the sizes it has networks for, in pixels.
+        TINY: constructor arguments that make it small, for tests.
         step: training steps done, a scalar variable.
     """
 
     IMAGE_SIZES: tuple[int, ...]
+    TINY: Mapping[str, Any]
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def to_uint8(images) -> np.ndarray:
-    """Float images in [-1, 1] to uint8, clipped; exact for what was made from uint8 by x / 127.5 - 1."""
+    """Float images in [-1, 1] to uint8, clipped; inverts x / 127.5 - 1 exactly."""
     return np.clip(np.asarray(images, np.float32) * 127.5 + 128.0, 0, 255).astype(np.uint8)
 
 

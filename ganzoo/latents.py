@@ -13,7 +13,7 @@ BATCH_SIZE = 64
 
 
 class LatentGAN(GAN):
-    """A GAN whose `call` takes latents `[N, latent_dim]` and, when `num_classes` is not 0, labels `[N]`.
+    """A GAN whose `call` takes latents `[N, latent_dim]` and, if conditional, labels `[N]`.
 
     Attributes:
         latent_dim: dimensions of the latent vector, drawn from the standard normal distribution.

@@ -1,8 +1,9 @@
-"""Random numbers that are a pure function of (run seed, stream, step), the same under XLA and on any number of replicas.
+"""Random numbers that are a pure function of (run seed, stream, step).
 
-TensorFlow's own float generators give other numbers when XLA compiles them, and `keras.random` gives every replica
-the same ones. Here only the integer bits come from TensorFlow (Philox, equal everywhere); floats are made of them,
-for the global batch, of which each replica takes its slice.
+They are the same under XLA and on any number of replicas. TensorFlow's own float generators give
+other numbers when XLA compiles them, and `keras.random` gives every replica the same ones. Here
+only the integer bits come from TensorFlow (Philox, equal everywhere); floats are made of them, for
+the global batch, of which each replica takes its slice.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import tensorflow as tf
 class Random:
     """The random numbers of one replica at one step.
 
-    Every method takes the name of a stream and the shape of this replica's share, `[N, ...]`. The same stream asked
-    twice gives the same numbers twice; two streams are independent.
+    Every method takes the name of a stream and the shape of this replica's share, `[N, ...]`. The
+    same stream asked twice gives the same numbers twice; two streams are independent.
 
     Args:
         seed: the run's seed, 0 to 2**31 - 1.

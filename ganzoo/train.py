@@ -22,7 +22,6 @@ import tensorflow as tf
 from absl import flags
 from ml_collections import ConfigDict
 
-
 from ganzoo import checkpoints, cli, data, devices, models
 from ganzoo import config as configs
 from ganzoo.callbacks import (
@@ -134,6 +133,7 @@ def prepare(config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | 
         strategy: from `ganzoo.devices.strategy`.
         facts: of the run to be resumed, whose meaning of "auto" stays.
     """
+    data.require_divisible(config.batch_size, strategy.num_replicas_in_sync)
     config = config.copy_and_resolve_references()
     infer(config)
     facts = facts or {}
@@ -236,7 +236,7 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
 
 
 def _writers(setup: Setup, run: RunDirectory, step: int) -> list[Callable]:
-    """What the chief does at each tick; the log comes first, since resuming drops what the checkpoint lacks."""
+    """What the chief does at each tick: the log first, since resuming drops lines without a state."""
     config, model = setup.config, setup.model
     run.rewind_log(step)
     writer = tf.summary.create_file_writer(str(run.path))
@@ -262,7 +262,8 @@ def dry_run(setup: Setup) -> None:
     print(f"Replicas: {setup.strategy.num_replicas_in_sync}")
     for update in model.updates():
         print(
-            f"Update of {update.player}: every {update.every} steps, from image {update.start_images:,}"
+            f"Update of {update.player}: every {update.every} steps,"
+            f" from image {update.start_images:,}"
             f" to {'the last' if update.stop_images is None else f'{update.stop_images:,}'}"
         )
     seconds = step_seconds(setup)

@@ -1,4 +1,6 @@
-"""The rotation task of self-supervised GANs (Chen et al. 2019, https://arxiv.org/abs/1811.11212, section 3).
+"""The rotation task of self-supervised GANs.
+
+Chen et al. 2019, https://arxiv.org/abs/1811.11212, section 3.
 
 A label r stands for a turn by r * 90 degrees counterclockwise. Images are square, `[N, S, S, C]`.
 """
@@ -11,7 +13,7 @@ NUM_ROTATIONS = 4
 
 
 def rotate90(images, turns: int):
-    """Turns square images counterclockwise by `turns` quarter turns, 0 to 3: `[N, S, S, C] -> [N, S, S, C]`."""
+    """Turns images `[N, S, S, C]` counterclockwise by `turns` quarter turns, 0 to 3; same shape."""
     if turns == 0:
         return images
     if turns == 2:
@@ -23,7 +25,8 @@ def rotation_batch_quarter(images):
     """The last quarter of the batch in all four rotations, as google/compare_gan builds it.
 
     Returns:
-        images `[4n, S, S, C]` with n = N // 4, and their labels `[4n]`: n zeros, n ones, n twos, n threes.
+        images `[4n, S, S, C]` with n = N // 4, and their labels `[4n]`: n zeros, n ones, n twos,
+        n threes.
     """
     count = images.shape[0] // NUM_ROTATIONS
     quarter = images[-count:]
@@ -33,7 +36,7 @@ def rotation_batch_quarter(images):
 
 
 def rotation_batch_split(images):
-    """The whole batch with image i turned by floor(4 i / N) quarter turns, as kwotsin/mimicry builds it.
+    """The whole batch, image i turned floor(4 i / N) times, as kwotsin/mimicry builds it.
 
     Returns:
         images `[N, S, S, C]` and their labels `[N]`.

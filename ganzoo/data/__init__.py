@@ -2,7 +2,7 @@
 
 from ganzoo.data.catalog import Info, inspect, open_source
 from ganzoo.data.check import check
-from ganzoo.data.pipeline import batches
+from ganzoo.data.pipeline import batches, require_divisible
 from ganzoo.data.scan import Problem, Report
 from ganzoo.data.source import ArraySource, Source
 
@@ -16,4 +16,5 @@ __all__ = [
     "check",
     "inspect",
     "open_source",
+    "require_divisible",
 ]

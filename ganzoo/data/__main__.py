@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from absl import flags, logging
+from absl import flags
 
 from ganzoo import cli
 from ganzoo.data.check import check
@@ -27,7 +27,6 @@ def main(argv: list[str]) -> None:
     """Checks what the flags name; the exit code tells the result."""
     if argv[1:] != ["check"] or FLAGS.dataset is None:
         raise UserError("Expected: python -m ganzoo.data check --dataset=NAME")
-    logging.set_verbosity(logging.ERROR)  # TFDS is talkative
     report = check(
         FLAGS.dataset,
         image_size=FLAGS.image_size,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import fcntl
 import hashlib
 import io
 import json
@@ -20,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import filelock
 import numpy as np
 
 from ganzoo.data.collection import Collection
@@ -55,7 +55,7 @@ def load(
     if not folder.exists():
         with _explained(folder.parent, _bytes_needed(collection, preparation)):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with _lock(folder.with_suffix(".lock")):
+            with filelock.FileLock(folder.with_suffix(".lock")):
                 if not folder.exists():
                     _write(folder, collection, preparation, progress)
     return _read(folder)
@@ -95,14 +95,6 @@ def _explained(folder: Path, needed: int) -> Iterator[None]:
 
 def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Exclusive among processes; a killed one lets go by itself."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _write(folder: Path, collection: Collection, preparation: Preparation, progress: bool) -> None:

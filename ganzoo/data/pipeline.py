@@ -77,7 +77,7 @@ def batches(
     Raises:
         UserError: when the replicas cannot share a batch equally.
     """
-    _require_divisible(batch_size, num_replicas)
+    require_divisible(batch_size, num_replicas)
     local = num_replicas if local_replicas is None else local_replicas
     line, part = Line(source, seed, shuffle, flip), batch_size // num_replicas
 
@@ -89,7 +89,8 @@ def batches(
     return _dataset(read, start_step * local, shape)
 
 
-def _require_divisible(batch_size: int, num_replicas: int) -> None:
+def require_divisible(batch_size: int, num_replicas: int) -> None:
+    """Raises UserError, with the nearest sizes, unless the replicas can share a batch equally."""
     below = batch_size // num_replicas * num_replicas
     if below != batch_size or not batch_size:
         nearest = [str(size) for size in (below, below + num_replicas) if size]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import keras
 
-
 MOMENTUM, EPSILON = 0.9, 1e-5
 
 
 def batch_norm(**kwargs) -> keras.layers.BatchNormalization:
-    """Keras' batch normalization with the constants of the GAN literature: momentum 0.9, epsilon 1e-5."""
+    """Batch normalization with the constants of the GAN literature: momentum 0.9, epsilon 1e-5."""
     return keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class ConditionalBatchNorm(keras.layers.Layer):
-    """y = gamma(c) * (x - mean) / sqrt(variance + 1e-5) + beta(c): `[N, H, W, C], [N, K] -> [N, H, W, C]`.
+    """y = gamma(c) * (x - mean) / sqrt(variance + 1e-5) + beta(c).
 
-    Without a hidden layer gamma and beta are linear in the condition, one row per class for one-hot labels (Dumoulin et
-    al. 2017, https://arxiv.org/abs/1610.07629). With one they are a small network of it, self-modulation when the
-    condition is the latent vector (Chen et al. 2019, https://arxiv.org/abs/1810.01365, section 2).
+    Without a hidden layer gamma and beta are linear in the condition c, one row per class for
+    one-hot labels (Dumoulin et al. 2017, https://arxiv.org/abs/1610.07629). With one they are a
+    small network of it: self-modulation, when c is the latent vector (Chen et al. 2019,
+    https://arxiv.org/abs/1810.01365, section 2). Shapes: `[N, H, W, C], [N, K] -> [N, H, W, C]`.
 
     Args:
         hidden_units: width of the hidden ReLU layer; 0 means none.
@@ -33,8 +33,8 @@ class ConditionalBatchNorm(keras.layers.Layer):
         if hidden_units:
             self.hidden = _linear(hidden_units, activation="relu", name="hidden")
 
-    def build(self, input_shape, condition_shape):
-        channels = input_shape[-1]
+    def build(self, inputs_shape, condition_shape):
+        channels = inputs_shape[-1]
         if self.hidden:
             self.hidden.build(condition_shape)
             condition_shape = (None, self.hidden_units)
@@ -47,7 +47,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
             self.beta = keras.layers.Dense(
                 channels, use_bias=False, kernel_initializer="zeros", name="beta"
             )
-        self.normalize.build(input_shape)
+        self.normalize.build(inputs_shape)
         self.gamma.build(condition_shape)
         self.beta.build(condition_shape)
 
@@ -57,8 +57,8 @@ class ConditionalBatchNorm(keras.layers.Layer):
         beta = self.beta(hidden)[:, None, None, :]
         return self.normalize(inputs, training=training) * gamma + beta
 
-    def compute_output_shape(self, input_shape, condition_shape):
-        return input_shape
+    def compute_output_shape(self, inputs_shape, condition_shape):
+        return inputs_shape
 
     def get_config(self):
         return super().get_config() | {"hidden_units": self.hidden_units}

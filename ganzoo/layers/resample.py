@@ -6,9 +6,10 @@ from keras import ops
 
 
 def unpool(x):
-    """Zero-insertion upsampling: y[2i, 2j] = x[i, j], all else zero; `[N, H, W, C] -> [N, 2H, 2W, C]`.
+    """Inserts zeros: y[2i, 2j] = x[i, j], all else zero; `[N, H, W, C] -> [N, 2H, 2W, C]`.
 
-    Dosovitskiy et al. 2015, "Learning to generate chairs with convolutional neural networks", section 4.1.
+    Dosovitskiy et al. 2015, "Learning to generate chairs with convolutional neural networks",
+    section 4.1.
     """
     _, height, width, channels = x.shape
     x = ops.reshape(x, (-1, height, 1, width, 1, channels))
@@ -17,10 +18,11 @@ def unpool(x):
 
 
 def upsample_bilinear(x):
-    """Bilinear upsampling with half-pixel centers, edges repeated; `[N, H, W, C] -> [N, 2H, 2W, C]`.
+    """Bilinear upsampling, half-pixel centers, edges repeated; `[N, H, W, C] -> [N, 2H, 2W, C]`.
 
-    Each new pixel is 3/4 of the nearer and 1/4 of the farther old one per axis, written as sums of shifted copies:
-    exactly what resize operations compute for a factor of two, but differentiable any number of times.
+    Each new pixel is 3/4 of the nearer and 1/4 of the farther old one per axis, written as sums of
+    shifted copies: exactly what resize operations compute for a factor of two, but differentiable
+    any number of times.
     """
     return _double(_double(x, 1), 2)
 

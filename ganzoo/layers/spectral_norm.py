@@ -1,7 +1,8 @@
 """Spectral normalization (Miyato et al. 2018, https://arxiv.org/abs/1802.05957, Algorithm 1).
 
-`keras.layers.SpectralNormalization` overwrites the stored kernel at each training call and leaves sigma out of the
-derivative, which is another method; these layers keep the kernel and differentiate through sigma.
+`keras.layers.SpectralNormalization` overwrites the stored kernel at each training call and leaves
+sigma out of the derivative, which is another method; these layers keep the kernel and
+differentiate through sigma.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from keras import ops
 def spectral_norm(matrix, u):
     """One power iteration and the estimate of the largest singular value.
 
-    sigma = u'^T W v with v = W^T u / |W^T u| and u' = W v / |W v|; the gradient flows through W, not through u' and v.
+    sigma = u'^T W v with v = W^T u / |W^T u| and u' = W v / |W v|; the gradient flows through W,
+    not through u' and v.
 
     Args:
         matrix: W, `[rows, columns]`.
@@ -35,8 +37,8 @@ def _normalize(vector):
 class _SpectralLayer(keras.layers.Layer):
     """A layer whose kernel is divided by its spectral norm at every call.
 
-    Calls do not move the singular vector, so that real and generated images of one update meet the same weights;
-    `power_iteration` does, once an update.
+    Calls do not move the singular vector, so that real and generated images of one update meet
+    the same weights; `power_iteration` does, once an update.
     """
 
     def __init__(self, use_bias=True, kernel_initializer="glorot_uniform", **kwargs):
@@ -82,9 +84,10 @@ class _SpectralLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class SpectralConv2D(_SpectralLayer):
-    """Convolution with stride 1, zero "same" padding and a spectrally normalized kernel: `[N, H, W, C] -> [N, H, W, F]`.
+    """Convolution, stride 1, zero "same" padding, spectrally normalized kernel.
 
-    The kernel `[k, k, C, F]` is normalized as the matrix `[k * k * C, F]`.
+    The kernel `[k, k, C, F]` is normalized as the matrix `[k * k * C, F]`. Shapes:
+    `[N, H, W, C] -> [N, H, W, F]`.
 
     Args:
         filters: number of output channels F.

@@ -1,4 +1,7 @@
-"""Adversarial losses as pairs of functions; logits are `[N]` or `[N, 1]`, every loss is `[N]`, to be minimized."""
+"""Adversarial losses as pairs of functions, both to be minimized.
+
+Logits are `[N]` or `[N, 1]`, every loss is `[N]`, float32.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ class AdversarialLoss(NamedTuple):
 
 
 def hinge_discriminator(real_logits, fake_logits):
-    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): Miyato et al. 2018, https://arxiv.org/abs/1802.05957, eq. 16."""
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): Miyato et al. 2018, eq. 16.
+
+    https://arxiv.org/abs/1802.05957
+    """
     return _flat(ops.relu(1.0 - real_logits) + ops.relu(1.0 + fake_logits))
 
 
@@ -31,7 +37,10 @@ def hinge_generator(fake_logits):
 
 
 def non_saturating_discriminator(real_logits, fake_logits):
-    """softplus(-D(x)) + softplus(D(G(z))), the cross-entropy of eq. 1 of Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661."""
+    """softplus(-D(x)) + softplus(D(G(z))): the cross-entropy of Goodfellow et al. 2014, eq. 1.
+
+    https://arxiv.org/abs/1406.2661
+    """
     return _flat(ops.softplus(-real_logits) + ops.softplus(fake_logits))
 
 

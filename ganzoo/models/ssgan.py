@@ -1,25 +1,30 @@
-"""SSGAN: Self-Supervised GANs via Auxiliary Rotation Loss (Chen et al., CVPR 2019), https://arxiv.org/abs/1811.11212
+"""SSGAN: Self-Supervised GANs via Auxiliary Rotation Loss.
 
-A discriminator forgets what it learned when the generator's images change. SSGAN gives it a second task that needs no
-labels: telling by how many quarter turns an image was rotated. It learns the task on real images only; the generator is
-rewarded when its own images, rotated, are easy to tell.
+Chen et al., CVPR 2019, https://arxiv.org/abs/1811.11212
+
+A discriminator forgets what it learned when the generator's images change. SSGAN gives it a second
+task that needs no labels: telling by how many quarter turns an image was rotated. It learns the
+task on real images only; the generator is rewarded when its own images, rotated, are easy to tell.
 
     L_D = V_D + beta  * E_{x ~ real} E_r [-log Q(r | x^r)]      beta  = 1.0   (section 3, eq. 1)
     L_G = V_G + alpha * E_{x ~ fake} E_r [-log Q(r | x^r)]      alpha = 0.2
 
-V is the hinge or the non-saturating loss on upright images. The networks are the residual ones of SNGAN, spectrally
-normalized in the discriminator. `ARCHITECTURES` has them in three published variants: `compare_gan`, the authors' own
-(github.com/google/compare_gan); `mimicry`, a later reproduction with public weights (github.com/kwotsin/mimicry); and
-`sngan`, the same without mimicry's accident that shortcuts see rectified inputs.
+V is the hinge or the non-saturating loss on upright images. The networks are the residual ones of
+SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in three published
+variants: `compare_gan`, the authors' own (github.com/google/compare_gan); `mimicry`, a later
+reproduction with public weights (github.com/kwotsin/mimicry); and `sngan`, the same without
+mimicry's accident that shortcuts see rectified inputs.
 
-What differs from the official code: images are in [-1, 1] at the boundary (its networks work in [0, 1], inside); labels
-of rotated fakes are those the fakes were made with; a conditional scale starts at 1. From mimicry: biases start at 0, and
-power iterations advance once an update, not once a call. Batch statistics are those of each replica.
+What differs from the official code: images are in [-1, 1] at the boundary (its networks work in
+[0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
+starts at 1. From mimicry: biases start at 0, and power iterations advance once an update, not once
+a call. Batch statistics are those of each replica.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -30,6 +35,7 @@ from ganzoo.augment import NUM_ROTATIONS, ROTATION_BATCHES
 from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, unknown
+from ganzoo.latents import LatentGAN
 from ganzoo.layers import (
     ConditionalBatchNorm,
     SpectralConv2D,
@@ -40,7 +46,6 @@ from ganzoo.layers import (
     unpool,
     upsample_bilinear,
 )
-from ganzoo.latents import LatentGAN
 from ganzoo.losses import ADVERSARIAL
 
 
@@ -59,16 +64,10 @@ class Architecture(NamedTuple):
     sizes: dict[int, Size]
     upsample: Callable  # of a generator block
     shortcut_kernel: int  # side of the convolutions on shortcuts
-    always_convolve_shortcut: (
-        bool  # False: the discriminator's shortcut is the identity where it can be
-    )
-    rectified_shortcut: bool  # True: the discriminator's shortcut starts from relu(x)
-    hidden_is_input: (
-        bool  # channels inside a discriminator block: those of its input, or of its output
-    )
-    unit_range: (
-        bool  # True: the networks work on [0, 1], with a sigmoid; False: on [-1, 1], with a tanh
-    )
+    always_convolve_shortcut: bool  # also where the discriminator's shortcut could be the identity
+    rectified_shortcut: bool  # whether the discriminator's shortcut starts from relu(x)
+    hidden_is_input: bool  # inside its blocks, as many channels as come in; False: as go out
+    unit_range: bool  # the networks work on [0, 1], with a sigmoid; False: on [-1, 1], with a tanh
     pool: Callable  # of the discriminator's last feature map
     block_init: Callable  # initializers of the convolutions of blocks, and of everything else
     init: Callable
@@ -142,7 +141,7 @@ class GeneratorBlock(keras.layers.Layer):
 
 
 class Generator(keras.Model):
-    """Latents `[N, latent_dim]`, with labels `[N]` when conditional, to images `[N, S, S, C]` in [-1, 1]."""
+    """Latents `[N, latent_dim]`, and labels `[N]` if conditional, to images in [-1, 1]."""
 
     def __init__(
         self, size: Size, up: int, channels: int, num_classes, self_modulation, arch, **kwargs
@@ -190,7 +189,7 @@ class DiscriminatorBlock(keras.layers.Layer):
     def __init__(self, inputs, channels, down, first, arch: Architecture, **kwargs):
         super().__init__(**kwargs)
         self.down, self.kernel = down, arch.shortcut_kernel
-        # Images in [-1, 1] would lose their dark half to a first ReLU; in [0, 1] it changes nothing.
+        # A first ReLU would cut the dark half off images in [-1, 1]; in [0, 1] it changes nothing.
         self.rectify = not (first and not arch.unit_range)
         self.rectified_shortcut = arch.rectified_shortcut and self.rectify
         hidden = inputs if arch.hidden_is_input and not first else channels
@@ -217,7 +216,10 @@ class DiscriminatorBlock(keras.layers.Layer):
 
 
 class Discriminator(keras.Model):
-    """Images `[N, S, S, C]` in [-1, 1], with labels `[N]` when conditional, to adversarial logits `[N, 1]` and rotation logits `[N, 4]`."""
+    """Images `[N, S, S, C]` in [-1, 1] to adversarial logits `[N, 1]` and rotation logits `[N, 4]`.
+
+    A conditional one takes labels `[N]` as well.
+    """
 
     def __init__(self, size: Size, channels: int, num_classes: int, arch: Architecture, **kwargs):
         super().__init__(**kwargs)
@@ -262,12 +264,15 @@ class SSGAN(LatentGAN):
         latent_dim: dimensions of the latent vector, drawn from the standard normal distribution.
         generator_width: channels of the widest block; None means as published, others scale along.
         discriminator_width: likewise.
-        self_modulation: whether the generator's normalizations depend on the latents (the paper's sBN).
+        self_modulation: whether the generator's normalizations depend on the latents (the paper's
+            sBN).
         loss: "hinge" or "non_saturating".
-        rotation_batch: "quarter", the official way (a quarter of the batch in all rotations), or "split" (each image once).
+        rotation_batch: "quarter", the official way (a quarter of the batch in all rotations), or
+            "split" (each image once).
         generator_rotation_weight: alpha of the paper.
         discriminator_rotation_weight: beta of the paper.
-        discriminator_steps: updates of the discriminator for one of the generator, each on fresh images.
+        discriminator_steps: updates of the discriminator for one of the generator, each on fresh
+            images.
         ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
 
     Raises:
@@ -275,6 +280,7 @@ class SSGAN(LatentGAN):
     """
 
     IMAGE_SIZES = (32, 48, 64, 128)
+    TINY = MappingProxyType({"image_size": 32, "generator_width": 8, "discriminator_width": 8})
 
     def __init__(
         self,
@@ -296,7 +302,12 @@ class SSGAN(LatentGAN):
     ):
         super().__init__(**kwargs)
         arch = _choose("architecture", architecture, ARCHITECTURES)
-        size = _choose("image_size", image_size, arch.sizes)
+        if image_size not in arch.sizes:
+            raise UserError(
+                f"image_size {image_size}: {architecture} has networks for"
+                f" {', '.join(map(str, arch.sizes))} pixels; choose one of these"
+            )
+        size = arch.sizes[image_size]
         if self_modulation and num_classes:
             raise UserError("self_modulation and num_classes exclude each other: set one of them")
         self.adversarial = _choose("loss", loss, ADVERSARIAL)
@@ -326,11 +337,10 @@ class SSGAN(LatentGAN):
         self.discriminator(self.generator(latents, labels), labels)
         for average in self.averages():
             average.start()
-        self.built = True
 
     def build_generators(self):
-        latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
-        self.averaged_generator(latents, labels)
+        self.averaged_generator(tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32))
+        self.built = True  # or the first call would build the rest, too
 
     def players(self):
         return {"discriminator": [self.discriminator], "generator": [self.generator]}

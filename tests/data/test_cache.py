@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
 
 def test_a_prepared_entry_can_be_read_only(tmp_path, monkeypatch):
     fingerprint = _open(write_images(tmp_path, 2)).fingerprint
-    monkeypatch.setattr(cache, "_lock", _never)
+    monkeypatch.setattr(cache.filelock, "FileLock", _never)
     assert _open(tmp_path).fingerprint == fingerprint
 
 

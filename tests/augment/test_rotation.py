@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from ganzoo.augment import NUM_ROTATIONS, rotate90, rotation_batch_quarter, rotation_batch_split
+
+IMAGES = np.random.default_rng(0).normal(size=(8, 5, 5, 3)).astype(np.float32)
+
+
+def turned(images, turns):
+    return np.rot90(images, turns, axes=(1, 2))
+
+
+def test_a_quarter_turn_moves_the_upper_right_corner_to_the_upper_left():
+    image = np.zeros((1, 3, 3, 1), np.float32)
+    image[0, 0, 2] = 1.0
+    rotated = np.asarray(rotate90(image, 1))
+    assert rotated[0, 0, 0, 0] == 1.0
+    assert rotated.sum() == 1.0
+
+
+@pytest.mark.parametrize("turns", range(NUM_ROTATIONS))
+def test_turns_are_those_of_numpy(turns):
+    np.testing.assert_array_equal(rotate90(IMAGES, turns), turned(IMAGES, turns))
+
+
+@pytest.mark.parametrize("turns", range(NUM_ROTATIONS))
+def test_a_turn_and_the_rest_of_the_circle_are_the_identity(turns):
+    back = rotate90(rotate90(IMAGES, turns), (NUM_ROTATIONS - turns) % NUM_ROTATIONS)
+    np.testing.assert_array_equal(back, IMAGES)
+
+
+def test_four_quarter_turns_are_the_identity():
+    images = IMAGES
+    for _ in range(4):
+        images = rotate90(images, 1)
+    np.testing.assert_array_equal(images, IMAGES)
+
+
+@pytest.mark.parametrize("count", [4, 7, 8])
+def test_quarter_turns_the_last_images_four_times(count):
+    rotated, labels = rotation_batch_quarter(IMAGES[:count])
+    quarter = IMAGES[:count][-(count // 4) :]
+    assert labels.numpy().tolist() == np.repeat(range(4), count // 4).tolist()
+    expected = np.concatenate([turned(quarter, turns) for turns in range(4)])
+    np.testing.assert_array_equal(rotated, expected)
+
+
+@pytest.mark.parametrize(
+    "count, expected", [(1, [0]), (3, [0, 1, 2]), (6, [0, 0, 1, 2, 2, 3]), (8, [0, 0, 1, 1, 2, 2, 3, 3])]
+)
+def test_split_turns_every_image_once(count, expected):
+    rotated, labels = rotation_batch_split(IMAGES[:count])
+    assert labels.numpy().tolist() == expected
+    for image, turns, result in zip(IMAGES, expected, rotated, strict=False):
+        np.testing.assert_array_equal(result, np.rot90(image, turns))

@@ -1,0 +1,228 @@
+"""What every model in MODELS must do; a new model needs no code here."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo import checkpoints, config, data, engine, models, train
+from ganzoo.runs import RunDirectory
+from ganzoo.seeds import Random
+
+BATCH = 16
+ONE = tf.distribute.get_strategy()
+
+
+@pytest.fixture(params=sorted(models.MODELS))
+def recipe(request):
+    """The model's default recipe, small, on bundled data."""
+    recipe = config.load(request.param)
+    recipe.update(
+        {
+            "batch_size": BATCH,
+            "total_images": 8 * BATCH,
+            "tick_images": 4 * BATCH,
+            "num_samples": 4,
+            "precision": "float32",
+            "data": {"dataset": "shapes"},
+            "model": dict(models.model_class(request.param).TINY),
+        }
+    )
+    return recipe
+
+
+def trainer(recipe, strategy=ONE, jit=False):
+    """The model ready to train, by plain gradient descent: Adam would turn rounding into steps of full size."""
+    setup = train.prepare(recipe, strategy)
+    with strategy.scope():
+        players = setup.model.players()
+        setup.model.compile(
+            {player: keras.optimizers.SGD(0.01) for player in players}, BATCH, jit=jit
+        )
+    return setup
+
+
+def run(setup, steps, batches=None):
+    """The logs of some steps."""
+    iterator = iter(setup.batches(0) if batches is None else batches)
+    setup.model.make_train_function()
+    logs = {}
+    for _ in range(steps):
+        step_logs = setup.model.train_function(iterator)
+        logs |= {name: float(value) for name, value in step_logs.items()}
+    return logs
+
+
+def period(setup):
+    return max(update.every for update in setup.model.updates())
+
+
+def values(layers):
+    return [v.numpy() for layer in layers for v in layer.variables]
+
+
+def assert_close(left, right, atol):
+    for a, b in zip(left, right, strict=True):
+        np.testing.assert_allclose(a, b, atol=atol, rtol=0)
+
+
+def assert_equal(left, right):
+    assert_close(left, right, atol=0)
+
+
+def test_images_are_float32_in_range(recipe):
+    setup = train.prepare(recipe, ONE)
+    images = np.asarray(setup.model.preview(setup.first_batch(), 4))
+    assert images.dtype == np.float32
+    assert images.ndim == 4
+    assert np.isfinite(images).all()
+    assert images.min() >= -1 and images.max() <= 1 and images.std() > 0
+
+
+def test_an_update_moves_its_player_and_no_other(recipe):
+    setup = trainer(recipe)
+    model = setup.model
+    batch = setup.first_batch()
+    for update in model.updates():
+        before = {p: values(layers) for p, layers in model.players().items()}
+        # Kernels: a bias may rest, as a hinge's last one does while all examples are active.
+        kernels = [v for v in model.player_variables(update.player) if len(v.shape) > 1]
+        start = [v.numpy() for v in kernels]
+        model.train_step(batch, (update,))
+        rest = [v.path for v, old in zip(kernels, start, strict=True) if (v.numpy() == old).all()]
+        assert kernels and not rest
+        networks = model.players()[update.player]
+        for player, layers in model.players().items():
+            if not set(map(id, layers)) & set(map(id, networks)):
+                others = [v.numpy() for layer in layers for v in layer.trainable_variables]
+                trainable = [v.trainable for layer in layers for v in layer.variables]
+                old = [a for a, keep in zip(before[player], trainable, strict=True) if keep]
+                assert_equal(others, old)
+
+
+def test_a_seed_decides_everything(recipe):
+    first, second = trainer(recipe), trainer(recipe)
+    steps = period(first)
+    assert run(first, steps) == run(second, steps)
+    assert_equal(values([first.model]), values([second.model]))
+    recipe.seed = 1
+    other = trainer(recipe)
+    assert run(other, steps) != run(second, 0)
+    assert any((a != b).any() for a, b in zip(values([first.model]), values([other.model])))
+
+
+def test_xla_equals_graph(recipe):
+    graph, xla = trainer(recipe), trainer(recipe, jit=True)
+    steps = period(graph)
+    logs, compiled = run(graph, steps), run(xla, steps)
+    for name, value in logs.items():
+        assert compiled[name] == pytest.approx(value, rel=1e-3, abs=1e-4), name
+    assert_close(values([graph.model]), values([xla.model]), atol=1e-4)
+
+
+class Repeating(Random):
+    """Draws two examples and repeats them, as `repeating` does with the batch."""
+
+    def _bits(self, stream, shape):
+        one = Random(self.seed, self.step, scope=self.scope)
+        pair = one._bits(stream, [2, *shape[1:]])
+        return tf.tile(pair, [shape[0] // 2, *[1 for _ in shape[1:]]])
+
+
+def repeating(setup):
+    """A batch of two examples, over and over: every part of it has the statistics of the whole."""
+    batch = {k: np.tile(v[:2], [BATCH // 2, *[1] * (v.ndim - 1)]) for k, v in first(setup).items()}
+    return tf.data.Dataset.from_tensors(batch).repeat()
+
+
+def first(setup):
+    return {name: tensor.numpy() for name, tensor in setup.first_batch().items()}
+
+
+def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
+    """With batch statistics per replica this holds where the replicas' halves are alike, so they are made alike."""
+    monkeypatch.setattr(engine, "Random", Repeating)
+    one, two = trainer(recipe), trainer(recipe, two_replicas)
+    run(one, period(one), repeating(one))
+    batches = two_replicas.experimental_distribute_dataset(repeating(two))
+    run(two, period(two), batches)
+    assert_close(values([one.model]), values([two.model]), atol=2e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_replicas_never_differ(recipe, two_replicas, precision):
+    recipe.precision = precision
+    setup = train.prepare(recipe, two_replicas)
+    logs = run(setup, period(setup))
+    assert all(np.isfinite(value) for value in logs.values()), logs
+    for variable in setup.model.variables:
+        left, right = two_replicas.experimental_local_results(variable.value)
+        np.testing.assert_array_equal(left.numpy(), right.numpy(), err_msg=variable.path)
+
+
+def test_bfloat16_stays_near_float32(recipe):
+    exact = run(trainer(recipe), 1)
+    recipe.precision = "mixed_bfloat16"
+    setup = trainer(recipe)
+    rough = run(setup, 1)
+    assert all(v.dtype == "float32" for v in setup.model.trainable_variables)
+    for name, value in exact.items():
+        if name.endswith("/loss"):
+            assert rough[name] == pytest.approx(value, rel=0.05), name
+
+
+def test_a_stopped_run_ends_with_the_same_bits(recipe, tmp_path):
+    def train_to(folder, images):
+        recipe.total_images = images
+        train.train(recipe, RunDirectory(tmp_path / folder), ONE)
+        steps = checkpoints.saved_steps(tmp_path / folder / "checkpoints")
+        return checkpoints.path_of(tmp_path / folder / "checkpoints", steps[-1])
+
+    train_to("stopped", 3 * BATCH)
+    resumed, straight = train_to("stopped", 8 * BATCH), train_to("straight", 8 * BATCH)
+    assert resumed.name == straight.name
+    assert_equal(*(saved(recipe, path) for path in (resumed, straight)))
+    last = [
+        (tmp_path / run / "log.jsonl").read_text().splitlines()[-1]
+        for run in ("stopped", "straight")
+    ]
+    logs = [{k: v for k, v in json.loads(line).items() if "/" in k} for line in last]
+    assert logs[0] == logs[1]
+
+
+def saved(recipe, path):
+    """Every number of a checkpoint, optimizers included."""
+    model = train.prepare(recipe, ONE).model
+    checkpoints.load_weights(model, path)
+    optimizers = [model.optimizer_of(player) for player in model.players()]
+    return values([model, *optimizers])
+
+
+def test_a_saved_model_is_loaded_without_discriminators(recipe, tmp_path):
+    setup = trainer(recipe)
+    run(setup, period(setup))
+    arguments = setup.config.model.to_dict()
+    models.save(setup.model, recipe.model_name, arguments, tmp_path / "model")
+    loaded = models.load(tmp_path)
+    batch = setup.first_batch()
+    np.testing.assert_array_equal(setup.model.preview(batch, 4), loaded.preview(batch, 4))
+    generators = sum(len(values([network])) for network in loaded.generators().values())
+    assert len(values([loaded])) == generators + 1  # the step
+
+
+def test_checkpoints_of_another_model_are_refused(recipe, tmp_path):
+    checkpoints.save(trainer(recipe).model, tmp_path, keep=1)
+    with pytest.raises(config.UserError, match="damaged or of another model"):
+        checkpoints.restore_latest(
+            keras.Sequential([keras.layers.Input([2]), keras.layers.Dense(1)]), tmp_path
+        )
+
+
+def test_data_reaches_the_model_as_the_pipeline_made_it(recipe):
+    setup = trainer(recipe)
+    batch = next(iter(setup.batches(2)))
+    dataset = data.batches(setup.source, batch_size=BATCH, seed=recipe.seed, start_step=2)
+    for name, tensor in next(iter(dataset)).items():
+        np.testing.assert_array_equal(batch[name], tensor)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo.layers import downsample_average, unpool, upsample_bilinear
+
+IMAGES = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
+
+
+def test_unpool_puts_zeros_between():
+    image = tf.constant([[1.0, 2.0], [3.0, 4.0]])[None, :, :, None]
+    expected = [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+    np.testing.assert_array_equal(unpool(image)[0, :, :, 0], expected)
+
+
+def test_unpool_keeps_channels_and_examples_apart():
+    expected = np.zeros((2, 8, 12, 3), np.float32)
+    expected[:, ::2, ::2] = IMAGES
+    np.testing.assert_array_equal(unpool(IMAGES), expected)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_bilinear_of_an_edge(axis):
+    edge = np.array([0.0, 1.0], np.float32).reshape([2 if i == axis else 1 for i in range(4)])
+    doubled = np.moveaxis(upsample_bilinear(edge), axis, 0)
+    np.testing.assert_allclose(doubled[:, 0, 0, 0], [0.0, 0.25, 0.75, 1.0])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (4, 6), (7, 3)])
+def test_bilinear_is_that_of_resize_operations(shape):
+    images = np.random.default_rng(1).normal(size=(2, *shape, 3)).astype(np.float32)
+    expected = tf.image.resize(images, [2 * side for side in shape], "bilinear")
+    np.testing.assert_allclose(upsample_bilinear(images), expected, atol=1e-6)
+
+
+def test_downsampling_takes_the_mean_of_blocks():
+    expected = IMAGES.reshape(2, 2, 2, 3, 2, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(downsample_average(IMAGES), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("resample", [unpool, upsample_bilinear, downsample_average])
+def test_second_derivatives(resample):
+    """For a linear map A, the gradient of |gradient of |A x|^2 / 2|^2 / 2 is (A'A)(A'A) x."""
+    x = tf.constant(IMAGES)
+
+    def normal(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            half_square = tf.reduce_sum(tf.square(resample(x))) / 2
+        return tape.gradient(half_square, x)
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        penalty = tf.reduce_sum(tf.square(normal(x))) / 2
+    np.testing.assert_allclose(tape.gradient(penalty, x), normal(normal(x)), atol=1e-5)

@@ -1,0 +1,82 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo.losses import (
+    ADVERSARIAL,
+    hinge_discriminator,
+    hinge_generator,
+    non_saturating_discriminator,
+    non_saturating_generator,
+)
+
+REAL = np.array([2.0, 0.5, -1.0], np.float32)
+FAKE = np.array([-3.0, -0.25, 1.0], np.float32)
+LOSSES = pytest.mark.parametrize("name", ADVERSARIAL)
+
+
+def log1pexp(x):
+    return np.log1p(np.exp(x))
+
+
+def test_hinge_by_hand():
+    np.testing.assert_allclose(hinge_discriminator(REAL, FAKE), [0.0, 0.5 + 0.75, 2.0 + 2.0])
+    np.testing.assert_allclose(hinge_generator(FAKE), [3.0, 0.25, -1.0])
+
+
+def test_non_saturating_by_hand():
+    expected = log1pexp(-REAL) + log1pexp(FAKE)
+    np.testing.assert_allclose(non_saturating_discriminator(REAL, FAKE), expected, rtol=1e-6)
+    np.testing.assert_allclose(non_saturating_generator(FAKE), log1pexp(-FAKE), rtol=1e-6)
+
+
+def test_undecided_logits():
+    zero = np.zeros(2, np.float32)
+    np.testing.assert_allclose(non_saturating_discriminator(zero, zero), 2 * np.log([2.0, 2.0]))
+    np.testing.assert_allclose(non_saturating_generator(zero), np.log([2.0, 2.0]))
+    np.testing.assert_allclose(hinge_discriminator(zero, zero), [2.0, 2.0])
+    np.testing.assert_allclose(hinge_generator(zero), zero)
+
+
+def test_non_saturating_stays_finite_where_exponentials_overflow():
+    sure = np.array([200.0], np.float32)
+    np.testing.assert_allclose(non_saturating_discriminator(-sure, sure), [400.0])
+    np.testing.assert_allclose(non_saturating_generator(-sure), [200.0])
+
+
+@LOSSES
+def test_the_players_pull_the_fakes_apart_and_the_reals_up(name):
+    real, fake = tf.Variable([0.5]), tf.Variable([0.25])
+    with tf.GradientTape(persistent=True) as tape:
+        discriminator = ADVERSARIAL[name].discriminator(real, fake)
+        generator = ADVERSARIAL[name].generator(fake)
+    assert tape.gradient(discriminator, real) < 0 < tape.gradient(discriminator, fake)
+    assert tape.gradient(generator, fake) < 0
+
+
+@LOSSES
+def test_gradients_are_finite_differences(name):
+    def check(loss, inputs):
+        variables = [tf.Variable(value) for value in inputs]
+        with tf.GradientTape() as tape:
+            losses = loss(*variables)
+        for k, gradient in enumerate(tape.gradient(losses, variables)):
+            up, down = ([*inputs[:k], inputs[k] + s, *inputs[k + 1 :]] for s in (1e-2, -1e-2))
+            np.testing.assert_allclose(gradient, (loss(*up) - loss(*down)) / 2e-2, atol=1e-3)
+
+    away_from_kinks = np.array([2.0, 0.5, -0.5], np.float32)
+    check(ADVERSARIAL[name].discriminator, [away_from_kinks, -away_from_kinks[::-1]])
+    check(ADVERSARIAL[name].generator, [away_from_kinks])
+
+
+@LOSSES
+def test_columns_of_bfloat16_become_rows_of_float32(name):
+    real, fake = (keras.ops.cast(x[:, None], "bfloat16") for x in (REAL, FAKE))
+    for loss, exact in [
+        (ADVERSARIAL[name].discriminator(real, fake), ADVERSARIAL[name].discriminator(REAL, FAKE)),
+        (ADVERSARIAL[name].generator(fake), ADVERSARIAL[name].generator(FAKE)),
+    ]:
+        assert loss.dtype == tf.float32
+        assert loss.shape == exact.shape == (3,)
+        np.testing.assert_allclose(loss, exact, rtol=0.02, atol=0.01)

@@ -1,0 +1,176 @@
+"""The training step on a model small enough to be computed by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo.engine import GAN, Loss, Update
+
+ONE = tf.distribute.get_strategy()
+
+
+class Toy(GAN):
+    """Player `a` fits the mean of the data, `b` fits twice `a`'s answer plus noise."""
+
+    def __init__(self, schedule=None):
+        super().__init__()
+        self.a = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+        self.b = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+        self.schedule = schedule or {}
+
+    def build(self, input_shape=None):
+        self.a.build((None, 2))
+        self.b.build((None, 2))
+
+    def players(self):
+        return {"a": [self.a], "b": [self.b]}
+
+    def updates(self):
+        return Update("a", self.fit_mean), Update("b", self.follow, **self.schedule)
+
+    def fit_mean(self, batch, random):
+        answer = self.a(batch["x"])
+        loss = tf.square(answer - 1.0)[:, 0]
+        return Loss(loss, logs={"answer": tf.reduce_mean(answer)}, reuse={"answer": answer})
+
+    def follow(self, batch, random):
+        noise = random.normal("noise", [batch["x"].shape[0], 1])
+        loss = tf.square(self.b(batch["x"]) - 2.0 * batch["answer"] - noise)[:, 0]
+        return Loss(loss, logs={"noise": tf.reduce_mean(noise)})
+
+    def after_step(self, logs):
+        return {"twice": 2.0 * logs["a/loss"]}
+
+
+X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+
+
+def toy(strategy=ONE, jit=False, schedule=None, **options):
+    with strategy.scope():
+        model = Toy(schedule)
+        model.build()
+        optimizers = {player: keras.optimizers.SGD(0.1) for player in "ab"}
+        model.compile(optimizers, batch_size=8, jit=jit, **options)
+    return model
+
+
+def run(model, strategy=ONE, steps=3, x=X):
+    dataset = tf.data.Dataset.from_tensor_slices({"x": x}).batch(8, drop_remainder=True).repeat()
+    iterator = iter(strategy.experimental_distribute_dataset(dataset))
+    model.make_train_function()
+    return [
+        {name: float(v) for name, v in model.train_function(iterator).items()} for _ in range(steps)
+    ]
+
+
+def weights(model):
+    return np.concatenate([model.a.kernel.numpy(), model.b.kernel.numpy()])
+
+
+def test_a_step_is_gradient_descent_on_the_mean():
+    model = toy()
+    logs = run(model, steps=1)[0]
+    gradient = np.mean(2 * (X @ np.zeros((2, 1)) - 1.0) * X, axis=0)
+    np.testing.assert_allclose(model.a.kernel.numpy()[:, 0], -0.1 * gradient, rtol=1e-6)
+    assert logs["a/loss"] == pytest.approx(1.0)
+    assert logs["a/gradient_norm"] == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
+    assert logs["a/answer"] == 0.0
+    assert logs["twice"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+def test_two_replicas_with_different_data_equal_one(two_replicas, jit):
+    one, two = toy(jit=jit), toy(two_replicas, jit=jit)
+    logs, shared = run(one), run(two, two_replicas)
+    np.testing.assert_allclose(weights(one), weights(two), atol=1e-6)
+    for left, right in zip(logs, shared, strict=True):
+        for name in left.keys() - {"a/gradient_norm", "b/gradient_norm"}:  # those are local
+            assert left[name] == pytest.approx(right[name], rel=1e-5, abs=1e-6), name
+
+
+def test_xla_draws_the_numbers_of_the_graph():
+    graph, xla = run(toy()), run(toy(jit=True))
+    assert [log["b/noise"] for log in graph] == pytest.approx([log["b/noise"] for log in xla])
+    assert len({log["b/noise"] for log in graph}) == 3
+
+
+def test_what_is_reused_is_a_constant():
+    """Else `b`'s loss would reach `a`, which it does not own, or its gradient would be none."""
+    alone, both = toy(schedule={"start_images": 10**6}), toy()
+    run(alone), run(both)
+    np.testing.assert_array_equal(alone.a.kernel.numpy(), both.a.kernel.numpy())
+
+
+def when(**schedule):
+    """The steps out of ten at which `b` moves."""
+    model = toy(schedule=schedule)
+    return [step for step in range(10) if len(model.active_updates(step)) == 2]
+
+
+def test_schedules():
+    assert when() == list(range(10))
+    assert when(every=4) == [0, 4, 8]
+    assert when(every=3, offset=2) == [2, 5, 8]
+    assert when(start_images=17) == [3, 4, 5, 6, 7, 8, 9]  # batches of 8: 24 images were seen
+    assert when(stop_images=24) == [0, 1, 2]
+    assert when(every=2, start_images=16, stop_images=48) == [2, 4]
+
+
+def test_the_schedule_goes_on_where_training_stopped():
+    model = toy(schedule={"every": 4, "offset": 3})
+    assert ["b/loss" in log for log in run(model, steps=3)] == [False] * 3
+    assert ["b/loss" in log for log in run(model, steps=2)] == [True, False]
+    assert int(model.step) == 5
+
+
+def test_learning_rates_follow_the_images_seen():
+    model = toy(learning_rates={"a": lambda images: 0.5 if images < 16 else 0.0})
+    run(model, steps=2)
+    before = model.a.kernel.numpy()
+    run(model, steps=1)
+    np.testing.assert_array_equal(before, model.a.kernel.numpy())
+    assert float(model.optimizer_of("a").learning_rate) == 0.0
+    assert float(model.optimizer_of("b").learning_rate) == pytest.approx(0.1)
+
+
+def test_the_loss_is_averaged_once_whatever_its_length():
+    model = toy()
+    short = model.fit_mean
+    model.fit_mean = lambda batch, random: Loss(
+        tf.repeat(short(batch, random).value, 3), reuse={"answer": 0.0 * batch["x"][:, :1]}
+    )
+    run(model, steps=1)
+    other = toy()
+    run(other, steps=1)
+    np.testing.assert_allclose(model.a.kernel.numpy(), other.a.kernel.numpy(), rtol=1e-6)
+
+
+def test_float16_gradients_are_scaled_and_back():
+    plain, scaled = toy(), toy()
+    optimizers = {p: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)) for p in "ab"}
+    scaled.compile(optimizers, batch_size=8)
+    logs, same = run(plain), run(scaled)
+    np.testing.assert_allclose(weights(plain), weights(scaled), rtol=1e-5)
+    assert logs[0]["a/gradient_norm"] == pytest.approx(same[0]["a/gradient_norm"], rel=1e-5)
+
+
+def test_fit_trains_the_same_way():
+    by_hand, fitted = toy(), toy()
+    run(by_hand, steps=4)
+    dataset = tf.data.Dataset.from_tensors({"x": X}).repeat()
+    fitted.fit(dataset, steps_per_epoch=2, epochs=2, verbose=0, shuffle=False)
+    np.testing.assert_array_equal(weights(by_hand), weights(fitted))
+
+
+def test_optimizers_must_be_those_of_the_players():
+    model = Toy()
+    model.build()
+    with pytest.raises(ValueError, match=r"\['a', 'c'\].*Toy are \['a', 'b'\]"):
+        model.compile({"a": keras.optimizers.SGD(), "c": keras.optimizers.SGD()}, batch_size=8)
+
+
+def test_several_steps_per_execution_are_refused():
+    """Keras would run a fraction of the steps without a word."""
+    with pytest.raises(TypeError, match="steps_per_execution"):
+        toy(steps_per_execution=2)
