@@ -1,4 +1,4 @@
-"""What happens besides training: ticks, the log, sample grids, checkpoints, progress, and stopping early."""
+"""What happens besides training: ticks, log, sample grids, progress, and stopping early."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Tick:
 
 
 class Ticks(keras.callbacks.Callback):
-    """Calls the actions every `tick_steps` steps, counted from the beginning of the run, and at the last step.
+    """Calls the actions every `tick_steps` steps, counted from the run's beginning, and at its end.
 
     Args:
         tick_steps: steps between ticks.

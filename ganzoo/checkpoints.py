@@ -1,17 +1,16 @@
 """Checkpoints: everything a training needs to go on, one file per saved step.
 
-A checkpoint is Keras' own weights file (HDF5, data only) of the whole `GAN`: networks, averages, optimizers and the step.
-All random numbers and the order of the data follow from the step, so nothing else is needed.
+A checkpoint is Keras' own weights file (HDF5, data only) of the whole `GAN`: networks, averages,
+optimizers and the step. All random numbers and the order of the data follow from the step, so
+nothing else is needed.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
+from ganzoo import files
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
 
@@ -37,7 +36,7 @@ def save(model: GAN, folder: Path, keep: int) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = path_of(folder, int(model.step.numpy()))
-    write_atomically(target, model.save_weights)
+    files.write_atomically(target, model.save_weights)
     for step in saved_steps(folder)[:-keep]:
         path_of(folder, step).unlink()
     return target
@@ -62,27 +61,6 @@ def load_weights(model, path: Path) -> None:
     except (OSError, KeyError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f"{path} cannot be loaded: it is damaged or of another model ({reason}). Remove it to go "
-            "on from the checkpoint before it, or give --restart to begin anew."
+            f"{path} cannot be loaded: it is damaged or of another model ({reason}). Remove it to"
+            " go on from the checkpoint before it, or give --restart to begin anew."
         ) from error
-
-
-def write_atomically(target: Path, write: Callable[[str], None]) -> None:
-    """Calls `write` with a temporary path beside `target` and moves the result there.
-
-    The suffixes stay, since writers go by them. A kill leaves at most a temporary file, which the next call replaces.
-    """
-    temporary = target.with_name(f"unfinished-{target.name}")
-    try:
-        write(str(temporary))
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise UserError(
-                f"No space left on the disk of {target.parent}. Free some and run the same command again: "
-                "training goes on from the last checkpoint."
-            ) from error
-        raise

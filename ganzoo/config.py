@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import runpy
 from collections.abc import Callable, Collection, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 from ml_collections import ConfigDict
 from ml_collections.config_flags import config_flags
 
+from ganzoo import files
 from ganzoo.errors import UserError, unknown
 
 # A run may be resumed with other values of these: none of them reaches a weight.
@@ -157,12 +157,7 @@ def to_json(config: ConfigDict) -> str:
 
 def save(config: ConfigDict, path: str | Path) -> None:
     """Writes `config` as JSON: the whole file or, if interrupted, nothing."""
-    temporary = Path(path).with_name(f"{Path(path).name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(to_json(config))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    files.write_text(Path(path), to_json(config))
 
 
 def read(path: str | Path) -> ConfigDict:

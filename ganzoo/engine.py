@@ -1,7 +1,7 @@
 """The one training step of all models.
 
-A model says which networks an optimizer moves (`players`) and which losses move them, when (`updates`); the engine
-executes that list and knows nothing else about the model.
+A model says which networks an optimizer moves (`players`) and which losses move them, when
+(`updates`); the engine executes that list and knows nothing else about the model.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ class Loss(NamedTuple):
     """What a loss returns.
 
     Attributes:
-        value: the loss to be minimized, `[N]`, one number per example of this replica's batch; the engine averages.
+        value: the loss to be minimized, `[N]`, one number per example of this replica's batch; the
+            engine averages.
         logs: scalars to record, averaged over replicas.
-        reuse: tensors that later updates of the same step find in their batch, with the gradient stopped.
+        reuse: tensors that later updates of the same step find in their batch, with the gradient
+            stopped.
     """
 
     value: tf.Tensor
@@ -63,8 +65,9 @@ class Update:
 class GAN(keras.Model):
     """Base class of all models: several networks, several optimizers, one training step.
 
-    A model implements `build` and the methods that raise NotImplementedError here, and `averages` and `after_step` where
-    it has a use for them. It is trained with `compile` and `fit` on batches that are dictionaries of tensors.
+    A model implements `build` and the methods that raise NotImplementedError here, and `averages`
+    and `after_step` where it has a use for them. It is trained with `compile` and `fit` on batches
+    that are dictionaries of tensors.
 
     Attributes:
         IMAGE_SIZES: the sizes it has networks for, in pixels.
@@ -100,7 +103,8 @@ class GAN(keras.Model):
         raise NotImplementedError
 
     def preview(self, batch: Batch, count: int):
-        """About `count` images, float `[M, H, W, C]`, to watch training by: from the same inputs at each call.
+        """About `count` images, float `[M, H, W, C]`, to watch training by: from the same inputs at
+        each call.
 
         Args:
             batch: the first batch of the data, for models that start from images.
@@ -113,7 +117,7 @@ class GAN(keras.Model):
         return ()
 
     def after_step(self, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-        """Controllers that react to the logs of the step, alike on all replicas; returns further logs."""
+        """Controllers that react to the step's logs, alike on all replicas; returns more logs."""
         return {}
 
     # What the engine does with it.
@@ -133,7 +137,8 @@ class GAN(keras.Model):
             batch_size: images per step, over all replicas.
             seed: of every random number drawn in training.
             jit: whether XLA compiles the gradient computation of each update.
-            learning_rates: per player, the learning rate as a function of the images seen; None leaves it alone.
+            learning_rates: per player, the learning rate as a function of the images seen; None
+                leaves it alone.
 
         Raises:
             ValueError: when the optimizers are not those of the players.
@@ -164,7 +169,8 @@ class GAN(keras.Model):
         return tuple(u for u in self.updates() if u.is_active(step, step * self.batch_size))
 
     def make_train_function(self, force: bool = False):
-        """Compiles lazily one function for each set of updates that occurs; the host chooses, from the step number.
+        """Compiles lazily one function for each set of updates that occurs; the host chooses, from
+        the step number.
 
         (An optimizer step inside `tf.cond` is refused by MirroredStrategy.)
         """
@@ -183,6 +189,10 @@ class GAN(keras.Model):
 
         self.train_function = train_function
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing is left to build; under a strategy, `fit` would fail here on batches of several
+        tensors."""
+
     def _train_function(self, updates: tuple[Update, ...]):
         strategy = self.distribute_strategy
 
@@ -198,7 +208,8 @@ class GAN(keras.Model):
             self.optimizer_of(player).learning_rate = schedule(images)
 
     def train_step(self, batch: Batch, updates: tuple[Update, ...] | None = None):
-        """One step of one replica: every active update in order, then averages, controllers and buffers.
+        """One step of one replica: every active update in order, then averages, controllers and
+        buffers.
 
         Args:
             batch: this replica's share of the global batch, a dictionary of tensors `[N, ...]`.
@@ -255,13 +266,16 @@ class GAN(keras.Model):
         return compiled(batch, tf.convert_to_tensor(self.step), index)
 
     def _share_buffers(self, replica) -> None:
-        """Averages over replicas what is not trained by gradients, such as the moments of batch normalization."""
-        if replica.num_replicas_in_sync == 1:
-            return
+        """Averages what is not trained by gradients, such as the moments of batch normalization."""
         networks = [network for player in self.players().values() for network in player]
         buffers = {id(v): v for network in networks for v in network.non_trainable_variables}
-        for variable in buffers.values():
-            variable.assign(replica.all_reduce(tf.distribute.ReduceOp.MEAN, variable.value))
+        if replica.num_replicas_in_sync == 1 or not buffers:
+            return
+        # A copy has a device of its own, which the communication of several workers asks for.
+        local = [tf.identity(variable.value) for variable in buffers.values()]
+        means = replica.all_reduce(tf.distribute.ReduceOp.MEAN, local)
+        for variable, mean in zip(buffers.values(), means, strict=True):
+            variable.assign(mean)
 
 
 def _mean_over_replicas(replica, logs: dict[str, Any]) -> dict[str, tf.Tensor]:

@@ -1,4 +1,5 @@
-"""Draws images from a trained model: python -m ganzoo.generate --model=RUN_DIR --num=64 --seed=1 --out=grid.png"""
+"""Draws images from a trained model: python -m ganzoo.generate --model=RUN_DIR --num=64 --seed=1
+--out=grid.png"""
 
 from __future__ import annotations
 

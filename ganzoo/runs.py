@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import filelock
 from ml_collections import ConfigDict
 
 from ganzoo import config as configs
+from ganzoo import files
 from ganzoo.errors import UserError
 
 
@@ -39,14 +39,15 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the directory for one trainer; the lock ends with its process, however that ends."""
+        """Holds the directory for one trainer, until its process ends in whatever way."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(self.path / ".lock", timeout=0)
             lock.acquire()
         except filelock.Timeout:
             raise UserError(
-                f"Another trainer is at work in {self.path}. Wait for it, or give another --workdir."
+                f"Another trainer is at work in {self.path}. Wait for it, or give another"
+                " --workdir."
             ) from None
         except OSError as error:
             raise UserError(
@@ -81,13 +82,13 @@ class RunDirectory:
             ]
             if changes:
                 raise UserError(
-                    f"{self.path} holds a run of another recipe:\n  "
-                    + "\n  ".join(changes)
-                    + "\nResume "
-                    "with the old values, give another --workdir, or give --restart to set it aside and begin anew."
+                    "\n  ".join([f"{self.path} holds a run of another recipe:", *changes])
+                    + "\nResume with the old values, give another --workdir, or give --restart to"
+                    " set it aside and begin anew."
                 )
+        # The config last: while it is missing, the directory holds no run.
+        files.write_text(self.facts, json.dumps(facts, indent=2) + "\n")
         configs.save(config, self.config)
-        self.facts.write_text(json.dumps(facts, indent=2) + "\n")
 
     def read_facts(self) -> dict:
         """What an earlier start recorded; empty for a new run."""
@@ -99,6 +100,4 @@ class RunDirectory:
             return
         lines = self.log.read_text().splitlines(keepends=True)
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        temporary = self.log.with_suffix(".tmp")
-        temporary.write_text("".join(kept))
-        os.replace(temporary, self.log)
+        files.write_text(self.log, "".join(kept))

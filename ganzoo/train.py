@@ -1,7 +1,7 @@
 """Trains a model: python -m ganzoo.train --model=ssgan --dataset=shapes
 
-The same command goes on with a run that was stopped. See `--help` for the flags; every value of the config is one, as in
-`--config.batch_size=32`.
+The same command goes on with a run that was stopped. See `--help` for the flags; every value of the
+config is one, as in `--config.batch_size=32`.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
 
 
 def _writers(setup: Setup, run: RunDirectory, step: int) -> list[Callable]:
-    """What the chief does at each tick: the log first, since resuming drops lines without a state."""
+    """What the chief does at each tick."""
     config, model = setup.config, setup.model
     run.rewind_log(step)
     writer = tf.summary.create_file_writer(str(run.path))
@@ -266,7 +266,7 @@ def dry_run(setup: Setup) -> None:
             f" from image {update.start_images:,}"
             f" to {'the last' if update.stop_images is None else f'{update.stop_images:,}'}"
         )
-    seconds = step_seconds(setup)
+    seconds = StepTimer(setup).seconds()
     steps = configs.steps(config.total_images, config.batch_size)
     print(f"Seconds per step, all kinds averaged: {seconds:.3f}")
     print(f"Estimated for {steps:,} steps: {seconds * steps / 3600:.1f} hours")
@@ -278,21 +278,23 @@ def trainable_parameters(network: keras.Layer) -> int:
     return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
 
 
-def step_seconds(setup: Setup) -> float:
-    """Mean seconds of a step over one period of the schedule, after compiling it."""
-    period = max(update.every for update in setup.model.updates())
-    iterator = iter(setup.batches(0))
-    setup.model.make_train_function()
+class StepTimer:
+    """Times steps on real data, by whole periods of the schedule; compiles when it is made."""
 
-    def run_period() -> float:
+    def __init__(self, setup: Setup):
+        self.model = setup.model
+        self.period = max(update.every for update in setup.model.updates())
+        self.iterator = iter(setup.batches(0))
+        self.model.make_train_function()
+        self.seconds()
+
+    def seconds(self) -> float:
+        """Mean seconds of a step over the next period."""
         start = time.perf_counter()
-        for _ in range(period):
-            logs = setup.model.train_function(iterator)
+        for _ in range(self.period):
+            logs = self.model.train_function(self.iterator)
         float(next(iter(logs.values())))  # waits for the device
-        return (time.perf_counter() - start) / period
-
-    run_period()
-    return run_period()
+        return (time.perf_counter() - start) / self.period
 
 
 if __name__ == "__main__":

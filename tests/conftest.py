@@ -1,4 +1,5 @@
-"""Set before TensorFlow is imported: quiet start-up, the backend, no GPU; then two logical CPUs, for replicas."""
+"""Set before TensorFlow is imported: quiet start-up, the backend, no GPU; then two logical CPUs,
+for replicas."""
 
 import os
 

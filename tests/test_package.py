@@ -13,7 +13,7 @@ import ganzoo
 
 ROOT = Path(__file__).parents[1]
 RANKS = (
-    "errors config cli images runs devices layers",
+    "errors files config cli images runs devices layers",
     "losses augment",
     "seeds ema",
     "engine latents checkpoints",

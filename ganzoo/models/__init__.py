@@ -7,7 +7,7 @@ import inspect
 import json
 from pathlib import Path
 
-from ganzoo import checkpoints
+from ganzoo import checkpoints, files
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 
@@ -60,9 +60,9 @@ def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"model_name": name, "model": arguments}, indent=2) + "\n"
-    (folder / _CONFIG).write_text(text)
+    files.write_text(folder / _CONFIG, text)
     for part, network in model.generators().items():
-        checkpoints.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
+        files.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
 
 
 def load(path: str | Path) -> GAN:

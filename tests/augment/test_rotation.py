@@ -46,7 +46,8 @@ def test_quarter_turns_the_last_images_four_times(count):
 
 
 @pytest.mark.parametrize(
-    "count, expected", [(1, [0]), (3, [0, 1, 2]), (6, [0, 0, 1, 2, 2, 3]), (8, [0, 0, 1, 1, 2, 2, 3, 3])]
+    "count, expected",
+    [(1, [0]), (3, [0, 1, 2]), (6, [0, 0, 1, 2, 2, 3]), (8, [0, 0, 1, 1, 2, 2, 3, 3])],
 )
 def test_split_turns_every_image_once(count, expected):
     rotated, labels = rotation_batch_split(IMAGES[:count])

@@ -34,7 +34,7 @@ def recipe(request):
 
 
 def trainer(recipe, strategy=ONE, jit=False):
-    """The model ready to train, by plain gradient descent: Adam would turn rounding into steps of full size."""
+    """The model ready to train, by gradient descent: Adam would make full steps of rounding."""
     setup = train.prepare(recipe, strategy)
     with strategy.scope():
         players = setup.model.players()
@@ -110,7 +110,8 @@ def test_a_seed_decides_everything(recipe):
     recipe.seed = 1
     other = trainer(recipe)
     assert run(other, steps) != run(second, 0)
-    assert any((a != b).any() for a, b in zip(values([first.model]), values([other.model])))
+    pairs = zip(values([first.model]), values([other.model]), strict=True)
+    assert any((a != b).any() for a, b in pairs)
 
 
 def test_xla_equals_graph(recipe):
@@ -142,7 +143,7 @@ def first(setup):
 
 
 def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
-    """With batch statistics per replica this holds where the replicas' halves are alike, so they are made alike."""
+    """With statistics per replica it holds where the halves of the batch are alike, as here."""
     monkeypatch.setattr(engine, "Random", Repeating)
     one, two = trainer(recipe), trainer(recipe, two_replicas)
     run(one, period(one), repeating(one))

@@ -105,7 +105,7 @@ def test_gradient_flows_through_sigma_but_not_through_the_vectors(make):
         slope = (formula(kernel + step) - formula(kernel - step)) / 2e-5
         assert gradient[index] == pytest.approx(float(slope), rel=1e-3, abs=1e-3)
     # A kernel's own direction is the one that normalization takes away.
-    assert np.sum(gradient * kernel) == pytest.approx(0.0, abs=1e-3 * np.abs(gradient).sum())
+    assert abs(np.sum(gradient * kernel)) < 1e-4 * np.abs(gradient * kernel).sum()
 
 
 def test_bfloat16_layers_normalize_in_float32(make):
@@ -137,16 +137,12 @@ def test_power_iteration_reaches_nested_layers():
     inner = keras.Sequential([Block(), keras.layers.Flatten(), SpectralDense(2)])
     network = keras.Sequential([SpectralConv2D(3, 3), inner])
     network(np.zeros((1, 4, 4, 3)))
-    vectors = [v for v in network.variables if v.name == "u"]
-    expected = [
-        numpy_iteration(matrix(layer.kernel), layer.u.numpy())[0]
-        for layer in network._flatten_layers()
-        if hasattr(layer, "u")
-    ]
+    layers = [layer for layer in network._flatten_layers() if hasattr(layer, "u")]
+    assert len(layers) == 4
+    expected = [numpy_iteration(matrix(layer.kernel), layer.u.numpy())[0] for layer in layers]
     power_iteration(network)
-    assert len(vectors) == len(expected) == 4
-    for vector, value in zip(vectors, expected, strict=True):
-        np.testing.assert_allclose(vector, value, atol=1e-5)
+    for layer, vector in zip(layers, expected, strict=True):
+        np.testing.assert_allclose(layer.u, vector, atol=1e-5)
 
 
 def test_layers_survive_serialization(make):

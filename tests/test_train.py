@@ -1,0 +1,256 @@
+"""The trainer on bundled data: what it writes, what it refuses."""
+
+import json
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from ganzoo import checkpoints, config, models, train
+from ganzoo.errors import UserError
+from ganzoo.runs import RunDirectory
+
+ONE = tf.distribute.get_strategy()
+
+
+def recipe(**changes):
+    """SSGAN on shapes, as small as it gets."""
+    recipe = config.load("ssgan_shapes")
+    tiny = dict(models.model_class("ssgan").TINY)
+    recipe.update({"batch_size": 8, "total_images": 32, "tick_images": 16, "model": tiny})
+    recipe.update({"num_samples": 4, "keep_checkpoints": 1, "precision": "float32"})
+    recipe.update(changes)
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run."""
+    run = RunDirectory(tmp_path_factory.mktemp("run"))
+    assert train.train(recipe(), run, ONE) is None
+    return run
+
+
+def log_of(run):
+    return [json.loads(line) for line in run.log.read_text().splitlines()]
+
+
+def test_the_run_directory_holds_everything(run):
+    assert config.read(run.config).model.generator_width == 8
+    assert [path.name for path in sorted(run.samples.iterdir())] == [
+        "000000016.png",
+        "000000032.png",
+    ]
+    with Image.open(run.samples / "000000032.png") as grid:
+        assert grid.size == (70, 70)  # 2 x 2 images and borders
+    assert checkpoints.saved_steps(run.checkpoints) == [4]
+    assert list(run.path.glob("events.out.tfevents.*"))
+    assert models.load(run.path).generate(2).shape == (2, 32, 32, 3)
+
+
+def test_the_log_has_a_line_per_tick(run):
+    first, last = log_of(run)
+    assert (first["step"], first["images"]) == (2, 16)
+    assert (last["step"], last["images"]) == (4, 32)
+    names = ["seconds", "images_per_second", "peak_memory_mb", "discriminator/loss"]
+    names += ["generator/loss", "generator/gradient_norm", "discriminator/learning_rate"]
+    assert all(np.isfinite(line[name]) for name in names for line in (first, last))
+
+
+def test_tensorboard_has_the_scalars_and_grids(run):
+    events = next(run.path.glob("events.out.tfevents.*"))
+    records = tf.data.TFRecordDataset(str(events))
+    tags = {
+        (event.step, value.tag)
+        for event in map(tf.compat.v1.Event.FromString, records.as_numpy_iterator())
+        for value in event.summary.value
+    }
+    assert {(16, "discriminator/loss"), (32, "images_per_second"), (32, "samples")} <= tags
+
+
+def test_a_complete_run_is_not_trained_further(run, capsys):
+    before = run.log.read_text()
+    assert train.train(recipe(), run, ONE) is None
+    assert "is complete: 4 steps" in capsys.readouterr().out
+    assert run.log.read_text() == before
+
+
+def test_harmless_changes_go_on_and_others_are_refused(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    train.train(recipe(total_images=16), run, ONE)
+    with pytest.raises(UserError, match=r"(?s)batch_size: 8 -> 4.*seed: 0 -> 7.*--restart"):
+        train.train(recipe(batch_size=4, seed=7), run, ONE)
+    train.train(recipe(total_images=24, num_samples=1), run, ONE)
+    assert [line["step"] for line in log_of(run)] == [2, 3]
+    assert config.read(run.config).total_images == 24
+    train.train(recipe(total_images=16, seed=7), run, ONE, restart=True)
+    assert [line["step"] for line in log_of(run)] == [2]
+    assert [line["step"] for line in log_of(RunDirectory(tmp_path / "run.1"))] == [2, 3]
+
+
+def test_other_data_under_the_same_name_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    for index in (0, 1):
+        Image.fromarray(noise[index]).save(photos / f"{index}.png")
+    options = recipe(total_images=8).copy_and_resolve_references()
+    options.data.dataset = f"folder:{photos}"
+    run = RunDirectory(tmp_path / "run")
+    train.train(options, run, ONE)
+    Image.fromarray(noise[2]).save(photos / "2.png")
+    with pytest.raises(UserError, match=r"data_fingerprint: .* -> "):
+        train.train(options, run, ONE)
+
+
+def test_auto_keeps_its_meaning_in_a_run(tmp_path, monkeypatch):
+    run = RunDirectory(tmp_path)
+    train.train(recipe(total_images=16, precision="auto"), run, ONE)
+    before = run.read_facts()["precision"]
+    other = {"float32": "mixed_bfloat16", "mixed_bfloat16": "float32"}[before]
+    monkeypatch.setattr(train.devices, "resolve_precision", lambda name: other)
+    train.train(recipe(total_images=24, precision="auto"), run, ONE)
+    assert run.read_facts()["precision"] == before
+
+
+def test_a_second_trainer_is_refused(tmp_path):
+    run = RunDirectory(tmp_path)
+    other = "from ganzoo.runs import RunDirectory as R\nwith R(sys.argv[1]).locked(): print('in')"
+    command = [sys.executable, "-c", f"import sys\n{other}", str(tmp_path)]
+    with run.locked():
+        second = subprocess.run(command, capture_output=True, text=True)
+        assert "Another trainer is at work" in second.stderr
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "in\n"
+
+
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory, two_replicas):
+    """The same run on two replicas."""
+    run = RunDirectory(tmp_path_factory.mktemp("shared"))
+    train.train(recipe(), run, two_replicas)
+    return run
+
+
+def test_two_replicas_write_what_one_does(run, shared_run):
+    """Not to the bit: batch normalization sees half of the batch on each."""
+    for one, two in zip(log_of(run), log_of(shared_run), strict=True):
+        assert one.keys() == two.keys()
+        assert one["discriminator/loss"] == pytest.approx(two["discriminator/loss"], rel=0.1)
+
+
+def test_nothing_is_written_before_the_batch_fits_the_replicas(tmp_path, two_replicas):
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(UserError, match="The nearest batch size is 6 or 8"):
+        train.train(recipe(batch_size=7), run, two_replicas)
+    assert not run.config.exists()
+
+
+def test_sizes_without_a_network_are_refused(tmp_path):
+    options = recipe()
+    options.model.image_size = 40
+    with pytest.raises(UserError, match=r"image_size 40: .* 32, 48, 64, 128 pixels"):
+        train.train(options, RunDirectory(tmp_path), ONE)
+
+
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match=r"file/run cannot be written .*--workdir"):
+        train.train(recipe(), RunDirectory(tmp_path / "file" / "run"), ONE)
+
+
+def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
+    model = train.prepare(recipe(), ONE).model
+    checkpoints.save(model, tmp_path, keep=1)
+    model.step.assign(1)
+
+    def full(path):
+        with open(path, "w") as file:
+            file.write("half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "save_weights", full)
+    with pytest.raises(UserError, match=r"No space left on the disk of .* the same command again"):
+        checkpoints.save(model, tmp_path, keep=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000000.weights.h5"]
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
+    run = RunDirectory(tmp_path)
+    train.train(recipe(total_images=8), run, ONE)
+    os.truncate(checkpoints.path_of(run.checkpoints, 1), 3000)
+    with pytest.raises(UserError, match="damaged or of another model"):
+        train.train(recipe(), run, ONE)
+
+
+@pytest.mark.parametrize(
+    "shape, expected",
+    [((100, 90, 3), 64), ((500, 400, 3), 128), ((20, 20, 3), 32), ((48, 50), 48)],
+)
+def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    options = config.load("ssgan")
+    options.data.dataset = f"folder:{tmp_path}"
+    train.infer(options)
+    assert options.model.image_size == expected
+    assert options.model.channels == (3 if len(shape) == 3 else 1)
+    assert options.model.num_classes == 0
+    assert f"model.image_size = {expected}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", config.presets())
+def test_every_config_runs_dry(name, capsys):
+    """With the networks at full size, on bundled data in place of downloads."""
+    options = config.load(name)
+    options.data.dataset = "shapes"
+    options.batch_size = 4
+    train.dry_run(train.prepare(options, ONE))
+    printed = capsys.readouterr().out
+    for words in ("Update of", "parameters", "Seconds per step", "Peak memory", '"batch_size": 4'):
+        assert words in printed
+
+
+def _work(index, ports, workdir):
+    """One of two workers, in a process of its own."""
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    os.environ["TF_CONFIG"] = json.dumps(
+        {"cluster": cluster, "task": {"type": "worker", "index": index}}
+    )
+    strategy = train.devices.strategy("cpu")
+    assert train.devices.is_chief(strategy) == (index == 0)
+    train.train(recipe(), RunDirectory(workdir), strategy)
+
+
+def _free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for free in sockets:
+        free.bind(("localhost", 0))
+    ports = [free.getsockname()[1] for free in sockets]
+    for free in sockets:
+        free.close()
+    return ports
+
+
+def test_two_workers_train_what_two_replicas_do(tmp_path, shared_run):
+    """Two processes on this machine, of which only the first writes."""
+    context = multiprocessing.get_context("spawn")
+    ports = _free_ports(2)
+    workers = [
+        context.Process(target=_work, args=(index, ports, tmp_path / "run")) for index in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=300)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    run = RunDirectory(tmp_path / "run")
+    for one, two in zip(log_of(run), log_of(shared_run), strict=True):
+        for name in one.keys() - {"seconds", "images_per_second", "peak_memory_mb"}:
+            assert one[name] == pytest.approx(two[name], rel=1e-3, abs=1e-5), name
