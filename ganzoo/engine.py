@@ -46,6 +46,7 @@ class Update:
         offset: the step within the interval, 0 to every - 1, at which the update happens.
         start_images: images trained on before the first such update.
         stop_images: images trained on after which there are no more; None means never.
+        name: prefix of its logs; None means the player, which is enough unless it has two updates.
     """
 
     player: str
@@ -54,6 +55,7 @@ class Update:
     offset: int = 0
     start_images: int = 0
     stop_images: int | None = None
+    name: str | None = None
 
     def is_active(self, step: int, images: int) -> bool:
         """Whether the update happens at `step`, before which `images` images were seen."""
@@ -169,10 +171,9 @@ class GAN(keras.Model):
         return tuple(u for u in self.updates() if u.is_active(step, step * self.batch_size))
 
     def make_train_function(self, force: bool = False):
-        """Compiles lazily one function for each set of updates that occurs; the host chooses, from
-        the step number.
+        """Makes `fit` run the function of the updates that are active, compiled when first needed.
 
-        (An optimizer step inside `tf.cond` is refused by MirroredStrategy.)
+        The host chooses by the step number, since MirroredStrategy refuses optimizers in `tf.cond`.
         """
         self._next_step = int(self.step.numpy())
         if self.train_function is not None and not force:
@@ -190,8 +191,7 @@ class GAN(keras.Model):
         self.train_function = train_function
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing is left to build; under a strategy, `fit` would fail here on batches of several
-        tensors."""
+        """Nothing is left to build, and Keras' own would fail on dictionaries under a strategy."""
 
     def _train_function(self, updates: tuple[Update, ...]):
         strategy = self.distribute_strategy
@@ -208,8 +208,7 @@ class GAN(keras.Model):
             self.optimizer_of(player).learning_rate = schedule(images)
 
     def train_step(self, batch: Batch, updates: tuple[Update, ...] | None = None):
-        """One step of one replica: every active update in order, then averages, controllers and
-        buffers.
+        """One step of one replica: the updates in order, then controllers, buffers and averages.
 
         Args:
             batch: this replica's share of the global batch, a dictionary of tensors `[N, ...]`.
@@ -227,9 +226,9 @@ class GAN(keras.Model):
             optimizer = self.optimizer_of(update.player)
             scale = optimizer.scale_loss(tf.ones([]))
             optimizer.apply(gradients, self.player_variables(update.player))
-            logs[f"{update.player}/loss"] = value
-            logs[f"{update.player}/gradient_norm"] = norm * replica.num_replicas_in_sync / scale
-            logs |= {f"{update.player}/{name}": scalar for name, scalar in more.items()}
+            more |= {"loss": value, "gradient_norm": norm * replica.num_replicas_in_sync / scale}
+            prefix = update.name or update.player
+            logs |= {f"{prefix}/{name}": scalar for name, scalar in more.items()}
             batch |= reuse
         logs = _mean_over_replicas(replica, logs)
         logs |= self.after_step(logs)

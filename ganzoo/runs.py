@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import filelock
 from ml_collections import ConfigDict
@@ -54,7 +55,10 @@ class RunDirectory:
                 f"{self.path} cannot be written ({error.strerror}). Give another --workdir."
             ) from error
         with lock:
-            yield
+            try:
+                yield
+            finally:
+                self._remove_if_empty()
 
     def set_aside(self) -> None:
         """Moves an earlier run to `<name>.1`, `.2`, ...: `--restart` loses nothing."""
@@ -66,33 +70,41 @@ class RunDirectory:
         self.path.rename(old)
         print(f"The earlier run is now {old}")
 
-    def admit(self, config: ConfigDict, facts: dict) -> None:
-        """Writes `config` and `facts`, or compares them with those of the run to be resumed.
+    def refuse_changes(self, config: ConfigDict, facts: Mapping[str, Any]) -> None:
+        """Compares `config` and `facts` with those of the run to be resumed, if there is one.
 
         Raises:
             UserError: when what differs would change the result.
         """
-        if self.config.exists():
-            changes = configs.harmful(configs.read(self.config), config)
-            before = self.read_facts()
-            changes += [
-                f"{key}: {before.get(key)!r} -> {value!r}"
-                for key, value in facts.items()
-                if before.get(key) != value
-            ]
-            if changes:
-                raise UserError(
-                    "\n  ".join([f"{self.path} holds a run of another recipe:", *changes])
-                    + "\nResume with the old values, give another --workdir, or give --restart to"
-                    " set it aside and begin anew."
-                )
-        # The config last: while it is missing, the directory holds no run.
+        if not self.config.exists():
+            return
+        before = self.read_facts()
+        changes = configs.harmful(configs.read(self.config), config) + [
+            f"{key}: {before.get(key)!r} -> {value!r}"
+            for key, value in facts.items()
+            if before.get(key) != value
+        ]
+        if changes:
+            raise UserError(
+                "\n  ".join([f"{self.path} holds a run of another recipe:", *changes])
+                + "\nResume with the old values, give another --workdir, or give --restart to set"
+                " it aside and begin anew."
+            )
+
+    def record(self, config: ConfigDict, facts: Mapping[str, Any]) -> None:
+        """Writes what the run is made of."""
         files.write_text(self.facts, json.dumps(facts, indent=2) + "\n")
-        configs.save(config, self.config)
+        configs.save(config, self.config)  # last: while it is missing, there is no run here
 
     def read_facts(self) -> dict:
         """What an earlier start recorded; empty for a new run."""
         return json.loads(self.facts.read_text()) if self.facts.exists() else {}
+
+    def _remove_if_empty(self) -> None:
+        """Leaves no trace of a start that failed."""
+        if [entry.name for entry in self.path.iterdir()] == [".lock"]:
+            (self.path / ".lock").unlink()
+            self.path.rmdir()
 
     def rewind_log(self, step: int) -> None:
         """Drops log lines later than `step`, which will be written again."""

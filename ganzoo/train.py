@@ -120,12 +120,17 @@ def train(
     if restart:
         run.set_aside()
     with run.locked():
+        config = inferred(config)
+        run.refuse_changes(config, {})  # before the data are prepared, which may take long
         setup = prepare(config, strategy, run.read_facts())
-        run.admit(setup.config, setup.facts)
+        run.refuse_changes(config, setup.facts)
+        run.record(config, setup.facts)
         return _train(setup, run, chief=True)
 
 
-def prepare(config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | None = None):
+def prepare(
+    config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | None = None
+) -> Setup:
     """Opens the data, builds the model; prints what was inferred.
 
     Args:
@@ -134,8 +139,7 @@ def prepare(config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | 
         facts: of the run to be resumed, whose meaning of "auto" stays.
     """
     data.require_divisible(config.batch_size, strategy.num_replicas_in_sync)
-    config = config.copy_and_resolve_references()
-    infer(config)
+    config = inferred(config)
     facts = facts or {}
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
@@ -159,11 +163,12 @@ def prepare(config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | 
     return Setup(config, strategy, source, model, facts)
 
 
-def infer(config: ConfigDict) -> None:
-    """Fills in what the config leaves to the data, and prints it."""
+def inferred(config: ConfigDict) -> ConfigDict:
+    """A copy with what the config leaves to the data, which is printed."""
+    config = config.copy_and_resolve_references()
     keys = ("image_size", "channels", "num_classes")
     if all(config.model.get(key) is not None for key in keys):
-        return
+        return config
     options = config.data
     info = data.inspect(
         options.dataset, data_dir=options.data_dir, split=options.split, labels=options.labels
@@ -175,6 +180,7 @@ def infer(config: ConfigDict) -> None:
     found = {f"model.{key}": value for key, value in values.items()}
     for line in configs.fill(config, found):
         print(f"Inferred from the data: {line}")
+    return config
 
 
 def open_source(config: ConfigDict) -> data.Source:

@@ -149,7 +149,7 @@ def test_nothing_is_written_before_the_batch_fits_the_replicas(tmp_path, two_rep
     run = RunDirectory(tmp_path / "run")
     with pytest.raises(UserError, match="The nearest batch size is 6 or 8"):
         train.train(recipe(batch_size=7), run, two_replicas)
-    assert not run.config.exists()
+    assert not run.path.exists()
 
 
 def test_sizes_without_a_network_are_refused(tmp_path):
@@ -198,7 +198,7 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     options = config.load("ssgan")
     options.data.dataset = f"folder:{tmp_path}"
-    train.infer(options)
+    options = train.inferred(options)
     assert options.model.image_size == expected
     assert options.model.channels == (3 if len(shape) == 3 else 1)
     assert options.model.num_classes == 0

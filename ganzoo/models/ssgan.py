@@ -10,10 +10,12 @@ task on real images only; the generator is rewarded when its own images, rotated
     L_G = V_G + alpha * E_{x ~ fake} E_r [-log Q(r | x^r)]      alpha = 0.2
 
 V is the hinge or the non-saturating loss on upright images. The networks are the residual ones of
-SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in three published
-variants: `compare_gan`, the authors' own (github.com/google/compare_gan); `mimicry`, a later
-reproduction with public weights (github.com/kwotsin/mimicry); and `sngan`, the same without
-mimicry's accident that shortcuts see rectified inputs.
+SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in four variants:
+
+    compare_gan  the authors' own, github.com/google/compare_gan
+    mimicry      a later reproduction with public weights, github.com/kwotsin/mimicry
+    sngan        the same without mimicry's accident that shortcuts see rectified inputs
+    sngan_mean   the same with the mean pooling of compare_gan: milder gradients, for narrow networks
 
 What differs from the official code: images are in [-1, 1] at the boundary (its networks work in
 [0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
@@ -119,6 +121,7 @@ ARCHITECTURES = {
     "compare_gan": COMPARE_GAN,
     "mimicry": MIMICRY,
     "sngan": MIMICRY._replace(rectified_shortcut=False),
+    "sngan_mean": MIMICRY._replace(rectified_shortcut=False, pool=ops.mean),
 }
 
 
