@@ -15,7 +15,7 @@ SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in f
     compare_gan  the authors' own, github.com/google/compare_gan
     mimicry      a later reproduction with public weights, github.com/kwotsin/mimicry
     sngan        the same without mimicry's accident that shortcuts see rectified inputs
-    sngan_mean   the same with the mean pooling of compare_gan: milder gradients, for narrow networks
+    sngan_mean   sngan with the mean pooling of compare_gan: milder, for narrow networks
 
 What differs from the official code: images are in [-1, 1] at the boundary (its networks work in
 [0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
