@@ -22,7 +22,7 @@ def get_config() -> ConfigDict:
     config.model.channels = 3
     config.model.num_classes = 0  # unconditional
     config.model.architecture = "sngan_mean"  # narrow compare_gan leaves the grid of its unpooling
-    config.model.generator_width = 48  # paper: 256
+    config.model.generator_width = 32  # paper: 256
     config.model.discriminator_width = 32  # paper: 128
     config.model.discriminator_steps = 1  # paper: 2; the narrow discriminator wins anyway
     config.model.ema_half_life_images = 5_000  # paper: none

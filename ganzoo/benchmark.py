@@ -18,12 +18,11 @@ from absl import flags
 
 from ganzoo import cli, devices
 from ganzoo.callbacks import peak_memory_mb
-from ganzoo.train import Setup, StepTimer, prepare
+from ganzoo.trainer import Setup, StepTimer, prepare
 
 FLAGS = flags.FLAGS
 cli.define_config_flags()
-flags.DEFINE_string("devices", None, "cpu, gpu, cpu:COUNT or gpu:COUNT; all GPUs by default")
-flags.DEFINE_string("tpu", None, "name of a TPU, or local")
+cli.define_device_flags()
 flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "values of config.precision")
 flags.DEFINE_list("jits", ["off"], "values of config.jit")
 flags.DEFINE_integer("rounds", 5, "how often each combination is timed", lower_bound=1)

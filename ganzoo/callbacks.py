@@ -26,7 +26,7 @@ class Tick:
     Attributes:
         step: steps trained.
         images: images trained on.
-        seconds: since the trainer started, without what it did at ticks.
+        seconds: of training since the run began, without what was done at ticks.
         images_per_second: over this tick.
         logs: means over this tick of what the updates logged.
     """
@@ -44,13 +44,16 @@ class Ticks(keras.callbacks.Callback):
     Args:
         tick_steps: steps between ticks.
         actions: called in order with a `Tick`.
+        seconds: trained in earlier starts of the run.
     """
 
-    def __init__(self, tick_steps: int, actions: Sequence[Callable[[Tick], None]]):
+    def __init__(
+        self, tick_steps: int, actions: Sequence[Callable[[Tick], None]], seconds: float = 0.0
+    ):
         super().__init__()
         self.tick_steps, self.actions = tick_steps, actions
         self.sums, self.counts = defaultdict(float), defaultdict(int)
-        self.seconds = 0.0
+        self.seconds = seconds
 
     def on_train_begin(self, logs=None):
         self.step = int(self.model.step.numpy())

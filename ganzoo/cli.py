@@ -41,6 +41,12 @@ def define_config_flags() -> None:
         flags.DEFINE_string(name, None, words)
 
 
+def define_device_flags() -> None:
+    """Defines the flags that `ganzoo.devices.strategy` takes."""
+    flags.DEFINE_string("devices", None, "cpu, gpu, cpu:COUNT or gpu:COUNT; all GPUs by default")
+    flags.DEFINE_string("tpu", None, "name of a TPU, or local")
+
+
 def run(main: Callable[[list[str]], Any], commands: Sequence[str] = ()) -> None:
     """Runs an absl `main`; a UserError is printed without traceback and exits with code 2.
 
@@ -58,6 +64,9 @@ def run(main: Callable[[list[str]], Any], commands: Sequence[str] = ()) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted; nothing was in training.", file=sys.stderr)
+        sys.exit(130)
 
 
 def parse(argv: Sequence[str]) -> list[str]:

@@ -93,7 +93,7 @@ def _parse(devices: str | None) -> tuple[str, int]:
     if kind == "gpu" and int(count or 1) > gpus:
         raise UserError(
             f"--devices={devices}: TensorFlow sees {gpus} GPUs here. Use fewer, or --devices=cpu; "
-            "for NVIDIA's libraries: pip install 'ganzoo[cuda]'"
+            "for NVIDIA's libraries: pip install '.[cuda]'"
         )
     return kind.upper(), int(count or (gpus if kind == "gpu" else 1))
 
@@ -103,7 +103,7 @@ def _tpu_strategy(name: str) -> tf.distribute.Strategy:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=name)
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
-    except (ValueError, RuntimeError, tf.errors.OpError) as error:
+    except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(
             f"--tpu={name}: no such TPU can be reached ({reason}). Give its name, its grpc:// "

@@ -16,22 +16,27 @@ from ganzoo import images as pictures
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "a run directory", required=True)
+flags.DEFINE_string("model", None, "a run directory")
 flags.DEFINE_integer("num", 64, "how many images", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "of the latents", lower_bound=0)
 flags.DEFINE_integer("label", None, "the class of all images, for conditional models")
-flags.DEFINE_string("out", None, "the file or folder to write", required=True)
+flags.DEFINE_string("out", None, "the file or folder to write")
 flags.DEFINE_enum("format", "grid", ["grid", "folder", "npz"], "one PNG, one PNG each, or an array")
 
 
 def main(argv):
     """The command line."""
+    if FLAGS.model is None or FLAGS.out is None:
+        raise UserError("Expected: python -m ganzoo.generate --model=RUN_DIR --out=grid.png")
     model = models.load(FLAGS.model)
     out = Path(FLAGS.out)
     if FLAGS.format == "folder" and out.is_file():
         raise UserError(f"--out={out} is a file; --format=folder needs the name of a folder")
     images = pictures.to_uint8(model.generate(FLAGS.num, seed=FLAGS.seed, label=FLAGS.label))
-    WRITERS[FLAGS.format](images, out)
+    try:
+        WRITERS[FLAGS.format](images, out)
+    except OSError as error:
+        raise UserError(f"--out={out} cannot be written ({error.strerror})") from error
     print(f"Wrote {len(images)} images to {out}")
 
 

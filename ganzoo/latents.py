@@ -35,7 +35,8 @@ class LatentGAN(GAN):
             UserError: for a label that the model does not have.
         """
         if label is not None and not 0 <= label < self.num_classes:
-            raise UserError(f"label {label}: the model has {self.num_classes} classes, from 0 on")
+            classes = f"classes 0 to {self.num_classes - 1}" if self.num_classes else "no classes"
+            raise UserError(f"label {label}: the model has {classes}")
         padded = -(-num // BATCH_SIZE) * BATCH_SIZE  # one shape, compiled once
         random = Random(seed, step=0, scope="generate/")
         latents = random.normal("latents", [padded, self.latent_dim])

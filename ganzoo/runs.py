@@ -106,10 +106,15 @@ class RunDirectory:
             (self.path / ".lock").unlink()
             self.path.rmdir()
 
-    def rewind_log(self, step: int) -> None:
-        """Drops log lines later than `step`, which will be written again."""
+    def rewind_log(self, step: int) -> float:
+        """Drops log lines later than `step`, which will be written again.
+
+        Returns:
+            The seconds of training that the remaining lines tell of.
+        """
         if not self.log.exists():
-            return
+            return 0.0
         lines = self.log.read_text().splitlines(keepends=True)
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
         files.write_text(self.log, "".join(kept))
+        return json.loads(kept[-1])["seconds"] if kept else 0.0

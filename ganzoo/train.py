@@ -6,78 +6,24 @@ config is one, as in `--config.batch_size=32`.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
-import numpy as np
-import tensorflow as tf
 from absl import flags
-from ml_collections import ConfigDict
 
-from ganzoo import checkpoints, cli, data, devices, models
-from ganzoo import config as configs
-from ganzoo.callbacks import (
-    LogWriter,
-    Progress,
-    SampleWriter,
-    StopOnSignal,
-    Ticks,
-    peak_memory_mb,
-)
-from ganzoo.engine import GAN
+from ganzoo import cli, devices, trainer
 from ganzoo.runs import RunDirectory
 
 FLAGS = flags.FLAGS
 cli.define_config_flags()
+cli.define_device_flags()
 flags.DEFINE_string("workdir", None, "the run directory; runs/<config name> by default")
-flags.DEFINE_string("devices", None, "cpu, gpu, cpu:COUNT or gpu:COUNT; all GPUs by default")
-flags.DEFINE_string("tpu", None, "name of a TPU, or local")
 flags.DEFINE_boolean("restart", False, "set an earlier run in the directory aside, begin anew")
 flags.DEFINE_boolean("dry_run", False, "say what would be trained, try one step, and stop")
-
-
-@dataclasses.dataclass(frozen=True)
-class Setup:
-    """A run ready to start: everything but the run directory."""
-
-    config: ConfigDict
-    strategy: tf.distribute.Strategy
-    source: data.Source
-    model: GAN
-    facts: dict
-
-    def batches(self, start_step: int):
-        """The data from a step on, in this worker's share."""
-        replicas = self.strategy.num_replicas_in_sync
-
-        def worker_batches(context):
-            local = replicas // context.num_input_pipelines
-            return data.batches(
-                self.source,
-                batch_size=self.config.batch_size,
-                seed=self.config.seed,
-                start_step=start_step,
-                flip=self.config.data.flip,
-                num_replicas=replicas,
-                first_replica=context.input_pipeline_id * local,
-                local_replicas=local,
-            )
-
-        return self.strategy.distribute_datasets_from_function(worker_batches)
-
-    def first_batch(self) -> dict[str, tf.Tensor]:
-        """The whole first batch, on the host."""
-        config = self.config
-        dataset = data.batches(self.source, batch_size=config.batch_size, seed=config.seed)
-        return next(iter(dataset))
 
 
 def main(argv):
@@ -86,221 +32,13 @@ def main(argv):
     run = RunDirectory(FLAGS.workdir or Path("runs") / cli.run_name())
     strategy = devices.strategy(FLAGS.devices, FLAGS.tpu)
     if FLAGS.dry_run:
-        dry_run(prepare(config, strategy))
+        trainer.dry_run(trainer.prepare(config, strategy))
         return
-    stopped_by = train(config, run, strategy, restart=FLAGS.restart)
+    stopped_by = trainer.train(config, run, strategy, restart=FLAGS.restart)
     if stopped_by:
         name = signal.Signals(stopped_by).name
         print(f"Stopped by {name}; saved. The same command goes on from here.", file=sys.stderr)
         sys.exit(128 + stopped_by)
-
-
-def train(
-    config: ConfigDict,
-    run: RunDirectory,
-    strategy: tf.distribute.Strategy,
-    restart: bool = False,
-) -> int | None:
-    """Trains until `config.total_images`, going on from the last checkpoint in `run`.
-
-    Args:
-        config: as a config file returns it; values left open are inferred from the data.
-        run: where everything is written.
-        strategy: from `ganzoo.devices.strategy`.
-        restart: whether an earlier run in the directory is set aside.
-
-    Returns:
-        The number of the signal that ended training early, or None.
-
-    Raises:
-        UserError: for anything that the user can mend.
-    """
-    if not devices.is_chief(strategy):
-        return _train(prepare(config, strategy), run, chief=False)
-    if restart:
-        run.set_aside()
-    with run.locked():
-        config = inferred(config)
-        run.refuse_changes(config, {})  # before the data are prepared, which may take long
-        setup = prepare(config, strategy, run.read_facts())
-        run.refuse_changes(config, setup.facts)
-        run.record(config, setup.facts)
-        return _train(setup, run, chief=True)
-
-
-def prepare(
-    config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | None = None
-) -> Setup:
-    """Opens the data, builds the model; prints what was inferred.
-
-    Args:
-        config: as a config file returns it.
-        strategy: from `ganzoo.devices.strategy`.
-        facts: of the run to be resumed, whose meaning of "auto" stays.
-    """
-    data.require_divisible(config.batch_size, strategy.num_replicas_in_sync)
-    config = inferred(config)
-    facts = facts or {}
-    precision = facts.get("precision") or devices.resolve_precision(config.precision)
-    jit = facts.get("jit", devices.resolve_jit(config.jit))
-    source = open_source(config)
-    keras.mixed_precision.set_global_policy(precision)
-    keras.utils.set_random_seed(config.seed)
-    with strategy.scope():
-        model = models.build(config.model_name, **config.model)
-        model.compile(
-            optimizers(config, precision),
-            config.batch_size,
-            seed=config.seed,
-            jit=jit,
-            learning_rates=learning_rates(config),
-        )
-    facts = {
-        "precision": precision,
-        "jit": jit,
-        "data_fingerprint": source.fingerprint,
-    }
-    return Setup(config, strategy, source, model, facts)
-
-
-def inferred(config: ConfigDict) -> ConfigDict:
-    """A copy with what the config leaves to the data, which is printed."""
-    config = config.copy_and_resolve_references()
-    keys = ("image_size", "channels", "num_classes")
-    if all(config.model.get(key) is not None for key in keys):
-        return config
-    options = config.data
-    info = data.inspect(
-        options.dataset, data_dir=options.data_dir, split=options.split, labels=options.labels
-    )
-    sizes = models.model_class(config.model_name).IMAGE_SIZES
-    fitting = [size for size in sizes if info.size is None or size <= min(info.size)]
-    size = min(sizes) if info.size is None or not fitting else max(fitting)
-    values = {"image_size": size, "channels": info.channels, "num_classes": info.num_classes}
-    found = {f"model.{key}": value for key, value in values.items()}
-    for line in configs.fill(config, found):
-        print(f"Inferred from the data: {line}")
-    return config
-
-
-def open_source(config: ConfigDict) -> data.Source:
-    """The data of a config whose values are all set."""
-    options = {k: v for k, v in config.data.items() if k not in ("dataset", "flip")}
-    return data.open_source(
-        config.data.dataset,
-        image_size=config.model.image_size,
-        channels=config.model.channels,
-        **options,
-    )
-
-
-def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers.Optimizer]:
-    """One Adam per player; with float16, one that scales the loss."""
-
-    def adam(options):
-        names = ("learning_rate", "beta_1", "beta_2", "epsilon")
-        optimizer = keras.optimizers.Adam(**{name: options[name] for name in names})
-        if precision == "mixed_float16":
-            return keras.optimizers.LossScaleOptimizer(optimizer)
-        return optimizer
-
-    return {player: adam(options) for player, options in config.optimizers.items()}
-
-
-def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
-    """The schedules of the players whose learning rate decays, linearly to zero."""
-
-    def schedule(options):
-        start, end = options.decay_start_images, options.decay_end_images
-        points, rates = (start, max(end, start + 1)), (options.learning_rate, 0.0)
-        return lambda images: float(np.interp(images, points, rates))
-
-    players = config.optimizers.items()
-    return {player: schedule(options) for player, options in players if options.decay_end_images}
-
-
-def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
-    config, model = setup.config, setup.model
-    with setup.strategy.scope():
-        step = checkpoints.restore_latest(model, run.checkpoints)
-    total_steps = configs.steps(config.total_images, config.batch_size)
-    if step >= total_steps:
-        print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
-        return None
-    stop = StopOnSignal()
-    progress = Progress(total_steps * config.batch_size)
-    actions = [*_writers(setup, run, step), progress] if chief else []
-    ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions)
-    model.fit(
-        setup.batches(step),
-        steps_per_epoch=total_steps - step,
-        callbacks=[ticks, *([progress] if chief else []), stop],
-        shuffle=False,  # the data set shuffles itself
-        verbose=0,
-    )
-    return stop.received
-
-
-def _writers(setup: Setup, run: RunDirectory, step: int) -> list[Callable]:
-    """What the chief does at each tick."""
-    config, model = setup.config, setup.model
-    run.rewind_log(step)
-    writer = tf.summary.create_file_writer(str(run.path))
-    batch = setup.first_batch()
-    samples = SampleWriter(run.samples, lambda: model.preview(batch, config.num_samples), writer)
-    return [
-        LogWriter(run.log, model, writer),
-        samples,
-        lambda tick: checkpoints.save(model, run.checkpoints, config.keep_checkpoints),
-        lambda tick: models.save(model, config.model_name, config.model.to_dict(), run.model),
-    ]
-
-
-def dry_run(setup: Setup) -> None:
-    """Prints the config, the networks, the schedule, and what one real step of each kind takes."""
-    config, model = setup.config, setup.model
-    print(configs.to_json(config))
-    for key, value in setup.facts.items():
-        print(f"{key}: {value}")
-    for player, networks in model.players().items():
-        for network in networks:
-            print(f"{player}: {network.name}, {trainable_parameters(network):,} parameters")
-    print(f"Replicas: {setup.strategy.num_replicas_in_sync}")
-    for update in model.updates():
-        print(
-            f"Update of {update.player}: every {update.every} steps,"
-            f" from image {update.start_images:,}"
-            f" to {'the last' if update.stop_images is None else f'{update.stop_images:,}'}"
-        )
-    seconds = StepTimer(setup).seconds()
-    steps = configs.steps(config.total_images, config.batch_size)
-    print(f"Seconds per step, all kinds averaged: {seconds:.3f}")
-    print(f"Estimated for {steps:,} steps: {seconds * steps / 3600:.1f} hours")
-    print(f"Peak memory: {peak_memory_mb():.0f} MiB")
-
-
-def trainable_parameters(network: keras.Layer) -> int:
-    """How many numbers an optimizer moves."""
-    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
-
-
-class StepTimer:
-    """Times steps on real data, by whole periods of the schedule; compiles when it is made."""
-
-    def __init__(self, setup: Setup):
-        self.model = setup.model
-        self.period = max(update.every for update in setup.model.updates())
-        self.iterator = iter(setup.batches(0))
-        self.model.make_train_function()
-        self.seconds()
-
-    def seconds(self) -> float:
-        """Mean seconds of a step over the next period."""
-        start = time.perf_counter()
-        for _ in range(self.period):
-            logs = self.model.train_function(self.iterator)
-        float(next(iter(logs.values())))  # waits for the device
-        return (time.perf_counter() - start) / self.period
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from keras import ops
 
+from ganzoo.errors import UserError
+
 NUM_ROTATIONS = 4
 
 
@@ -17,7 +19,7 @@ def rotate90(images, turns: int):
     if turns == 0:
         return images
     if turns == 2:
-        return ops.flip(images, axis=(1, 2))
+        return ops.flip(ops.flip(images, axis=1), axis=2)
     return ops.flip(ops.transpose(images, (0, 2, 1, 3)), axis=1 if turns == 1 else 2)
 
 
@@ -29,6 +31,11 @@ def rotation_batch_quarter(images):
         n threes.
     """
     count = images.shape[0] // NUM_ROTATIONS
+    if not count:
+        raise UserError(
+            f"A quarter of {images.shape[0]} images per replica is none: give the rotation batch"
+            f" 'quarter' at least {NUM_ROTATIONS} images per replica, or take 'split'."
+        )
     quarter = images[-count:]
     rotated = [rotate90(quarter, turns) for turns in range(NUM_ROTATIONS)]
     labels = ops.repeat(ops.arange(NUM_ROTATIONS), count)

@@ -84,6 +84,7 @@ def load(path: str | Path) -> GAN:
     saved = json.loads((folder / _CONFIG).read_text())
     model = construct(saved["model_name"], **saved["model"])
     model.build_generators()
+    model.built = True  # or the first call would build the rest, too
     for part, network in model.generators().items():
         checkpoints.load_weights(network, folder / f"{part}.weights.h5")
     return model

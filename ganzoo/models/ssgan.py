@@ -311,6 +311,8 @@ class SSGAN(LatentGAN):
                 f" {', '.join(map(str, arch.sizes))} pixels; choose one of these"
             )
         size = arch.sizes[image_size]
+        if discriminator_steps < 1:
+            raise UserError(f"discriminator_steps = {discriminator_steps}; expected 1 or more")
         if self_modulation and num_classes:
             raise UserError("self_modulation and num_classes exclude each other: set one of them")
         self.adversarial = _choose("loss", loss, ADVERSARIAL)
@@ -343,7 +345,6 @@ class SSGAN(LatentGAN):
 
     def build_generators(self):
         self.averaged_generator(tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32))
-        self.built = True  # or the first call would build the rest, too
 
     def players(self):
         return {"discriminator": [self.discriminator], "generator": [self.generator]}
@@ -444,6 +445,8 @@ def _scaled(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
     """The published widths, scaled so that the widest is `widest`."""
     if widest is None:
         return widths
+    if widest < 1:
+        raise UserError(f"a width of {widest} channels; expected 1 or more, or None")
     return tuple(max(1, width * widest // max(widths)) for width in widths)
 
 

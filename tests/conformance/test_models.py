@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo import checkpoints, config, data, engine, models, train
+from ganzoo import checkpoints, config, data, engine, models, trainer
 from ganzoo.runs import RunDirectory
 from ganzoo.seeds import Random
 
@@ -33,9 +33,9 @@ def recipe(request):
     return recipe
 
 
-def trainer(recipe, strategy=ONE, jit=False):
+def ready(recipe, strategy=ONE, jit=False):
     """The model ready to train, by gradient descent: Adam would make full steps of rounding."""
-    setup = train.prepare(recipe, strategy)
+    setup = trainer.prepare(recipe, strategy)
     with strategy.scope():
         players = setup.model.players()
         setup.model.compile(
@@ -73,7 +73,7 @@ def assert_equal(left, right):
 
 
 def test_images_are_float32_in_range(recipe):
-    setup = train.prepare(recipe, ONE)
+    setup = trainer.prepare(recipe, ONE)
     images = np.asarray(setup.model.preview(setup.first_batch(), 4))
     assert images.dtype == np.float32
     assert images.ndim == 4
@@ -82,7 +82,7 @@ def test_images_are_float32_in_range(recipe):
 
 
 def test_an_update_moves_its_player_and_no_other(recipe):
-    setup = trainer(recipe)
+    setup = ready(recipe)
     model = setup.model
     batch = setup.first_batch()
     for update in model.updates():
@@ -103,19 +103,19 @@ def test_an_update_moves_its_player_and_no_other(recipe):
 
 
 def test_a_seed_decides_everything(recipe):
-    first, second = trainer(recipe), trainer(recipe)
+    first, second = ready(recipe), ready(recipe)
     steps = period(first)
     assert run(first, steps) == run(second, steps)
     assert_equal(values([first.model]), values([second.model]))
     recipe.seed = 1
-    other = trainer(recipe)
+    other = ready(recipe)
     assert run(other, steps) != run(second, 0)
     pairs = zip(values([first.model]), values([other.model]), strict=True)
     assert any((a != b).any() for a, b in pairs)
 
 
 def test_xla_equals_graph(recipe):
-    graph, xla = trainer(recipe), trainer(recipe, jit=True)
+    graph, xla = ready(recipe), ready(recipe, jit=True)
     steps = period(graph)
     logs, compiled = run(graph, steps), run(xla, steps)
     for name, value in logs.items():
@@ -145,7 +145,7 @@ def first(setup):
 def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
     """With statistics per replica it holds where the halves of the batch are alike, as here."""
     monkeypatch.setattr(engine, "Random", Repeating)
-    one, two = trainer(recipe), trainer(recipe, two_replicas)
+    one, two = ready(recipe), ready(recipe, two_replicas)
     run(one, period(one), repeating(one))
     batches = two_replicas.experimental_distribute_dataset(repeating(two))
     run(two, period(two), batches)
@@ -155,7 +155,7 @@ def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_replicas_never_differ(recipe, two_replicas, precision):
     recipe.precision = precision
-    setup = train.prepare(recipe, two_replicas)
+    setup = trainer.prepare(recipe, two_replicas)
     logs = run(setup, period(setup))
     assert all(np.isfinite(value) for value in logs.values()), logs
     for variable in setup.model.variables:
@@ -164,9 +164,9 @@ def test_replicas_never_differ(recipe, two_replicas, precision):
 
 
 def test_bfloat16_stays_near_float32(recipe):
-    exact = run(trainer(recipe), 1)
+    exact = run(ready(recipe), 1)
     recipe.precision = "mixed_bfloat16"
-    setup = trainer(recipe)
+    setup = ready(recipe)
     rough = run(setup, 1)
     assert all(v.dtype == "float32" for v in setup.model.trainable_variables)
     for name, value in exact.items():
@@ -177,7 +177,7 @@ def test_bfloat16_stays_near_float32(recipe):
 def test_a_stopped_run_ends_with_the_same_bits(recipe, tmp_path):
     def train_to(folder, images):
         recipe.total_images = images
-        train.train(recipe, RunDirectory(tmp_path / folder), ONE)
+        trainer.train(recipe, RunDirectory(tmp_path / folder), ONE)
         steps = checkpoints.saved_steps(tmp_path / folder / "checkpoints")
         return checkpoints.path_of(tmp_path / folder / "checkpoints", steps[-1])
 
@@ -195,14 +195,14 @@ def test_a_stopped_run_ends_with_the_same_bits(recipe, tmp_path):
 
 def saved(recipe, path):
     """Every number of a checkpoint, optimizers included."""
-    model = train.prepare(recipe, ONE).model
+    model = trainer.prepare(recipe, ONE).model
     checkpoints.load_weights(model, path)
     optimizers = [model.optimizer_of(player) for player in model.players()]
     return values([model, *optimizers])
 
 
 def test_a_saved_model_is_loaded_without_discriminators(recipe, tmp_path):
-    setup = trainer(recipe)
+    setup = ready(recipe)
     run(setup, period(setup))
     arguments = setup.config.model.to_dict()
     models.save(setup.model, recipe.model_name, arguments, tmp_path / "model")
@@ -214,7 +214,7 @@ def test_a_saved_model_is_loaded_without_discriminators(recipe, tmp_path):
 
 
 def test_checkpoints_of_another_model_are_refused(recipe, tmp_path):
-    checkpoints.save(trainer(recipe).model, tmp_path, keep=1)
+    checkpoints.save(ready(recipe).model, tmp_path, keep=1)
     with pytest.raises(config.UserError, match="damaged or of another model"):
         checkpoints.restore_latest(
             keras.Sequential([keras.layers.Input([2]), keras.layers.Dense(1)]), tmp_path
@@ -222,7 +222,7 @@ def test_checkpoints_of_another_model_are_refused(recipe, tmp_path):
 
 
 def test_data_reaches_the_model_as_the_pipeline_made_it(recipe):
-    setup = trainer(recipe)
+    setup = ready(recipe)
     batch = next(iter(setup.batches(2)))
     dataset = data.batches(setup.source, batch_size=BATCH, seed=recipe.seed, start_step=2)
     for name, tensor in next(iter(dataset)).items():

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import checkpoints, config, models, train
+from ganzoo import checkpoints, config, models, trainer
 from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory
 
@@ -33,7 +33,7 @@ def recipe(**changes):
 def run(tmp_path_factory):
     """A finished run."""
     run = RunDirectory(tmp_path_factory.mktemp("run"))
-    assert train.train(recipe(), run, ONE) is None
+    assert trainer.train(recipe(), run, ONE) is None
     return run
 
 
@@ -76,20 +76,20 @@ def test_tensorboard_has_the_scalars_and_grids(run):
 
 def test_a_complete_run_is_not_trained_further(run, capsys):
     before = run.log.read_text()
-    assert train.train(recipe(), run, ONE) is None
+    assert trainer.train(recipe(), run, ONE) is None
     assert "is complete: 4 steps" in capsys.readouterr().out
     assert run.log.read_text() == before
 
 
 def test_harmless_changes_go_on_and_others_are_refused(tmp_path):
     run = RunDirectory(tmp_path / "run")
-    train.train(recipe(total_images=16), run, ONE)
+    trainer.train(recipe(total_images=16), run, ONE)
     with pytest.raises(UserError, match=r"(?s)batch_size: 8 -> 4.*seed: 0 -> 7.*--restart"):
-        train.train(recipe(batch_size=4, seed=7), run, ONE)
-    train.train(recipe(total_images=24, num_samples=1), run, ONE)
+        trainer.train(recipe(batch_size=4, seed=7), run, ONE)
+    trainer.train(recipe(total_images=24, num_samples=1), run, ONE)
     assert [line["step"] for line in log_of(run)] == [2, 3]
     assert config.read(run.config).total_images == 24
-    train.train(recipe(total_images=16, seed=7), run, ONE, restart=True)
+    trainer.train(recipe(total_images=16, seed=7), run, ONE, restart=True)
     assert [line["step"] for line in log_of(run)] == [2]
     assert [line["step"] for line in log_of(RunDirectory(tmp_path / "run.1"))] == [2, 3]
 
@@ -104,19 +104,19 @@ def test_other_data_under_the_same_name_are_refused(tmp_path, monkeypatch):
     options = recipe(total_images=8).copy_and_resolve_references()
     options.data.dataset = f"folder:{photos}"
     run = RunDirectory(tmp_path / "run")
-    train.train(options, run, ONE)
+    trainer.train(options, run, ONE)
     Image.fromarray(noise[2]).save(photos / "2.png")
     with pytest.raises(UserError, match=r"data_fingerprint: .* -> "):
-        train.train(options, run, ONE)
+        trainer.train(options, run, ONE)
 
 
 def test_auto_keeps_its_meaning_in_a_run(tmp_path, monkeypatch):
     run = RunDirectory(tmp_path)
-    train.train(recipe(total_images=16, precision="auto"), run, ONE)
+    trainer.train(recipe(total_images=16, precision="auto"), run, ONE)
     before = run.read_facts()["precision"]
     other = {"float32": "mixed_bfloat16", "mixed_bfloat16": "float32"}[before]
-    monkeypatch.setattr(train.devices, "resolve_precision", lambda name: other)
-    train.train(recipe(total_images=24, precision="auto"), run, ONE)
+    monkeypatch.setattr(trainer.devices, "resolve_precision", lambda name: other)
+    trainer.train(recipe(total_images=24, precision="auto"), run, ONE)
     assert run.read_facts()["precision"] == before
 
 
@@ -134,7 +134,7 @@ def test_a_second_trainer_is_refused(tmp_path):
 def shared_run(tmp_path_factory, two_replicas):
     """The same run on two replicas."""
     run = RunDirectory(tmp_path_factory.mktemp("shared"))
-    train.train(recipe(), run, two_replicas)
+    trainer.train(recipe(), run, two_replicas)
     return run
 
 
@@ -148,7 +148,7 @@ def test_two_replicas_write_what_one_does(run, shared_run):
 def test_nothing_is_written_before_the_batch_fits_the_replicas(tmp_path, two_replicas):
     run = RunDirectory(tmp_path / "run")
     with pytest.raises(UserError, match="The nearest batch size is 6 or 8"):
-        train.train(recipe(batch_size=7), run, two_replicas)
+        trainer.train(recipe(batch_size=7), run, two_replicas)
     assert not run.path.exists()
 
 
@@ -156,17 +156,17 @@ def test_sizes_without_a_network_are_refused(tmp_path):
     options = recipe()
     options.model.image_size = 40
     with pytest.raises(UserError, match=r"image_size 40: .* 32, 48, 64, 128 pixels"):
-        train.train(options, RunDirectory(tmp_path), ONE)
+        trainer.train(options, RunDirectory(tmp_path), ONE)
 
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UserError, match=r"file/run cannot be written .*--workdir"):
-        train.train(recipe(), RunDirectory(tmp_path / "file" / "run"), ONE)
+        trainer.train(recipe(), RunDirectory(tmp_path / "file" / "run"), ONE)
 
 
 def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
-    model = train.prepare(recipe(), ONE).model
+    model = trainer.prepare(recipe(), ONE).model
     checkpoints.save(model, tmp_path, keep=1)
     model.step.assign(1)
 
@@ -183,10 +183,10 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
 
 def test_a_damaged_checkpoint_is_told(tmp_path):
     run = RunDirectory(tmp_path)
-    train.train(recipe(total_images=8), run, ONE)
+    trainer.train(recipe(total_images=8), run, ONE)
     os.truncate(checkpoints.path_of(run.checkpoints, 1), 3000)
     with pytest.raises(UserError, match="damaged or of another model"):
-        train.train(recipe(), run, ONE)
+        trainer.train(recipe(), run, ONE)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     options = config.load("ssgan")
     options.data.dataset = f"folder:{tmp_path}"
-    options = train.inferred(options)
+    options = trainer.inferred(options)
     assert options.model.image_size == expected
     assert options.model.channels == (3 if len(shape) == 3 else 1)
     assert options.model.num_classes == 0
@@ -211,7 +211,7 @@ def test_every_config_runs_dry(name, capsys):
     options = config.load(name)
     options.data.dataset = "shapes"
     options.batch_size = 4
-    train.dry_run(train.prepare(options, ONE))
+    trainer.dry_run(trainer.prepare(options, ONE))
     printed = capsys.readouterr().out
     for words in ("Update of", "parameters", "Seconds per step", "Peak memory", '"batch_size": 4'):
         assert words in printed
@@ -223,9 +223,9 @@ def _work(index, ports, workdir):
     os.environ["TF_CONFIG"] = json.dumps(
         {"cluster": cluster, "task": {"type": "worker", "index": index}}
     )
-    strategy = train.devices.strategy("cpu")
-    assert train.devices.is_chief(strategy) == (index == 0)
-    train.train(recipe(), RunDirectory(workdir), strategy)
+    strategy = trainer.devices.strategy("cpu")
+    assert trainer.devices.is_chief(strategy) == (index == 0)
+    trainer.train(recipe(), RunDirectory(workdir), strategy)
 
 
 def _free_ports(count):
