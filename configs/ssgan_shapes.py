@@ -15,7 +15,7 @@ from ganzoo.config import load
 def get_config() -> ConfigDict:
     config = load("ssgan")
     config.data.dataset = "shapes"
-    config.batch_size = 32  # twice the steps of the paper's 64 in the same time
+    config.batch_size = 16  # four times the steps of the paper's 64, in little more time
     config.total_images = 128_000
     config.tick_images = 12_800
     config.model.image_size = 32
@@ -27,5 +27,6 @@ def get_config() -> ConfigDict:
     config.model.discriminator_steps = 1  # paper: 2; the narrow discriminator wins anyway
     config.model.ema_half_life_images = 5_000  # paper: none
     for optimizer in config.optimizers.values():
-        optimizer.learning_rate = 5e-4  # paper: 2e-4
+        optimizer.learning_rate = 4e-4  # paper: 2e-4
+        optimizer.beta_1 = 0.5  # paper: 0; faster in a short run
     return config

@@ -73,7 +73,7 @@ def test_what_names_no_config_or_two_is_refused(argv):
 @pytest.mark.parametrize(
     ("argv", "printed"),
     [
-        ("--model=ssgan --dataset=shapes", "ssgan_shapes shapes 32 False"),
+        ("--model=ssgan --dataset=shapes", "ssgan_shapes shapes 16 False"),
         (
             "check --dataset folder:/x/My-Cats/ --model ssgan --config.batch_size 8"
             " --config.data.flip",
