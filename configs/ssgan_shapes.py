@@ -15,7 +15,7 @@ from ganzoo.config import load
 def get_config() -> ConfigDict:
     config = load("ssgan")
     config.data.dataset = "shapes"
-    config.batch_size = 16  # four times the steps of the paper's 64, in little more time
+    config.batch_size = 16  # paper: 64; more steps in the same time
     config.total_images = 128_000
     config.tick_images = 12_800
     config.model.image_size = 32
@@ -24,9 +24,9 @@ def get_config() -> ConfigDict:
     config.model.architecture = "sngan_mean"  # narrow compare_gan leaves the grid of its unpooling
     config.model.generator_width = 32  # paper: 256
     config.model.discriminator_width = 32  # paper: 128
-    config.model.discriminator_steps = 1  # paper: 2; the narrow discriminator wins anyway
+    config.model.discriminator_steps = 1  # paper: 2
     config.model.ema_half_life_images = 5_000  # paper: none
     for optimizer in config.optimizers.values():
         optimizer.learning_rate = 4e-4  # paper: 2e-4
-        optimizer.beta_1 = 0.5  # paper: 0; faster in a short run
+        optimizer.beta_1 = 0.5  # paper: 0
     return config
