@@ -23,6 +23,12 @@ def _same_start():
     keras.mixed_precision.set_global_policy("float32")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Prepared data stay out of the user's cache, those of child processes too."""
+    os.environ["GANZOO_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
 @pytest.fixture(scope="session")
 def two_replicas() -> tf.distribute.Strategy:
     """One replica on each of the two logical CPUs."""
