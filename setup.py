@@ -27,7 +27,8 @@ setup(
         "numpy>=1.26",  # images on the host, factors of `shapes`
         "tensorflow-datasets>=4.9.7",  # --dataset=NAME; works with NumPy 2
         "importlib_resources",  # tensorflow-datasets imports it without declaring it
-        "pillow>=10",  # decoding and writing images
+        "h5py>=3",  # weights of VGG19
+        "pillow>=10.1",  # decoding and writing images
         "matplotlib>=3.8",  # figures of the notebooks
         "absl-py>=2",  # command lines
         "ml_collections>=1",  # configs that check types and can be overridden

@@ -9,23 +9,16 @@ Values left as placeholders are inferred from the data and printed.
 
 from ml_collections import ConfigDict, config_dict
 
+from ganzoo.recipes import recipe
+
 
 def get_config() -> ConfigDict:
-    config = ConfigDict()
-
-    # Run. Durations are counted in real images shown to the discriminator.
-    config.seed = 0
-    config.batch_size = 64
+    config = recipe("ssgan", players=("discriminator", "generator"))
     config.total_images = 100_000 * 2 * 64  # 100,000 generator steps
-    config.tick_images = 64_000  # between two log lines, sample grids and checkpoints
-    config.keep_checkpoints = 2
-    config.num_samples = 64  # images of a sample grid
-    config.jit = "auto"
-    config.precision = "auto"
+    for adam in config.optimizers.values():
+        adam.beta_1, adam.beta_2 = 0.0, 0.9
 
     # Model: the arguments of the class.
-    config.model_name = "ssgan"
-    config.model = ConfigDict()
     config.model.image_size = config_dict.placeholder(int)  # 32, 48, 64 or 128
     config.model.channels = config_dict.placeholder(int)
     config.model.num_classes = config_dict.placeholder(int)  # 0: labels are not used
@@ -41,32 +34,6 @@ def get_config() -> ConfigDict:
     config.model.discriminator_steps = 2  # per generator step
     config.model.ema_half_life_images = 0  # 0: no average, as in the paper
 
-    # Optimizers, one for each player.
-    config.optimizers = ConfigDict()
-    config.optimizers.discriminator = _adam()
-    config.optimizers.generator = _adam()
-
-    # Data.
-    config.data = ConfigDict()
-    config.data.dataset = config_dict.placeholder(str)
-    config.data.split = "train"
-    config.data.data_dir = config_dict.placeholder(str)  # None: where TFDS keeps its data
-    config.data.resize = "lanczos"
-    config.data.flip = False
+    # Data: labels, for class conditioning, come from folders or TFDS.
     config.data.labels = False
-    config.data.background = "white"  # what shows through transparent pixels
-    config.data.on_bad_file = "fail"
     return config
-
-
-def _adam() -> ConfigDict:
-    return ConfigDict(
-        {
-            "learning_rate": 2e-4,
-            "beta_1": 0.0,
-            "beta_2": 0.9,
-            "epsilon": 1e-8,
-            "decay_start_images": 0,  # linear to zero between the two; both 0: constant
-            "decay_end_images": 0,
-        }
-    )

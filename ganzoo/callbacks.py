@@ -133,7 +133,7 @@ class SampleWriter:
 
     def __call__(self, tick: Tick) -> None:
         grid = pictures.grid(pictures.to_uint8(self.sample()))
-        pictures.save_png(grid, self.folder / f"{tick.images:09d}.png")
+        pictures.save(grid, self.folder / f"{tick.images:09d}.png")
         with self.writer.as_default(step=tick.images):
             tf.summary.image("samples", grid[None])
         self.writer.flush()

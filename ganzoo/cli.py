@@ -114,28 +114,34 @@ def from_flags() -> ConfigDict:
 
 
 def run_name() -> str:
-    """The config's name; for a default recipe, with that of the data set: "ssgan_my_cats"."""
-    name = Path(FLAGS["config"].config_filename).stem
-    default = name == FLAGS.config.model_name
-    return f"{name}_{configs.slug(FLAGS.config.data.dataset)}" if default else name
+    """The config's name; of recipes for any data, with that of the data set: "ssgan_my_cats"."""
+    name, model = Path(FLAGS["config"].config_filename).stem, FLAGS.config.model_name
+    if name not in (model, f"{model}_folder"):
+        return name
+    return f"{model}_{configs.slug(FLAGS.config.data.dataset)}"
 
 
 def _choose(config: str | None, chosen: dict[str, str]) -> Path:
-    """The config's file; drops from `chosen` what it already settles."""
+    """The config's file; drops from `chosen` what it already settles.
+
+    Beside --config, --dataset names the data where the config leaves them open.
+    """
     if config is None and "model" not in chosen:
         raise UserError(_nothing_named())
     if config is None:
         model, dataset = chosen.pop("model"), chosen.get("dataset")
         path = configs.find(model, dataset)
-        if path.stem != model:
+        if path.stem == f"{model}_{dataset}":
             del chosen["dataset"]
         return path
-    if chosen.keys() & {"model", "dataset"}:
+    path = configs.resolve(config)
+    settled = configs.load(path).data.dataset is not None
+    if "model" in chosen or ("dataset" in chosen and settled):
         raise UserError(
             f"--config={config} already names a model and its data: drop --model and --dataset"
             " (for other images there is --config.data.dataset=NAME)."
         )
-    return configs.resolve(config)
+    return path
 
 
 def _check_overrides(argv: Sequence[str]) -> None:

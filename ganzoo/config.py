@@ -54,6 +54,7 @@ _RULES: dict[str, Rule] = {
     "optimizers.*.beta_[12]": _DECAY,
     "optimizers.*.epsilon": _POSITIVE,
     "optimizers.*.decay_*_images": _DURATION,
+    "optimizers.*.final_learning_rate": (lambda value: 0 <= value < math.inf, "0 or more"),
 }
 
 
@@ -76,10 +77,13 @@ def models() -> list[str]:
 
 
 def find(model: str, dataset: str | None = None) -> Path:
-    """The preset `<model>_<dataset>.py`, or the model's default recipe where there is none."""
+    """The preset `<model>_<dataset>.py`, or the model's default recipe where there is none.
+
+    For images of the user's own, such as `folder:PATH`, the preset is `<model>_folder.py`.
+    """
     if model not in models():
         raise unknown("model", model, models())
-    name = f"{model}_{dataset}"
+    name = f"{model}_{'folder' if ':' in (dataset or '') else dataset}"
     return folder() / f"{name if name in presets() else model}.py"
 
 

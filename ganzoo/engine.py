@@ -72,11 +72,13 @@ class GAN(keras.Model):
     that are dictionaries of tensors.
 
     Attributes:
+        DATA: the kind of its batches, a key of `ganzoo.data.KINDS`.
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
         step: training steps done, a scalar variable.
     """
 
+    DATA: str = "images"
     IMAGE_SIZES: tuple[int, ...]
     TINY: Mapping[str, Any]
 
@@ -109,7 +111,7 @@ class GAN(keras.Model):
         each call.
 
         Args:
-            batch: the first batch of the data, for models that start from images.
+            batch: `count` examples of the data, for models that start from images.
             count: how many are wanted.
         """
         raise NotImplementedError
@@ -118,8 +120,14 @@ class GAN(keras.Model):
         """The moving averages to keep."""
         return ()
 
-    def after_step(self, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-        """Controllers that react to the step's logs, alike on all replicas; returns more logs."""
+    def after_step(self, batch: Batch, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
+        """Changes what the model keeps between steps, alike on all replicas; returns more logs.
+
+        Args:
+            batch: this replica's batch, with all that the step's losses handed on as `reuse`. What
+                depends on it has to be gathered over the replicas first (`gather`).
+            logs: of the step, averaged over replicas.
+        """
         return {}
 
     # What the engine does with it.
@@ -231,7 +239,7 @@ class GAN(keras.Model):
             logs |= {f"{prefix}/{name}": scalar for name, scalar in more.items()}
             batch |= reuse
         logs = _mean_over_replicas(replica, logs)
-        logs |= self.after_step(logs)
+        logs |= self.after_step(batch, logs)
         self._share_buffers(replica)
         for average in self.averages():
             average.update(self.step * self.batch_size, self.batch_size)
@@ -275,6 +283,14 @@ class GAN(keras.Model):
         means = replica.all_reduce(tf.distribute.ReduceOp.MEAN, local)
         for variable, mean in zip(buffers.values(), means, strict=True):
             variable.assign(mean)
+
+
+def gather(tensor: tf.Tensor) -> tf.Tensor:
+    """The parts `[N, ...]` of all R replicas as `[R * N, ...]`, alike on each; for `after_step`."""
+    replica = tf.distribute.get_replica_context()
+    count, *rest = tensor.shape
+    gathered = replica.all_gather(tensor, axis=0)
+    return tf.ensure_shape(gathered, [count * replica.num_replicas_in_sync, *rest])
 
 
 def _mean_over_replicas(replica, logs: dict[str, Any]) -> dict[str, tf.Tensor]:

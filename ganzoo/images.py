@@ -1,4 +1,4 @@
-"""From the tensors of a model to pictures that people look at."""
+"""From the tensors of a model to pictures that people look at, and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
+
+from ganzoo.errors import UserError
 
 
 def to_uint8(images) -> np.ndarray:
@@ -15,9 +17,9 @@ def to_uint8(images) -> np.ndarray:
 
 
 def grid(images: np.ndarray, padding: int = 2) -> np.ndarray:
-    """Images `[N, H, W, C]`, uint8, in as many columns as rows, or one more; white between them."""
+    """Images `[N, H, W, C]`, uint8, in a grid that is about square; white between them."""
     count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count))
+    columns = math.ceil(math.sqrt(count * height / width))
     rows = math.ceil(count / columns)
     cell = (height + padding, width + padding)
     shape = (rows * cell[0] + padding, columns * cell[1] + padding, channels)
@@ -29,7 +31,63 @@ def grid(images: np.ndarray, padding: int = 2) -> np.ndarray:
     return canvas
 
 
-def save_png(image: np.ndarray, path: str | Path) -> None:
-    """Writes one image `[H, W, C]`, uint8, with 1 (grey) or 3 (RGB) channels."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path, "PNG")
+class UnreadableImage(UserError):
+    """A file that is no image, or a damaged one."""
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name of a file is that of an image."""
+    return path.is_file() and Image.registered_extensions().get(path.suffix.lower()) in Image.OPEN
+
+
+def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
+    """Reads an image file of any mode, upright by its EXIF.
+
+    Returns:
+        uint8 `[H, W, channels]`, and the alpha channel where the image has one.
+
+    Raises:
+        UnreadableImage: when the file is missing, damaged, or no image.
+    """
+    try:
+        with Image.open(path) as file:
+            image = eight_bit(ImageOps.exif_transpose(file))
+    except Exception as error:  # Pillow's readers raise nearly everything on broken files
+        raise UnreadableImage(f"{path} cannot be read as an image ({error})") from error
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+    pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], channels), alpha
+
+
+def eight_bit(image: Image.Image) -> Image.Image:
+    """Scales 16-bit grey, which `convert` would clip at 255.
+
+    Raises:
+        ValueError: for pixels of 32 bits, which have no fixed range.
+    """
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError("32-bit pixels have no fixed range")
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> None:
+    """Writes an image `[H, W, C]`, uint8, in the format of the file's name; PNG without one.
+
+    Args:
+        image: 1 (grey) or 3 (RGB) channels.
+        path: its folder is created.
+        alpha: resized to the image, and left out where the format has none.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    format = Image.registered_extensions().get(path.suffix.lower(), "PNG")
+    if alpha is not None and format != "JPEG":
+        picture.putalpha(alpha.resize(picture.size, Image.Resampling.BICUBIC))
+    options = {"quality": 95} if format == "JPEG" else {}
+    picture.save(path, format, **options)

@@ -16,7 +16,7 @@ class LatentGAN(GAN):
     """A GAN whose `call` takes latents `[N, latent_dim]` and, if conditional, labels `[N]`.
 
     Attributes:
-        latent_dim: dimensions of the latent vector, drawn from the standard normal distribution.
+        latent_dim: dimensions of the latent vector.
         num_classes: classes to condition on; 0 means unconditional.
     """
 
@@ -39,7 +39,7 @@ class LatentGAN(GAN):
             raise UserError(f"label {label}: the model has {classes}")
         padded = -(-num // BATCH_SIZE) * BATCH_SIZE  # one shape, compiled once
         random = Random(seed, step=0, scope="generate/")
-        latents = random.normal("latents", [padded, self.latent_dim])
+        latents = self.draw_latents(random, padded)
         labels = random.integers("labels", [padded], max(self.num_classes, 1))
         if label is not None:
             labels = tf.fill([padded], label)
@@ -47,6 +47,10 @@ class LatentGAN(GAN):
         parts = [slice(start, start + BATCH_SIZE) for start in starts]
         images = [self._compiled_call()(latents[part], labels[part]) for part in parts]
         return np.concatenate([image.numpy() for image in images])[:num]
+
+    def draw_latents(self, random: Random, count: int) -> tf.Tensor:
+        """Latents `[count, latent_dim]` of the standard normal distribution."""
+        return random.normal("latents", [count, self.latent_dim])
 
     def preview(self, batch, count):
         return self.generate(count)

@@ -28,6 +28,9 @@ from ganzoo.callbacks import (
 from ganzoo.engine import GAN
 from ganzoo.runs import RunDirectory
 
+_INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
+_SHARED = ("image_size", "channels", "scale")  # arguments of models that their data go by
+
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
@@ -35,7 +38,7 @@ class Setup:
 
     config: ConfigDict
     strategy: tf.distribute.Strategy
-    source: data.Source
+    line: data.Line
     model: GAN
     facts: dict
 
@@ -46,11 +49,10 @@ class Setup:
         def worker_batches(context):
             local = replicas // context.num_input_pipelines
             return data.batches(
-                self.source,
+                self.line,
                 batch_size=self.config.batch_size,
                 seed=self.config.seed,
                 start_step=start_step,
-                flip=self.config.data.flip,
                 num_replicas=replicas,
                 first_replica=context.input_pipeline_id * local,
                 local_replicas=local,
@@ -58,11 +60,9 @@ class Setup:
 
         return self.strategy.distribute_datasets_from_function(worker_batches)
 
-    def first_batch(self) -> dict[str, tf.Tensor]:
-        """The whole first batch, on the host."""
-        config = self.config
-        dataset = data.batches(self.source, batch_size=config.batch_size, seed=config.seed)
-        return next(iter(dataset))
+    def examples(self, count: int) -> dict[str, tf.Tensor]:
+        """The first examples of the data, as one batch on the host."""
+        return next(iter(data.batches(self.line, batch_size=count, seed=self.config.seed)))
 
 
 def train(
@@ -113,7 +113,7 @@ def prepare(
     facts = facts or {}
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
-    source = open_source(config)
+    line = open_line(config)
     keras.mixed_precision.set_global_policy(precision)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
@@ -128,40 +128,37 @@ def prepare(
     facts = {
         "precision": precision,
         "jit": jit,
-        "data_fingerprint": source.fingerprint,
+        "data_fingerprint": line.fingerprint,
     }
-    return Setup(config, strategy, source, model, facts)
+    return Setup(config, strategy, line, model, facts)
 
 
 def inferred(config: ConfigDict) -> ConfigDict:
     """A copy with what the config leaves to the data, which is printed."""
     config = config.copy_and_resolve_references()
-    keys = ("image_size", "channels", "num_classes")
-    if all(config.model.get(key) is not None for key in keys):
+    open_keys = [key for key in _INFERRED if config.model.get(key, 0) is None]
+    if not open_keys:
         return config
-    options = config.data
-    info = data.inspect(
-        options.dataset, data_dir=options.data_dir, split=options.split, labels=options.labels
+    options, model = config.data, models.model_class(config.model_name)
+    info = data.KINDS[model.DATA].inspect(
+        options.dataset,
+        data_dir=options.data_dir,
+        split=options.split,
+        labels=options.get("labels", False),
     )
-    sizes = models.model_class(config.model_name).IMAGE_SIZES
-    fitting = [size for size in sizes if info.size is None or size <= min(info.size)]
-    size = min(sizes) if info.size is None or not fitting else max(fitting)
+    fitting = [s for s in model.IMAGE_SIZES if info.size is None or s <= min(info.size)]
+    size = min(model.IMAGE_SIZES) if info.size is None or not fitting else max(fitting)
     values = {"image_size": size, "channels": info.channels, "num_classes": info.num_classes}
-    found = {f"model.{key}": value for key, value in values.items()}
-    for line in configs.fill(config, found):
+    for line in configs.fill(config, {f"model.{key}": values[key] for key in open_keys}):
         print(f"Inferred from the data: {line}")
     return config
 
 
-def open_source(config: ConfigDict) -> data.Source:
+def open_line(config: ConfigDict) -> data.Line:
     """The data of a config whose values are all set."""
-    options = {k: v for k, v in config.data.items() if k not in ("dataset", "flip")}
-    return data.open_source(
-        config.data.dataset,
-        image_size=config.model.image_size,
-        channels=config.model.channels,
-        **options,
-    )
+    kind = data.KINDS[models.model_class(config.model_name).DATA]
+    options = {key: config.model[key] for key in _SHARED if key in config.model}
+    return kind.open(**options, **config.data)
 
 
 def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers.Optimizer]:
@@ -178,12 +175,12 @@ def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers
 
 
 def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
-    """The schedules of the players whose learning rate decays, linearly to zero."""
+    """The schedules of the players whose learning rate changes."""
 
     def schedule(options):
         start, end = options.decay_start_images, options.decay_end_images
-        points, rates = (start, max(end, start + 1)), (options.learning_rate, 0.0)
-        return lambda images: float(np.interp(images, points, rates))
+        points, rates = (start, end), (options.learning_rate, options.final_learning_rate)
+        return lambda images: float(np.interp(images, points, rates))  # a step where they are one
 
     players = config.optimizers.items()
     return {player: schedule(options) for player, options in players if options.decay_end_images}
@@ -216,8 +213,8 @@ def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
     """What the chief does at each tick."""
     config, model = setup.config, setup.model
     writer = tf.summary.create_file_writer(str(run.path))
-    batch = setup.first_batch()
-    samples = SampleWriter(run.samples, lambda: model.preview(batch, config.num_samples), writer)
+    examples = setup.examples(config.num_samples)
+    samples = SampleWriter(run.samples, lambda: model.preview(examples, config.num_samples), writer)
     return [
         LogWriter(run.log, model, writer),
         samples,

@@ -51,6 +51,17 @@ def test_the_config_comes_first_and_written_overrides_last():
     ]
 
 
+def test_a_config_that_leaves_its_data_open_takes_a_data_set():
+    assert expand("--config=ssgan", "--dataset=a") == [preset("ssgan"), "--config.data.dataset=a"]
+
+
+def test_images_of_ones_own_get_the_preset_for_folders():
+    assert expand("--model=dcgan", "--dataset=folder:a/b") == [
+        preset("dcgan_folder"),
+        "--config.data.dataset=folder:a/b",
+    ]
+
+
 def test_other_flags_are_left_alone():
     assert expand("--workdir", "runs/a", "--help") == ["--workdir", "runs/a", "--help"]
 
@@ -61,7 +72,7 @@ def test_other_flags_are_left_alone():
         ("--dataset=shapes",),
         ("--config.batch_size=3",),
         ("--jit=on",),
-        ("--config=ssgan", "--dataset=shapes"),
+        ("--config=ssgan_cifar10", "--dataset=shapes"),
         ("--config=ssgan", "--model=ssgan"),
     ],
 )

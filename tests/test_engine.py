@@ -39,7 +39,7 @@ class Toy(GAN):
         loss = tf.square(self.b(batch["x"]) - 2.0 * batch["answer"] - noise)[:, 0]
         return Loss(loss, logs={"noise": tf.reduce_mean(noise)})
 
-    def after_step(self, logs):
+    def after_step(self, batch, logs):
         return {"twice": 2.0 * logs["a/loss"]}
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo.images import grid, save_png, to_uint8
+from ganzoo.errors import UserError
+from ganzoo.images import grid, read, save, to_uint8
 
 COLORS = np.random.default_rng(0).integers(0, 200, (5, 3, 4, 3), np.uint8)  # darker than white
 
@@ -18,7 +19,7 @@ def test_rounds_to_the_nearest_and_clips():
     assert to_uint8(scaled / 127.5 - 1.0).tolist() == expected
 
 
-@pytest.mark.parametrize("count, rows, columns", [(1, 1, 1), (2, 1, 2), (3, 2, 2), (5, 2, 3)])
+@pytest.mark.parametrize("count, rows, columns", [(1, 1, 1), (2, 1, 2), (3, 2, 2), (5, 3, 2)])
 def test_grid_goes_row_by_row_on_white(count, rows, columns):
     canvas = grid(COLORS[:count], padding=2)
     assert canvas.shape == (rows * (3 + 2) + 2, columns * (4 + 2) + 2, 3)
@@ -30,11 +31,52 @@ def test_grid_goes_row_by_row_on_white(count, rows, columns):
     assert (canvas == 255).all()
 
 
+def test_strips_make_a_grid_that_is_about_square():
+    assert grid(np.zeros((6, 8, 24, 3), np.uint8), padding=0).shape == (24, 48, 3)
+
+
 @pytest.mark.parametrize("channels, mode", [(1, "L"), (3, "RGB")])
 def test_pictures_are_written_without_loss(tmp_path, channels, mode):
     path = tmp_path / "new" / "folder" / "picture.png"
-    save_png(COLORS[0, ..., :channels], path)
+    save(COLORS[0, ..., :channels], path)
     with Image.open(path) as picture:
         assert (picture.format, picture.mode, picture.size) == ("PNG", mode, (4, 3))
         pixels = np.asarray(picture).reshape(3, 4, channels)
     np.testing.assert_array_equal(pixels, COLORS[0, ..., :channels])
+
+
+def test_pictures_of_any_mode_are_read_upright_with_their_alpha(tmp_path):
+    path = tmp_path / "picture.png"
+    rgba = np.random.default_rng(0).integers(0, 256, (3, 5, 4), np.uint8)
+    Image.fromarray(rgba).save(path)
+    pixels, alpha = read(path, channels=3)
+    np.testing.assert_array_equal(pixels, rgba[..., :3])
+    np.testing.assert_array_equal(alpha, rgba[..., 3])
+    Image.fromarray(np.uint16([[0, 257 * 7], [65535, 0]])).save(path)
+    pixels, alpha = read(path, channels=1)
+    assert pixels[..., 0].tolist() == [[0, 7], [255, 0]] and alpha is None
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    Image.fromarray(rgba[..., :3]).save(path, exif=turned)
+    np.testing.assert_array_equal(read(path, 3)[0], np.rot90(rgba[..., :3], -1))
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\x89PNG\r\n\x1a\n cut", None])
+def test_what_cannot_be_read_is_told(tmp_path, content):
+    path = tmp_path / "picture.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"picture\.png cannot be read as an image"):
+        read(path, 3)
+
+
+def test_alpha_is_resized_to_the_picture_and_jpeg_goes_without(tmp_path):
+    image = np.full((8, 12, 3), 77, np.uint8)
+    alpha = Image.fromarray(np.full((4, 6), 200, np.uint8))
+    save(image, tmp_path / "a.png", alpha)
+    pixels, kept = read(tmp_path / "a.png", 3)
+    np.testing.assert_array_equal(pixels, image)
+    np.testing.assert_array_equal(kept, np.full((8, 12), 200))
+    save(image, tmp_path / "a.jpg", alpha)
+    with Image.open(tmp_path / "a.jpg") as picture:
+        assert (picture.format, picture.mode) == ("JPEG", "RGB")

@@ -13,10 +13,10 @@ import ganzoo
 
 ROOT = Path(__file__).parents[1]
 RANKS = (
-    "errors files config cli images runs devices layers",
+    "errors files config recipes cli images bicubic tiles runs devices layers",
     "losses augment",
     "seeds ema",
-    "engine latents checkpoints",
+    "engine latents translation checkpoints",
     "models weights data metrics",
     "callbacks",
     "trainer",

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import checkpoints, config, models, trainer
+from ganzoo import checkpoints, config, data, models, trainer
 from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory
 
@@ -209,7 +209,7 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
 def test_every_config_runs_dry(name, capsys):
     """With the networks at full size, on bundled data in place of downloads."""
     options = config.load(name)
-    options.data.dataset = "shapes"
+    options.data.dataset = data.KINDS[models.model_class(options.model_name).DATA].bundled
     options.batch_size = 4
     trainer.dry_run(trainer.prepare(options, ONE))
     printed = capsys.readouterr().out

@@ -1,17 +1,26 @@
-"""Data sets: open one as a `Source`, then draw endless `batches` from it."""
+"""Data sets: open one as a `Line` of examples, then draw endless `batches` from it."""
 
 from ganzoo.data.catalog import Info, inspect, open_source
 from ganzoo.data.check import check
+from ganzoo.data.kinds import KINDS, Kind
+from ganzoo.data.lines import ImageLine, Line, PatchLine, UnpairedLine
 from ganzoo.data.pipeline import batches, require_divisible
 from ganzoo.data.scan import Problem, Report
-from ganzoo.data.source import ArraySource, Source
+from ganzoo.data.source import ArraySource, PackedSource, Source
 
 __all__ = [
+    "KINDS",
     "ArraySource",
+    "ImageLine",
     "Info",
+    "Kind",
+    "Line",
+    "PackedSource",
+    "PatchLine",
     "Problem",
     "Report",
     "Source",
+    "UnpairedLine",
     "batches",
     "check",
     "inspect",

@@ -1,7 +1,8 @@
 """Prepared data sets on disk, each written once and then mapped or loaded at once.
 
 An entry is a folder named after the data set and a key of its content and preparation. It holds
-`images.npy`, `labels.npy` and `entry.json`, and appears complete or not at all.
+`images.npy`, `labels.npy` and `entry.json`, and appears complete or not at all. Images that keep
+their sizes lie one behind the other in a flat `images.npy`, with their sizes in `sizes.npy`.
 """
 
 from __future__ import annotations
@@ -32,10 +33,17 @@ IN_MEMORY = 1 << 30  # bytes; larger sets are mapped, and the system keeps what 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A prepared data set, see `ArraySource`, with the report of its preparation."""
+    """A prepared data set with the report of its preparation.
+
+    Attributes:
+        images: uint8 `[n, S, S, C]`; flat when the images keep their sizes.
+        labels: int32 `[n]`.
+        sizes: int32 `[n, 2]`, the height and width that each image kept; else None.
+    """
 
     images: np.ndarray
     labels: np.ndarray
+    sizes: np.ndarray | None
     fingerprint: str
     report: Report
 
@@ -74,6 +82,7 @@ def _entry_name(collection: Collection, preparation: Preparation) -> str:
 
 
 def _bytes_needed(collection: Collection, preparation: Preparation) -> int:
+    """At least; images that keep their sizes may need more."""
     return len(collection) * (preparation.image_size**2 * preparation.channels + 4)
 
 
@@ -115,23 +124,28 @@ def _fill(folder: Path, collection: Collection, preparation: Preparation, progre
     report = Report(collection.name, len(collection))
     about = {"preparation": preparation.record(), "class_names": collection.class_names}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    shape = (preparation.image_size, preparation.image_size, preparation.channels)
-    labels = []
+    side, keep = preparation.image_size, preparation.fit == "keep"
+    row = () if keep else (side, side, preparation.channels)
+    labels, sizes, rows = [], [], 0
     with (folder / "images.npy").open("wb") as file:
-        _write_header(file, (len(collection), *shape))
+        _write_header(file, (len(collection), *row))
         for pixels, label in scan(collection, preparation, report, progress):
             file.write(pixels.tobytes())
             digest.update(pixels.tobytes())
             labels.append(label)
-        _write_header(file, (len(labels), *shape))
+            sizes.append(pixels.shape[:2])
+            rows += pixels.size if keep else 1
+        _write_header(file, (rows, *row))
     np.save(folder / "labels.npy", np.asarray(labels, np.int32))
+    if keep:
+        np.save(folder / "sizes.npy", np.asarray(sizes, np.int32).reshape(-1, 2))
     digest.update(np.asarray(labels, "<i4").tobytes())
     about |= {"fingerprint": digest.hexdigest(), "report": dataclasses.asdict(report)}
     (folder / "entry.json").write_text(json.dumps(about))
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Start a uint8 .npy file; NumPy pads headers so that one of fewer rows fits in its place."""
+    """Start a uint8 .npy file; NumPy pads headers so that one of other rows fits in its place."""
     header = io.BytesIO()
     fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, fields)
@@ -145,4 +159,6 @@ def _read(folder: Path) -> Entry:
     report.problems = [Problem(*problem) for problem in report.problems]
     path = folder / "images.npy"
     images = np.load(path, mmap_mode="r" if path.stat().st_size > IN_MEMORY else None)
-    return Entry(images, np.load(folder / "labels.npy"), about["fingerprint"], report)
+    labels, path = np.load(folder / "labels.npy"), folder / "sizes.npy"
+    sizes = np.load(path) if path.exists() else None
+    return Entry(images, labels, sizes, about["fingerprint"], report)

@@ -15,7 +15,7 @@ from ganzoo.data.collection import Collection, Item
 from ganzoo.data.decode import Preparation
 from ganzoo.data.files import open_folder, open_zip
 from ganzoo.data.scan import Problem, Report, say
-from ganzoo.data.source import ArraySource, Source
+from ganzoo.data.source import ArraySource, PackedSource, Source
 from ganzoo.data.tfds import open_tfds
 from ganzoo.errors import UserError, unknown
 
@@ -62,10 +62,14 @@ def inspect(
     """Look at a data set without decoding it; what TFDS does not have yet is downloaded."""
     if dataset == "shapes":
         return Info("shapes", None, 3, len(shapes.SHAPES) if labels else 0, shapes.COUNT)
-    collection = find_collection(dataset, data_dir, split, labels)
+    return describe(find_collection(dataset, data_dir, split, labels))
+
+
+def describe(collection: Collection) -> Info:
+    """What `inspect` tells of a collection."""
     height, width, channels = collection.native_shape or _typical_shape(collection)
-    num_classes = len(collection.class_names)
-    return Info(dataset, (height, width), 1 if channels == 1 else 3, num_classes, len(collection))
+    num_classes, size = len(collection.class_names), (height, width)
+    return Info(collection.name, size, 1 if channels == 1 else 3, num_classes, len(collection))
 
 
 def _typical_shape(collection: Collection) -> tuple[int, int, int]:
@@ -98,6 +102,7 @@ def open_source(
     resize: str = "lanczos",
     labels: bool = False,
     background: str = "white",
+    fit: str = "crop",
     on_bad_file: str = "fail",
     cache_dir: str | Path | None = None,
     progress: bool = True,
@@ -114,6 +119,7 @@ def open_source(
         resize: Pillow's filter: nearest, box, bilinear, hamming, bicubic or lanczos.
         labels: whether to read classes, from TFDS or from the names of the first folders.
         background: what shows through transparent images: white, black or grey.
+        fit: how images of any shape become squares, "crop" or "stretch".
         on_bad_file: "fail" raises when a file cannot be used, "skip" leaves it out.
         cache_dir: where prepared images go; None for $GANZOO_HOME, or ~/.cache/ganzoo.
         progress: whether to tell about slow work and odd files on standard error.
@@ -121,25 +127,53 @@ def open_source(
     Raises:
         UserError: for anything that whoever chose the data set can mend.
     """
-    preparation = Preparation(image_size, channels, resize, background)
-    if on_bad_file not in ("fail", "skip"):
-        raise unknown("value of on_bad_file", on_bad_file, ["fail", "skip"])
+    preparation = Preparation(image_size, channels, resize, background, fit)
+    require_known_policy(on_bad_file)
     if dataset == "shapes":
         return shapes.open_shapes(image_size, channels, split, labels)
     collection = find_collection(dataset, data_dir, split, labels)
+    return prepared(collection, preparation, on_bad_file, cache_dir, progress)
+
+
+def prepared(
+    collection: Collection,
+    preparation: Preparation,
+    on_bad_file: str = "fail",
+    cache_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Source | PackedSource:
+    """A collection after preparation; arguments and errors as `open_source` has them.
+
+    Images that keep their sizes make a `PackedSource`.
+    """
     entry = cache.load(collection, preparation, cache_dir, progress)
-    _settle(dataset, entry.report, on_bad_file, progress)
+    _settle(collection.name, entry.report, on_bad_file, progress)
+    channels, fingerprint = preparation.channels, entry.fingerprint
+    if entry.sizes is not None:
+        return PackedSource(
+            name=collection.name,
+            channels=channels,
+            fingerprint=fingerprint,
+            pixels=entry.images,
+            sizes=entry.sizes,
+        )
     return ArraySource(
-        name=dataset,
-        image_size=image_size,
+        name=collection.name,
+        image_size=preparation.image_size,
         channels=channels,
         num_classes=len(collection.class_names),
         class_names=collection.class_names,
-        fingerprint=entry.fingerprint,
+        fingerprint=fingerprint,
         preparation=preparation.record(),
         images=entry.images,
         labels=entry.labels,
     )
+
+
+def require_known_policy(on_bad_file: str) -> None:
+    """Raises UserError unless it is "fail" or "skip"."""
+    if on_bad_file not in ("fail", "skip"):
+        raise unknown("value of on_bad_file", on_bad_file, ["fail", "skip"])
 
 
 def _settle(dataset: str, report: Report, on_bad_file: str, progress: bool) -> None:

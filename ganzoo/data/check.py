@@ -5,6 +5,7 @@ from __future__ import annotations
 from ganzoo.data import shapes
 from ganzoo.data.catalog import find_collection
 from ganzoo.data.decode import MIN_SIDE, Preparation
+from ganzoo.data.pairs import TFDS_PAIRS, find_domains
 from ganzoo.data.scan import Report, scan
 
 
@@ -24,10 +25,14 @@ def check(
     in no class folder. Odd, but used: several frames, 16 bits, a side more than four times the
     other. Files that neither are images nor are named so are odd as well, and not used.
     """
-    if dataset == "shapes":
-        return Report("shapes", shapes.COUNT, shapes.COUNT)
-    collection = find_collection(dataset, data_dir, split, labels)
-    report = Report(dataset, len(collection))
-    for _ in scan(collection, Preparation(image_size or MIN_SIDE, 3), report, progress):
-        pass
+    if dataset in ("shapes", "solid2striped"):
+        return Report(dataset, shapes.COUNT, shapes.COUNT)
+    if dataset.startswith("unpaired:") or dataset in TFDS_PAIRS:
+        collections = find_domains(dataset, data_dir, split)
+    else:
+        collections = [find_collection(dataset, data_dir, split, labels)]
+    report = Report(dataset, sum(map(len, collections)))
+    for collection in collections:
+        for _ in scan(collection, Preparation(image_size or MIN_SIDE, 3), report, progress):
+            pass
     return report

@@ -1,4 +1,4 @@
-"""From a file of any format, size and mode to a square uint8 array."""
+"""From a file of any format, size and mode to a uint8 array."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganzoo.data.collection import OUTSIDE, Item
 from ganzoo.errors import UserError, unknown
+from ganzoo.images import eight_bit
 
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 BACKGROUNDS = {"white": 255, "black": 0, "grey": 128}
+FITS = {"crop": "center square", "stretch": "none, stretched", "keep": "none, kept as it is"}
 MIN_SIDE = 8  # pixels; what is smaller shows nothing
 MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
 ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
@@ -27,14 +29,20 @@ _VERSION = 1
 class Preparation:
     """How all images of a data set are made alike.
 
-    Orientation from EXIF, transparency over `background`, 8 bits, grey or RGB, center square,
-    `resize` with Pillow's antialiased filter of that name.
+    Orientation from EXIF, transparency over `background`, 8 bits, grey or RGB; then by `fit`:
+
+    - "crop": the center square, by the filter `resize` to `image_size`;
+    - "stretch": the whole image, by the filter `resize` to a square of `image_size`;
+    - "keep": the image as it is, which must not be smaller than `image_size`.
+
+    `resize` is the name of one of Pillow's antialiased filters.
     """
 
     image_size: int
     channels: int
     resize: str = "lanczos"
     background: str = "white"
+    fit: str = "crop"
 
     def __post_init__(self) -> None:
         if self.image_size < 1:
@@ -45,18 +53,27 @@ class Preparation:
             raise unknown("resize filter", self.resize, FILTERS)
         if self.background not in BACKGROUNDS:
             raise unknown("background", self.background, BACKGROUNDS)
+        if self.fit not in FITS:
+            raise unknown("fit", self.fit, FITS)
+
+    @property
+    def smallest(self) -> float:
+        """The least side that an image may have, in pixels."""
+        needed = self.image_size if self.fit == "keep" else self.image_size / MAX_ENLARGEMENT
+        return max(MIN_SIDE, needed)
 
     def record(self) -> dict:
         """Everything that decides the pixels, for logs and fingerprints."""
-        fixed = {"orientation": "exif", "crop": "center square", "version": _VERSION}
-        return dataclasses.asdict(self) | fixed
+        settings = dataclasses.asdict(self)
+        fixed = {"orientation": "exif", "crop": FITS[settings.pop("fit")], "version": _VERSION}
+        return settings | fixed
 
 
 class Decoded(NamedTuple):
     """One item after preparation.
 
     Attributes:
-        pixels: uint8 `[image_size, image_size, channels]`; None when there is no usable image.
+        pixels: uint8 `[H, W, channels]`; None when there is no usable image.
         bad: why an image cannot be used, or "".
         notice: what is odd about an image that is used, or a file that is passed over, or "".
     """
@@ -77,8 +94,8 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
             raise _BadImage(f"{item.size:,} bytes, more than an image has")
         with item.open() as stream:
             image = Image.open(io.BytesIO(stream.read()))
-        _require_usable(image, item, preparation.image_size)
-        notice = _oddities(image)
+        _require_usable(image, item, preparation.smallest)
+        notice = _oddities(image, preparation.fit)
         return Decoded(prepare(image, preparation), notice=notice)
     except UnidentifiedImageError:
         return _no_image(item)
@@ -102,9 +119,8 @@ def _named_as_image(path: str) -> bool:
     return format in Image.OPEN or (mimetypes.guess_type(path)[0] or "").startswith("image/")
 
 
-def _require_usable(image: Image.Image, item: Item, image_size: int) -> None:
+def _require_usable(image: Image.Image, item: Item, smallest: float) -> None:
     width, height = image.size
-    smallest = max(MIN_SIDE, image_size / MAX_ENLARGEMENT)
     if min(width, height) < smallest:
         raise _BadImage(f"tiny: {width}x{height}, at least {smallest:g} px a side are needed")
     if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
@@ -115,40 +131,35 @@ def _require_usable(image: Image.Image, item: Item, image_size: int) -> None:
         raise _BadImage("lies outside of the class folders")
 
 
-def _oddities(image: Image.Image) -> str:
+def _oddities(image: Image.Image, fit: str) -> str:
     found = []
     if (frames := getattr(image, "n_frames", 1)) > 1:
         found.append(f"{frames} frames, the first is used")
     if image.mode.startswith("I"):
         found.append("16 bits, reduced to 8")
-    if max(image.size) > ODD_ASPECT * min(image.size):
+    if fit == "crop" and max(image.size) > ODD_ASPECT * min(image.size):
         found.append(f"{image.width}x{image.height}, only the center square is used")
     return "; ".join(found)
 
 
 def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
-    """An image as uint8 `[image_size, image_size, channels]`; see `Preparation`."""
+    """An image as uint8 `[H, W, channels]`; see `Preparation`."""
     image = ImageOps.exif_transpose(image)
-    image = _flatten(_eight_bit(image), BACKGROUNDS[preparation.background])
+    image = _flatten(eight_bit(image), BACKGROUNDS[preparation.background])
     image = image.convert("L" if preparation.channels == 1 else "RGB")
+    if preparation.fit == "crop":
+        image = _center_square(image)
+    size = (preparation.image_size, preparation.image_size)
+    if preparation.fit != "keep" and image.size != size:
+        image = image.resize(size, Image.Resampling[preparation.resize.upper()])
+    return np.asarray(image).reshape(image.height, image.width, preparation.channels)
+
+
+def _center_square(image: Image.Image) -> Image.Image:
+    """Cut out before resizing: the filter of `resize(box=...)` would reach across the border."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    # Not `resize(box=...)`: its filter would reach across the border of the square.
-    image = image.crop((left, top, left + side, top + side))
-    if side != preparation.image_size:
-        size = (preparation.image_size, preparation.image_size)
-        image = image.resize(size, Image.Resampling[preparation.resize.upper()])
-    return np.asarray(image).reshape(*image.size, preparation.channels)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey; `convert` would clip it at 255."""
-    if not image.mode.startswith("I"):
-        return image
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise _BadImage("32-bit pixels have no fixed range")
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    return image.crop((left, top, left + side, top + side))
 
 
 def _flatten(image: Image.Image, background: int) -> Image.Image:

@@ -1,74 +1,39 @@
 """Endless batches as a pure function of (seed, step).
 
-Training sees one long line of examples; example `p` is number `p mod N` of a fresh permutation
-in epoch `p // N`, mirrored if a hash of `p` says so. Batches are slices of that line, so that
-any step can be computed without the ones before it, and replicas take parts of the same batch.
+Batches are slices of a line of examples, so that any step can be computed without the ones before
+it, and replicas take parts of the same batch.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganzoo.data.hashing import hash64, permute
-from ganzoo.data.source import Source
+from ganzoo.data.lines import Line
 from ganzoo.errors import UserError
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_ORDER, _FLIP = range(2)  # streams of random numbers
-
-
-@dataclasses.dataclass(frozen=True)
-class Line:
-    """The endless line of examples that one seed draws from a source."""
-
-    source: Source
-    seed: int
-    shuffle: bool = True
-    flip: bool = False
-
-    def read(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Examples `start` to `start + count`: uint8 `[count, H, W, C]`, int32 labels."""
-        positions = np.arange(start, start + count, dtype=np.int64)
-        images, labels = self.source.read(self.indices(positions))
-        if self.flip:
-            mirrored = (hash64(self.seed, _FLIP, positions) & np.uint64(1)).astype(bool)
-            images[mirrored] = images[mirrored, :, ::-1]
-        return images, labels
-
-    def indices(self, positions: np.ndarray) -> np.ndarray:
-        """Which example of the source stands at each position: int64 `[n]`."""
-        epoch, index = np.divmod(positions, len(self.source))
-        if not self.shuffle:
-            return index
-        return permute(index, len(self.source), hash64(self.seed, _ORDER, epoch))
-
 
 def batches(
-    source: Source,
+    line: Line,
     *,
     batch_size: int,
     seed: int,
     start_step: int = 0,
-    flip: bool = False,
-    shuffle: bool = True,
     num_replicas: int = 1,
     first_replica: int = 0,
     local_replicas: int | None = None,
 ) -> tf.data.Dataset:
-    """Endless `{"image": float32 [b, H, W, C] in [-1, 1], "label": int32 [b]}`, static shapes.
+    """Endless dictionaries: images float32 `[b, H, W, C]` in [-1, 1], labels int32 `[b]`.
 
     Args:
-        source: what to draw from; it may hold fewer than `batch_size` images.
+        line: what to draw from; an epoch may have fewer than `batch_size` examples.
         batch_size: images per step over all replicas; `b` is `batch_size / num_replicas`.
-        seed: decides the order and the flips.
+        seed: decides the order and all that is random about an example.
         start_step: the first step to deliver, at no cost.
-        flip: mirror half of the images, different ones in each epoch.
-        shuffle: a new order in each epoch; False for the order of the source.
         num_replicas: over all workers.
         first_replica: the first one of this worker.
         local_replicas: how many this worker has; None for all. Their parts of a step follow
@@ -79,14 +44,16 @@ def batches(
     """
     require_divisible(batch_size, num_replicas)
     local = num_replicas if local_replicas is None else local_replicas
-    line, part = Line(source, seed, shuffle, flip), batch_size // num_replicas
+    part, names = batch_size // num_replicas, list(line.shapes)
 
-    def read(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def read(count: np.ndarray) -> list[np.ndarray]:
         step, replica = divmod(int(count), local)
-        return line.read(step * batch_size + (first_replica + replica) * part, part)
+        start = step * batch_size + (first_replica + replica) * part
+        examples = line.read(seed, start, part)
+        return [examples[name] for name in names]
 
-    shape = (part, source.image_size, source.image_size, source.channels)
-    return _dataset(read, start_step * local, shape)
+    shapes = {name: (part, *shape) for name, shape in line.shapes.items()}
+    return _dataset(read, start_step * local, shapes)
 
 
 def require_divisible(batch_size: int, num_replicas: int) -> None:
@@ -100,13 +67,17 @@ def require_divisible(batch_size: int, num_replicas: int) -> None:
         )
 
 
-def _dataset(read, start: int, shape: tuple[int, ...]) -> tf.data.Dataset:
+def _dataset(read, start: int, shapes: dict[str, tuple[int, ...]]) -> tf.data.Dataset:
     import tensorflow as tf
 
+    types = [tf.uint8 if len(shape) == 4 else tf.int32 for shape in shapes.values()]
+
     def load(count: tf.Tensor) -> dict[str, tf.Tensor]:
-        pixels, labels = tf.numpy_function(read, [count], (tf.uint8, tf.int32))
-        image = tf.cast(tf.ensure_shape(pixels, shape), tf.float32) / 127.5 - 1.0
-        return {"image": image, "label": tf.ensure_shape(labels, shape[:1])}
+        arrays = zip(shapes.items(), tf.numpy_function(read, [count], types), strict=True)
+        return {name: scale(tf.ensure_shape(array, shape)) for (name, shape), array in arrays}
+
+    def scale(array: tf.Tensor) -> tf.Tensor:
+        return tf.cast(array, tf.float32) / 127.5 - 1.0 if array.dtype == tf.uint8 else array
 
     options = tf.data.Options()
     options.deterministic = True

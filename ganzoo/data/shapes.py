@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -75,20 +76,35 @@ def _below(bits: np.ndarray, bound: int) -> np.ndarray:
     return (bits % np.uint64(bound)).astype(np.int32)
 
 
-def draw(indices: np.ndarray, image_size: int, channels: int = 3) -> np.ndarray:
-    """The images at `indices`, uint8 `[n, image_size, image_size, channels]`."""
+def draw(
+    indices: np.ndarray,
+    image_size: int,
+    channels: int = 3,
+    shade: Callable[[dict[str, np.ndarray], int], np.ndarray] | None = None,
+) -> np.ndarray:
+    """The images at `indices`, uint8 `[n, image_size, image_size, channels]`.
+
+    Args:
+        indices: `[n]`.
+        image_size: in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        shade: makes of factors and size what the color of a shape is multiplied by, from 0 to 1,
+            float32 `[n, H, W]`; None leaves it alone.
+    """
     known = factors(indices)
     images = np.empty((len(known["shape"]), image_size, image_size, channels), np.uint8)
     order = np.argsort(known["shape"], kind="stable")
     step = max(1, _CHUNK_PIXELS // image_size**2)
     for start in range(0, len(order), step):
         chunk = order[start : start + step]
-        images[chunk] = _draw_chunk({k: v[chunk] for k, v in known.items()}, image_size, channels)
+        some = {k: v[chunk] for k, v in known.items()}
+        images[chunk] = _draw_chunk(some, image_size, channels, shade)
     return images
 
 
-def _draw_chunk(known: dict[str, np.ndarray], size: int, channels: int) -> np.ndarray:
+def _draw_chunk(known: dict[str, np.ndarray], size: int, channels: int, shade) -> np.ndarray:
     coverage = np.clip(0.5 - _distance(known, size) * np.float32(size), 0, 1)
+    brightness = shade(known, size) if shade else np.float32(1)
     paint = _palette(COLORS, channels)[known["color"]]
     ground = _palette(BACKGROUNDS, channels)[known["background"]]
     centers = _pixel_centers(size)
@@ -96,7 +112,7 @@ def _draw_chunk(known: dict[str, np.ndarray], size: int, channels: int) -> np.nd
     images = np.empty((*coverage.shape, channels), np.uint8)
     for c in range(channels):  # plane by plane is nearly twice as fast as broadcasting
         below = (ground[:, c, None] * light)[:, :, None]
-        plane = below + coverage * (paint[:, c, None, None] - below)
+        plane = below + coverage * (paint[:, c, None, None] * brightness - below)
         images[..., c] = plane + np.float32(0.5)
     return images
 
@@ -114,17 +130,22 @@ def _palette(colors: dict[str, tuple[int, int, int]], channels: int) -> np.ndarr
 
 def _distance(known: dict[str, np.ndarray], size: int) -> np.ndarray:
     """Signed distance to the outline in image sides, negative inside: float32 `[n, H, W]`."""
+    (x, y), outlines = coordinates(known, size), tuple(SHAPES.values())
+    distance = np.empty_like(x)
+    for i in np.unique(known["shape"]):
+        chosen = known["shape"] == i
+        distance[chosen] = outlines[i](x[chosen], y[chosen])
+    return distance * known["radius"][:, None, None]
+
+
+def coordinates(known: dict[str, np.ndarray], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each pixel as the shape sees it: right of its center and above it, in radii; `[n, H, W]`."""
     centers = _pixel_centers(size)
     radius = known["radius"][:, None, None]
     dx = (centers - known["x"][:, None])[:, None, :] / radius
     dy = (known["y"][:, None] - centers)[:, :, None] / radius
     cos, sin = (_TURNS[known["rotation"] + MAX_ROTATION, i][:, None, None] for i in (0, 1))
-    x, y = dx * cos + dy * sin, dy * cos - dx * sin
-    distance, outlines = np.empty_like(x), tuple(SHAPES.values())
-    for i in np.unique(known["shape"]):
-        chosen = known["shape"] == i
-        distance[chosen] = outlines[i](x[chosen], y[chosen])
-    return distance * radius
+    return dx * cos + dy * sin, dy * cos - dx * sin
 
 
 # Tables of Python floats, rounded to float32, hide the last-bit differences between the

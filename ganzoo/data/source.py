@@ -1,4 +1,4 @@
-"""What a data set is to the rest of the library: indexed square uint8 images with labels."""
+"""What a prepared data set is: uint8 images by index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Source:
-    """A prepared data set; subclasses say where the images come from.
+    """Square images of one size with labels; subclasses say where the images come from.
 
     Attributes:
         name: what the user called it.
@@ -49,3 +49,34 @@ class ArraySource(Source):
 
     def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.images[indices], self.labels[indices]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class PackedSource:
+    """Images of different sizes, one behind the other in an array.
+
+    Attributes:
+        name: what the user called it.
+        channels: 1 (grey) or 3 (RGB).
+        fingerprint: as `Source` has it.
+        pixels: uint8, flat.
+        sizes: int32 `[n, 2]`, height and width of each image.
+    """
+
+    name: str
+    channels: int
+    fingerprint: str
+    pixels: np.ndarray
+    sizes: np.ndarray
+
+    def __post_init__(self) -> None:
+        counts = self.sizes.astype(np.int64).prod(axis=1) * self.channels
+        object.__setattr__(self, "_starts", np.concatenate([[0], np.cumsum(counts)]))
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def image(self, index: int) -> np.ndarray:
+        """One image, uint8 `[H, W, C]`, not copied."""
+        start, stop = self._starts[index : index + 2]
+        return self.pixels[start:stop].reshape(*self.sizes[index], self.channels)

@@ -101,7 +101,8 @@ def _download(name: str, builder) -> None:
 def _image_key(name: str, features) -> str:
     import tensorflow_datasets as tfds
 
-    key = _only(features, tfds.features.Image, "image")
+    # "hr" is the original of a super-resolution set, beside its reductions.
+    key = _only(features, tfds.features.Image, "image", "hr")
     if key is None:
         raise UserError(f"{name} is not a data set of single images. Its features: {features}")
     if features[key].np_dtype not in (np.uint8, np.uint16):
@@ -118,14 +119,13 @@ def _label_key(name: str, features) -> str:
     return key
 
 
-def _only(features, kind: type, preferred: str) -> str | None:
-    """The feature of a kind: the one with the usual name, or the one there is."""
+def _only(features, kind: type, *preferred: str) -> str | None:
+    """The feature of a kind: the one with a usual name, or the one there is."""
     if not hasattr(features, "items"):
         return None
     found = [key for key, feature in features.items() if isinstance(feature, kind)]
-    if preferred in found:
-        return preferred
-    return found[0] if len(found) == 1 else None
+    usual = [key for key in preferred if key in found]
+    return (usual or found)[0] if usual or len(found) == 1 else None
 
 
 def _split_info(name: str, builder, split: str):

@@ -1,8 +1,9 @@
-"""Batch normalization whose scale and offset depend on the example."""
+"""Normalizations: of each image alone, and of batches, by the condition of each example."""
 
 from __future__ import annotations
 
 import keras
+from keras import ops
 
 MOMENTUM, EPSILON = 0.9, 1e-5
 
@@ -10,6 +11,45 @@ MOMENTUM, EPSILON = 0.9, 1e-5
 def batch_norm(**kwargs) -> keras.layers.BatchNormalization:
     """Batch normalization with the constants of the GAN literature: momentum 0.9, epsilon 1e-5."""
     return keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class InstanceNorm(keras.layers.Layer):
+    """y = (x - mean) / sqrt(variance + epsilon), over the pixels of each image and channel.
+
+    The variance is the biased one, and training and inference are alike; computed in float32,
+    whatever the precision (Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022, eq. 4).
+    Shapes: `[N, H, W, C] -> [N, H, W, C]`.
+
+    Args:
+        epsilon: keeps the quotient finite where a channel is constant.
+        affine: whether a scale gamma and an offset beta are learned for each channel.
+    """
+
+    def __init__(self, epsilon: float = 1e-5, affine: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon, self.affine = epsilon, affine
+
+    def build(self, input_shape):
+        if self.affine:
+            shape = {"shape": input_shape[-1:], "autocast": False}
+            self.gamma = self.add_weight(name="gamma", initializer="ones", **shape)
+            self.beta = self.add_weight(name="beta", initializer="zeros", **shape)
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        x -= ops.mean(x, axis=(1, 2), keepdims=True)
+        variance = ops.mean(ops.square(x), axis=(1, 2), keepdims=True)
+        x *= ops.rsqrt(variance + self.epsilon)
+        if self.affine:
+            x = x * self.gamma + self.beta
+        return ops.cast(x, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return super().get_config() | {"epsilon": self.epsilon, "affine": self.affine}
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

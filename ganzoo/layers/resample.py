@@ -40,6 +40,19 @@ def _double(x, axis):
     return ops.reshape(pairs, shape)
 
 
+def pixel_shuffle(x, scale: int):
+    """y[s i + a, s j + b, c] = x[i, j, c s^2 + a s + b]: `[N, H, W, C s^2] -> [N, s H, s W, C]`.
+
+    Shi et al. 2016, https://arxiv.org/abs/1609.05158, eq. 4, with the channels in PyTorch's order;
+    TensorFlow's `depth_to_space` has c last.
+    """
+    _, height, width, channels = ops.shape(x)
+    channels //= scale**2
+    x = ops.reshape(x, (-1, height, width, channels, scale, scale))
+    x = ops.transpose(x, (0, 1, 4, 2, 5, 3))
+    return ops.reshape(x, (-1, height * scale, width * scale, channels))
+
+
 def downsample_average(x):
     """Mean of each 2 x 2 block: `[N, H, W, C] -> [N, H/2, W/2, C]`; H and W are even."""
     return ops.average_pool(x, 2, 2)

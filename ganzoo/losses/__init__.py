@@ -5,15 +5,22 @@ from ganzoo.losses.adversarial import (
     AdversarialLoss,
     hinge_discriminator,
     hinge_generator,
+    least_squares_discriminator,
+    least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
 )
+from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss
 
 __all__ = [
     "ADVERSARIAL",
+    "VGG_FEATURES",
     "AdversarialLoss",
+    "VGGLoss",
     "hinge_discriminator",
     "hinge_generator",
+    "least_squares_discriminator",
+    "least_squares_generator",
     "non_saturating_discriminator",
     "non_saturating_generator",
 ]

@@ -1,6 +1,7 @@
 """Adversarial losses as pairs of functions, both to be minimized.
 
-Logits are `[N]` or `[N, 1]`, every loss is `[N]`, float32.
+Logits are `[N]`, `[N, 1]` or maps of patches `[N, H, W, 1]`. Every loss is `[N]`, float32: of each
+example the mean over its patches.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ def hinge_discriminator(real_logits, fake_logits):
 
     https://arxiv.org/abs/1802.05957
     """
-    return _flat(ops.relu(1.0 - real_logits) + ops.relu(1.0 + fake_logits))
+    return _per_example(ops.relu(1.0 - real_logits) + ops.relu(1.0 + fake_logits))
 
 
 def hinge_generator(fake_logits):
     """-D(G(z)): Miyato et al. 2018, eq. 17."""
-    return _flat(-fake_logits)
+    return _per_example(-fake_logits)
 
 
 def non_saturating_discriminator(real_logits, fake_logits):
@@ -41,19 +42,34 @@ def non_saturating_discriminator(real_logits, fake_logits):
 
     https://arxiv.org/abs/1406.2661
     """
-    return _flat(ops.softplus(-real_logits) + ops.softplus(fake_logits))
+    return _per_example(ops.softplus(-real_logits) + ops.softplus(fake_logits))
 
 
 def non_saturating_generator(fake_logits):
     """softplus(-D(G(z))): maximizes log D(G(z)), Goodfellow et al. 2014, section 3."""
-    return _flat(ops.softplus(-fake_logits))
+    return _per_example(ops.softplus(-fake_logits))
+
+
+def least_squares_discriminator(real_logits, fake_logits):
+    """((D(x) - 1)^2 + D(G(z))^2) / 2: Mao et al. 2017, eq. 9, with D the logit itself.
+
+    https://arxiv.org/abs/1611.04076
+    """
+    return _per_example((ops.square(real_logits - 1.0) + ops.square(fake_logits)) / 2.0)
+
+
+def least_squares_generator(fake_logits):
+    """(D(G(z)) - 1)^2, as the official CycleGAN has it: twice that of Mao et al. 2017, eq. 9."""
+    return _per_example(ops.square(fake_logits - 1.0))
 
 
 ADVERSARIAL = {
     "hinge": AdversarialLoss(hinge_discriminator, hinge_generator),
+    "least_squares": AdversarialLoss(least_squares_discriminator, least_squares_generator),
     "non_saturating": AdversarialLoss(non_saturating_discriminator, non_saturating_generator),
 }
 
 
-def _flat(losses):
-    return ops.reshape(ops.cast(losses, "float32"), (-1,))
+def _per_example(losses):
+    losses = ops.cast(losses, "float32")
+    return ops.mean(ops.reshape(losses, (ops.shape(losses)[0], -1)), axis=1)

@@ -12,7 +12,7 @@ from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 
 # One line per model: its name, which is also that of its file, and its class.
-MODELS = {"ssgan": "SSGAN"}
+MODELS = {"cyclegan": "CycleGAN", "dcgan": "DCGAN", "srgan": "SRGAN", "ssgan": "SSGAN"}
 
 _CONFIG = "config.json"
 

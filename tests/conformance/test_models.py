@@ -1,5 +1,6 @@
 """What every model in MODELS must do; a new model needs no code here."""
 
+import itertools
 import json
 
 import keras
@@ -18,7 +19,7 @@ ONE = tf.distribute.get_strategy()
 @pytest.fixture(params=sorted(models.MODELS))
 def recipe(request):
     """The model's default recipe, small, on bundled data."""
-    recipe = config.load(request.param)
+    recipe, model = config.load(request.param), models.model_class(request.param)
     recipe.update(
         {
             "batch_size": BATCH,
@@ -26,8 +27,8 @@ def recipe(request):
             "tick_images": 4 * BATCH,
             "num_samples": 4,
             "precision": "float32",
-            "data": {"dataset": "shapes"},
-            "model": dict(models.model_class(request.param).TINY),
+            "data": {"dataset": data.KINDS[model.DATA].bundled},
+            "model": dict(model.TINY),
         }
     )
     return recipe
@@ -56,7 +57,12 @@ def run(setup, steps, batches=None):
 
 
 def period(setup):
-    return max(update.every for update in setup.model.updates())
+    """The fewest steps from the start in which every update happens."""
+    model, seen = setup.model, set()
+    for step in itertools.count(1):
+        seen |= set(model.active_updates(step - 1))
+        if len(seen) == len(model.updates()):
+            return step
 
 
 def values(layers):
@@ -74,32 +80,36 @@ def assert_equal(left, right):
 
 def test_images_are_float32_in_range(recipe):
     setup = trainer.prepare(recipe, ONE)
-    images = np.asarray(setup.model.preview(setup.first_batch(), 4))
+    images = np.asarray(setup.model.preview(setup.examples(BATCH), 4))
     assert images.dtype == np.float32
     assert images.ndim == 4
     assert np.isfinite(images).all()
     assert images.min() >= -1 and images.max() <= 1 and images.std() > 0
 
 
-def test_an_update_moves_its_player_and_no_other(recipe):
+def test_a_player_moves_its_networks_and_no_others(recipe):
     setup = ready(recipe)
     model = setup.model
-    batch = setup.first_batch()
-    for update in model.updates():
-        before = {p: values(layers) for p, layers in model.players().items()}
+    batch = setup.examples(BATCH)
+    for player, networks in model.players().items():
+        for name in model.players():
+            model.optimizer_of(name).learning_rate = 0.01 * (name == player)
+        others = [
+            network
+            for networks_of_other in model.players().values()
+            for network in networks_of_other
+            if not any(network is own for own in networks)
+        ]
+        frozen = [v for network in others for v in network.trainable_variables]
         # Kernels: a bias may rest, as a hinge's last one does while all examples are active.
-        kernels = [v for v in model.player_variables(update.player) if len(v.shape) > 1]
-        start = [v.numpy() for v in kernels]
-        model.train_step(batch, (update,))
-        rest = [v.path for v, old in zip(kernels, start, strict=True) if (v.numpy() == old).all()]
+        kernels = [v for v in model.player_variables(player) if len(v.shape) > 1]
+        before = [v.numpy() for v in [*frozen, *kernels]]
+        model.train_step(batch)
+        after = [v.numpy() for v in [*frozen, *kernels]]
+        assert_equal(before[: len(frozen)], after[: len(frozen)])
+        moved = zip(before[len(frozen) :], after[len(frozen) :], kernels, strict=True)
+        rest = [kernel.path for old, new, kernel in moved if (old == new).all()]
         assert kernels and not rest
-        networks = model.players()[update.player]
-        for player, layers in model.players().items():
-            if not set(map(id, layers)) & set(map(id, networks)):
-                others = [v.numpy() for layer in layers for v in layer.trainable_variables]
-                trainable = [v.trainable for layer in layers for v in layer.variables]
-                old = [a for a, keep in zip(before[player], trainable, strict=True) if keep]
-                assert_equal(others, old)
 
 
 def test_a_seed_decides_everything(recipe):
@@ -139,7 +149,7 @@ def repeating(setup):
 
 
 def first(setup):
-    return {name: tensor.numpy() for name, tensor in setup.first_batch().items()}
+    return {name: tensor.numpy() for name, tensor in setup.examples(BATCH).items()}
 
 
 def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
@@ -207,7 +217,7 @@ def test_a_saved_model_is_loaded_without_discriminators(recipe, tmp_path):
     arguments = setup.config.model.to_dict()
     models.save(setup.model, recipe.model_name, arguments, tmp_path / "model")
     loaded = models.load(tmp_path)
-    batch = setup.first_batch()
+    batch = setup.examples(BATCH)
     np.testing.assert_array_equal(setup.model.preview(batch, 4), loaded.preview(batch, 4))
     generators = sum(len(values([network])) for network in loaded.generators().values())
     assert len(values([loaded])) == generators + 1  # the step
@@ -224,6 +234,6 @@ def test_checkpoints_of_another_model_are_refused(recipe, tmp_path):
 def test_data_reaches_the_model_as_the_pipeline_made_it(recipe):
     setup = ready(recipe)
     batch = next(iter(setup.batches(2)))
-    dataset = data.batches(setup.source, batch_size=BATCH, seed=recipe.seed, start_step=2)
+    dataset = data.batches(setup.line, batch_size=BATCH, seed=recipe.seed, start_step=2)
     for name, tensor in next(iter(dataset)).items():
         np.testing.assert_array_equal(batch[name], tensor)

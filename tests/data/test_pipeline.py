@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from ganzoo.data import ArraySource, batches, open_source
-from ganzoo.data.pipeline import Line
+from ganzoo.data import ArraySource, ImageLine, batches, open_source
 from ganzoo.errors import UserError
 
 
@@ -29,6 +28,10 @@ def _source(count=10, size=2):
     )
 
 
+def _line(count=10, **options):
+    return ImageLine(_source(count), **options)
+
+
 def _take(dataset, count):
     found = list(itertools.islice(dataset.as_numpy_iterator(), count))
     return {key: np.stack([batch[key] for batch in found]) for key in found[0]}
@@ -39,17 +42,19 @@ def _equal(first, second):
 
 
 def test_shapes_types_and_range_are_fixed():
-    dataset = batches(open_source("shapes", image_size=16, channels=3), batch_size=4, seed=0)
+    dataset = batches(
+        ImageLine(open_source("shapes", image_size=16, channels=3)), batch_size=4, seed=0
+    )
     image, label = dataset.element_spec["image"], dataset.element_spec["label"]
     assert (image.shape, image.dtype.name) == ((4, 16, 16, 3), "float32")
     assert (label.shape, label.dtype.name) == ((4,), "int32")
-    dataset = batches(_source(), batch_size=4, seed=0)
+    dataset = batches(_line(), batch_size=4, seed=0)
     assert np.unique(_take(dataset, 1)["image"]).tolist() == [-1.0, 1.0]
 
 
 @pytest.mark.parametrize("batch_size", [3, 4, 25])
 def test_each_epoch_shows_every_image_once_in_a_new_order(batch_size):
-    labels = _take(batches(_source(), batch_size=batch_size, seed=1), 20)["label"].ravel()
+    labels = _take(batches(_line(), batch_size=batch_size, seed=1), 20)["label"].ravel()
     epochs = labels[: len(labels) // 10 * 10].reshape(-1, 10)
     assert (np.sort(epochs) == np.arange(10)).all()
     assert len(np.unique(epochs, axis=0)) == len(epochs)
@@ -59,39 +64,41 @@ def test_mapped_files_are_read_like_arrays(tmp_path):
     source = _source()
     np.save(tmp_path / "images.npy", source.images)
     mapped = dataclasses.replace(source, images=np.load(tmp_path / "images.npy", mmap_mode="r"))
-    settings = {"batch_size": 4, "seed": 0, "flip": True}
-    assert _equal(_take(batches(source, **settings), 5), _take(batches(mapped, **settings), 5))
+    first, second = (
+        batches(ImageLine(s, flip=True), batch_size=4, seed=0) for s in (source, mapped)
+    )
+    assert _equal(_take(first, 5), _take(second, 5))
 
 
 def test_seeds_give_other_orders():
-    first, second = (Line(_source(100), seed).indices(np.arange(100)) for seed in (0, 1))
+    first, second = (_line(100).indices(seed, np.arange(100)) for seed in (0, 1))
     assert (first == second).sum() < 10
 
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_any_step_can_be_started_from(flip):
-    settings = {"batch_size": 4, "seed": 3, "flip": flip}
-    whole = batches(_source(), **settings)
-    resumed = batches(_source(), start_step=7, **settings)
+    line, settings = _line(flip=flip), {"batch_size": 4, "seed": 3}
+    whole = batches(line, **settings)
+    resumed = batches(line, start_step=7, **settings)
     assert _equal(_take(whole.skip(7), 5), _take(resumed, 5))
-    far = batches(_source(), start_step=10**12, **settings)
+    far = batches(line, start_step=10**12, **settings)
     assert _equal(_take(far, 1), _take(far, 1))
 
 
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_share_the_batches_of_one(replicas):
-    settings = {"batch_size": 8, "seed": 3, "flip": True, "start_step": 2}
-    one = _take(batches(_source(), **settings), 6)
-    many = _take(batches(_source(), num_replicas=replicas, **settings), 6 * replicas)
+    line, settings = _line(flip=True), {"batch_size": 8, "seed": 3, "start_step": 2}
+    one = _take(batches(line, **settings), 6)
+    many = _take(batches(line, num_replicas=replicas, **settings), 6 * replicas)
     assert many["label"].shape == (6 * replicas, 8 // replicas)
     assert _equal(one, {key: many[key].reshape(one[key].shape) for key in one})
 
 
 def test_workers_share_the_batches_of_one():
-    settings = {"batch_size": 8, "seed": 3, "flip": True, "start_step": 2}
-    one = _take(batches(_source(), **settings), 6)["label"]
+    line, settings = _line(flip=True), {"batch_size": 8, "seed": 3, "start_step": 2}
+    one = _take(batches(line, **settings), 6)["label"]
     workers = [
-        batches(_source(), num_replicas=4, first_replica=first, local_replicas=2, **settings)
+        batches(line, num_replicas=4, first_replica=first, local_replicas=2, **settings)
         for first in (0, 2)
     ]
     parts = [_take(worker, 12)["label"].reshape(6, 4) for worker in workers]
@@ -99,44 +106,45 @@ def test_workers_share_the_batches_of_one():
 
 
 def test_half_of_the_images_are_flipped_differently_in_each_epoch():
-    line = Line(_source(1000), seed=0, shuffle=False, flip=True)
-    flips = np.stack([line.read(epoch * 1000, 1000)[0][:, 0, 0, 0] == 0 for epoch in range(3)])
+    line = _line(1000, shuffle=False, flip=True)
+    epochs = [line.read(0, epoch * 1000, 1000)["image"] for epoch in range(3)]
+    flips = np.stack([images[:, 0, 0, 0] == 0 for images in epochs])
     assert abs(flips.mean(axis=1) - 0.5).max() < 0.06
     assert abs(np.corrcoef(flips) - np.eye(3)).max() < 0.12
-    unflipped = Line(_source(1000), seed=0).read(0, 1000)[0]
+    unflipped = _line(1000).read(0, 0, 1000)["image"]
     assert (unflipped[:, :, 0] == 255).all()
 
 
 def test_flipping_leaves_the_source_alone():
     source = _source()
-    Line(source, seed=0, flip=True).read(0, 50)
+    ImageLine(source, flip=True).read(0, 0, 50)
     assert (source.images[:, :, 0] == 255).all()
 
 
 def test_without_shuffling_the_order_is_that_of_the_source():
-    labels = _take(batches(_source(), batch_size=4, seed=0, shuffle=False), 5)["label"]
+    labels = _take(batches(_line(shuffle=False), batch_size=4, seed=0), 5)["label"]
     assert np.array_equal(labels.ravel(), np.arange(20) % 10)
 
 
 def test_fewer_images_than_a_batch_are_repeated():
-    labels = _take(batches(_source(3), batch_size=7, seed=0), 3)["label"].ravel()
+    labels = _take(batches(_line(3), batch_size=7, seed=0), 3)["label"].ravel()
     assert np.bincount(labels).tolist() == [7, 7, 7]
 
 
 def test_other_processes_draw_the_same_batches():
     code = """
 import hashlib, itertools
-from ganzoo.data import batches, open_source
-source = open_source("shapes", image_size=16, channels=3, labels=True)
+from ganzoo.data import ImageLine, batches, open_source
+line = ImageLine(open_source("shapes", image_size=16, channels=3, labels=True), flip=True)
 digest = hashlib.sha256()
-for batch in itertools.islice(batches(source, batch_size=8, seed=5, flip=True), 20):
+for batch in itertools.islice(batches(line, batch_size=8, seed=5), 20):
     digest.update(batch["image"].numpy().tobytes() + batch["label"].numpy().tobytes())
 print(digest.hexdigest())
 """
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    source = open_source("shapes", image_size=16, channels=3, labels=True)
+    line = ImageLine(open_source("shapes", image_size=16, channels=3, labels=True), flip=True)
     digest = hashlib.sha256()
-    for batch in itertools.islice(batches(source, batch_size=8, seed=5, flip=True), 20):
+    for batch in itertools.islice(batches(line, batch_size=8, seed=5), 20):
         digest.update(batch["image"].numpy().tobytes() + batch["label"].numpy().tobytes())
     assert other.stdout.strip() == digest.hexdigest()
 
@@ -146,10 +154,10 @@ print(digest.hexdigest())
 )
 def test_a_batch_that_replicas_cannot_share_is_refused(batch_size, replicas, nearest):
     with pytest.raises(UserError, match=nearest):
-        batches(_source(), batch_size=batch_size, seed=0, num_replicas=replicas)
+        batches(_line(), batch_size=batch_size, seed=0, num_replicas=replicas)
 
 
 def test_a_distributed_data_set_is_not_sharded_again():
-    options = batches(_source(), batch_size=2, seed=0).options()
+    options = batches(_line(), batch_size=2, seed=0).options()
     assert options.experimental_distribute.auto_shard_policy.name == "OFF"
     assert options.deterministic

@@ -1,8 +1,12 @@
+import json
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from models.goldens import FOLDER, hashed
 
-from ganzoo.layers import ConditionalBatchNorm, batch_norm
+from ganzoo.layers import ConditionalBatchNorm, InstanceNorm, batch_norm
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2.0, 3.0, size=(6, 4, 4, 3)).astype(np.float32)
@@ -87,3 +91,61 @@ def test_survives_serialization(condition, hidden_units):
     twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     twin.set_weights(layer.get_weights())
     np.testing.assert_array_equal(twin(X, condition), layer(X, condition))
+
+
+# Instance normalization.
+
+
+def test_instance_norm_by_hand():
+    """The channel {0, 0.01}: 0.005 / sqrt(0.005**2 + 1e-5); Keras' epsilon of 1e-3 gives 0.156."""
+    channel = np.float32([0.0, 0.01]).reshape(1, 1, 2, 1)
+    np.testing.assert_allclose(InstanceNorm()(channel).numpy().ravel(), [-0.84515, 0.84515], 1e-5)
+
+
+@pytest.mark.parametrize("kind", ["plain", "affine"])
+def test_instance_norm_as_in_tensorflow_addons_and_pytorch(kind):
+    golden = json.loads((FOLDER / "instance_norm.json").read_text())
+    images = 3.0 * hashed("input", (2, 3, 5, 4)).transpose(0, 2, 3, 1) + 1.0
+    layer = InstanceNorm(golden[kind]["epsilon"], affine=kind == "affine")
+    layer.build(images.shape)
+    if layer.affine:
+        layer.set_weights([np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 1.0])])
+    assert len(layer.weights) == (2 if layer.affine else 0)
+    outputs = np.transpose(layer(images.astype(np.float32)), (0, 3, 1, 2)).ravel()
+    np.testing.assert_allclose(outputs[golden["indices"]], golden[kind]["values"], atol=2e-6)
+
+
+def test_instance_norm_sees_each_image_and_channel_alone():
+    outputs = InstanceNorm()(X).numpy()
+    np.testing.assert_allclose(outputs.mean(axis=(1, 2)), 0.0, atol=1e-6)
+    np.testing.assert_allclose(outputs.std(axis=(1, 2)), 1.0, atol=1e-4)
+    np.testing.assert_allclose(InstanceNorm()(X[3:4])[0], outputs[3], atol=1e-6)
+    np.testing.assert_array_equal(InstanceNorm()(X, training=True), outputs)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_instance_norm_of_images_of_any_size(jit):
+    layer = InstanceNorm()
+    compiled = tf.function(layer, [tf.TensorSpec([None, None, None, 3])], jit_compile=jit)
+    for images in (X, X[:2, :3]):
+        np.testing.assert_allclose(compiled(images), layer(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_instance_norm_computes_in_float32(precision):
+    """The mean of 300 would overflow float16 where it is squared; bfloat16 has 3 digits."""
+    images = (300.0 + X).astype(np.float16 if precision == "mixed_float16" else np.float32)
+    rough = tf.cast(images, precision.removeprefix("mixed_"))
+    outputs = InstanceNorm(dtype=precision)(rough)
+    assert outputs.dtype == rough.dtype
+    exact = InstanceNorm()(tf.cast(rough, tf.float32))
+    np.testing.assert_allclose(tf.cast(outputs, tf.float32), exact, atol=2e-2)
+
+
+def test_instance_norm_survives_serialization():
+    layer = InstanceNorm(epsilon=1e-3, affine=True)
+    layer.build(X.shape)
+    layer.set_weights([np.full(3, 2.0), np.ones(3)])
+    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    twin.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(twin(X), layer(X))

@@ -7,6 +7,8 @@ from ganzoo.losses import (
     ADVERSARIAL,
     hinge_discriminator,
     hinge_generator,
+    least_squares_discriminator,
+    least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
 )
@@ -29,6 +31,18 @@ def test_non_saturating_by_hand():
     expected = log1pexp(-REAL) + log1pexp(FAKE)
     np.testing.assert_allclose(non_saturating_discriminator(REAL, FAKE), expected, rtol=1e-6)
     np.testing.assert_allclose(non_saturating_generator(FAKE), log1pexp(-FAKE), rtol=1e-6)
+
+
+def test_least_squares_by_hand():
+    expected = [(1.0 + 9.0) / 2, (0.25 + 0.0625) / 2, (4.0 + 1.0) / 2]
+    np.testing.assert_allclose(least_squares_discriminator(REAL, FAKE), expected)
+    np.testing.assert_allclose(least_squares_generator(FAKE), [16.0, 1.5625, 0.0])
+
+
+def test_least_squares_between_its_targets():
+    half = np.full((2, 3, 3, 1), 0.5, np.float32)
+    np.testing.assert_allclose(least_squares_discriminator(half, half), [0.25, 0.25])
+    np.testing.assert_allclose(least_squares_generator(half), [0.25, 0.25])
 
 
 def test_undecided_logits():
@@ -68,6 +82,19 @@ def test_gradients_are_finite_differences(name):
     away_from_kinks = np.array([2.0, 0.5, -0.5], np.float32)
     check(ADVERSARIAL[name].discriminator, [away_from_kinks, -away_from_kinks[::-1]])
     check(ADVERSARIAL[name].generator, [away_from_kinks])
+
+
+@LOSSES
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 2, 4, 1)], ids=str)
+def test_each_example_gets_the_mean_of_its_patches(name, shape):
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(2, *shape)).astype(np.float32)
+    loss = ADVERSARIAL[name]
+    for inputs, function in [((real, fake), loss.discriminator), ((fake,), loss.generator)]:
+        patches = np.reshape(function(*[x.ravel() for x in inputs]), (3, -1))
+        outputs = function(*inputs)
+        assert outputs.shape == (3,)
+        np.testing.assert_allclose(outputs, patches.mean(axis=1), rtol=1e-5, atol=1e-6)
 
 
 @LOSSES

@@ -28,16 +28,55 @@ def inputs(shape):
     return 2.0 * hashed("input", shape) - 1.0
 
 
-def parameter(name, shape):
+def parameter(name, shape, transposed=False):
     """An entry of a PyTorch state dict, scaled by its kind."""
     noise = 3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)
-    if len(shape) == 4:  # convolution [out, in, k, k]
-        return noise * np.sqrt(2.0 / np.prod(shape[1:]))
+    if len(shape) == 4:  # convolution [out, in, k, k], or [in, out, k, k] if transposed
+        fan_in = np.prod(shape[2:]) * (shape[0] / 4 if transposed else shape[1])
+        residual = 0.3 if name.startswith("trunk") else 1.0  # SRGAN's deep sum of blocks
+        return residual * noise * np.sqrt(2.0 / fan_in)
     if len(shape) == 2:  # linear [out, in]
         return noise * np.sqrt(1.0 / shape[1])
     if name.endswith("running_var"):
         return 1.0 + 0.5 * noise
-    return 1.0 + 0.1 * noise if name.endswith(".weight") else 0.1 * noise
+    if not name.endswith(".weight"):
+        return 0.1 * noise
+    return 1.0 + 0.1 * noise if np.prod(shape) > 1 else np.full(shape, 0.25)  # 0.25: a PReLU
+
+
+def fill_convolution(layer, name, kernel="weight"):
+    """From `{name}.{kernel}` [out, in, k, k], and the bias if there is one."""
+    height, width, before, after = layer.kernel.shape
+    weight = parameter(f"{name}.{kernel}", (after, before, height, width))
+    layer.kernel.assign(weight.transpose(2, 3, 1, 0))
+    _fill_bias(layer, name)
+
+
+def fill_transposed(layer, name):
+    """From `{name}.weight` [in, out, k, k], and the bias if there is one."""
+    height, width, after, before = layer.kernel.shape
+    weight = parameter(f"{name}.weight", (before, after, height, width), transposed=True)
+    layer.kernel.assign(weight.transpose(2, 3, 1, 0))
+    _fill_bias(layer, name)
+
+
+def fill_linear(layer, name):
+    """From `{name}.weight` [out, in], and the bias if there is one."""
+    weight = parameter(f"{name}.weight", tuple(layer.kernel.shape)[::-1])
+    layer.kernel.assign(weight.T)
+    _fill_bias(layer, name)
+
+
+def fill_norm(layer, name):
+    """Batch normalization: scale, offset and moving averages."""
+    entries = {
+        "weight": layer.gamma,
+        "bias": layer.beta,
+        "running_mean": layer.moving_mean,
+        "running_var": layer.moving_variance,
+    }
+    for entry, variable in entries.items():
+        variable.assign(parameter(f"{name}.{entry}", tuple(variable.shape)))
 
 
 def assert_golden(model, key, outputs):
@@ -49,3 +88,8 @@ def assert_golden(model, key, outputs):
     np.testing.assert_allclose(chosen, golden["values"], atol=1e-4, rtol=0)
     moments = [outputs.mean(), outputs.std()]
     np.testing.assert_allclose(moments, [golden["mean"], golden["std"]], atol=1e-4, rtol=0)
+
+
+def _fill_bias(layer, name):
+    if layer.bias is not None:
+        layer.bias.assign(parameter(f"{name}.bias", tuple(layer.bias.shape)))

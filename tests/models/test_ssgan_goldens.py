@@ -7,20 +7,15 @@ import tensorflow as tf
 from ganzoo import models
 from ganzoo.layers import power_iteration
 
-from .goldens import assert_golden, hashed, inputs, parameter
-
-
-def fill_convolution(layer, name, kernel="weight"):
-    size, _, before, after = layer.kernel.shape
-    weight = parameter(f"{name}.{kernel}", (after, before, size, size))
-    layer.kernel.assign(weight.transpose(2, 3, 1, 0))
-    layer.bias.assign(parameter(f"{name}.bias", (after,)))
-
-
-def fill_linear(layer, name):
-    weight = parameter(f"{name}.weight", tuple(layer.kernel.shape)[::-1])
-    layer.kernel.assign(weight.T)
-    layer.bias.assign(parameter(f"{name}.bias", tuple(layer.bias.shape)))
+from .goldens import (
+    assert_golden,
+    fill_convolution,
+    fill_linear,
+    fill_norm,
+    hashed,
+    inputs,
+    parameter,
+)
 
 
 def fill_stem(layer, name, side):
@@ -31,17 +26,6 @@ def fill_stem(layer, name, side):
     layer.kernel.assign(weight.transpose(3, 1, 2, 0).reshape(before, after))
     bias = parameter(f"{name}.bias", (after,)).reshape(shape)
     layer.bias.assign(bias.transpose(1, 2, 0).ravel())
-
-
-def fill_norm(layer, name):
-    entries = {
-        "weight": layer.gamma,
-        "bias": layer.beta,
-        "running_mean": layer.moving_mean,
-        "running_var": layer.moving_variance,
-    }
-    for entry, variable in entries.items():
-        variable.assign(parameter(f"{name}.{entry}", tuple(variable.shape)))
 
 
 def fill_generator(network):

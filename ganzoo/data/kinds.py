@@ -1,0 +1,103 @@
+"""What models ask of data: single images, two domains, or large images and their reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ganzoo.data import catalog, drawn, pairs
+from ganzoo.data.catalog import Info
+from ganzoo.data.decode import Preparation
+from ganzoo.data.lines import ImageLine, Line, PatchLine, UnpairedLine
+from ganzoo.errors import UserError
+
+_LOADED = 286 / 256  # side of a loaded image over that of the crop, in the official CycleGAN
+
+
+class Kind(NamedTuple):
+    """One kind of data.
+
+    Attributes:
+        open: `(dataset, *, image_size, channels, **options) -> Line`, with the options that
+            `config.data` has for this kind, and with `scale` for super-resolution.
+        inspect: `(dataset, *, data_dir, split, labels) -> Info`, to choose sizes by.
+        bundled: a data set that needs no download.
+    """
+
+    open: Callable[..., Line]
+    inspect: Callable[..., Info]
+    bundled: str
+
+
+def open_images(dataset: str, *, flip: bool = False, **options) -> ImageLine:
+    """Single images with labels; see `open_source` for the options and errors."""
+    return ImageLine(catalog.open_source(dataset, **options), flip)
+
+
+def open_unpaired(
+    dataset: str,
+    *,
+    image_size: int,
+    load_size: int | None = None,
+    flip: bool = True,
+    **options,
+) -> UnpairedLine:
+    """Two domains of images without correspondence.
+
+    Args:
+        dataset: "solid2striped", "unpaired:PATH" of a folder that holds trainA and trainB, or the
+            name of a pair of TFDS, such as "horse2zebra".
+        image_size: side of the random crops, in pixels.
+        load_size: side that images get before they are cropped; None for image_size * 286 / 256,
+            as in the official code.
+        flip: mirror half of the images.
+        **options: of `open_source`.
+
+    Raises:
+        UserError: for anything that whoever chose the data set can mend.
+    """
+    load_size = round(image_size * _LOADED) if load_size is None else load_size
+    if load_size < image_size:
+        raise UserError(
+            f"load_size = {load_size} is less than image_size = {image_size}, the side of the crops"
+            " taken from loaded images. Raise one or lower the other."
+        )
+    return UnpairedLine(
+        pairs.open_domains(dataset, image_size=load_size, **options), image_size, flip
+    )
+
+
+def open_patches(
+    dataset: str,
+    *,
+    image_size: int,
+    channels: int,
+    scale: int,
+    data_dir: str | None = None,
+    split: str = "train",
+    background: str = "white",
+    on_bad_file: str = "fail",
+    flip: bool = True,
+    turn: bool = True,
+    cache_dir: str | None = None,
+    progress: bool = True,
+) -> PatchLine:
+    """Patches of large images; see `PatchLine` and, for the other options, `open_source`.
+
+    Images keep their sizes, and must not be smaller than a patch.
+    """
+    if dataset == "shapes":
+        source = drawn.open_large_shapes(image_size, channels, split)
+    else:
+        collection = catalog.find_collection(dataset, data_dir, split)
+        preparation = Preparation(image_size, channels, background=background, fit="keep")
+        catalog.require_known_policy(on_bad_file)
+        source = catalog.prepared(collection, preparation, on_bad_file, cache_dir, progress)
+    return PatchLine(source, image_size, scale, flip, turn)
+
+
+KINDS = {
+    "images": Kind(open_images, catalog.inspect, "shapes"),
+    "unpaired": Kind(open_unpaired, pairs.inspect, "solid2striped"),
+    "super_resolution": Kind(open_patches, catalog.inspect, "shapes"),
+}

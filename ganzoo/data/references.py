@@ -1,0 +1,94 @@
+"""Inputs whose right outputs are known, to measure models that convert images by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from ganzoo import bicubic
+from ganzoo.data import catalog, drawn
+from ganzoo.data.decode import Preparation
+from ganzoo.errors import UserError
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def open_reductions(
+    dataset: str, *, scale: int, channels: int, data_dir: str | None = None, split: str = "train"
+) -> Iterator[Pair]:
+    """Images reduced by bicubic interpolation, and themselves, cut to a multiple of `scale`.
+
+    Args:
+        dataset: "folder:PATH", "zip:PATH", or the name of a data set of TFDS.
+        scale: factor of the reduction.
+        channels: 1 (grey) or 3 (RGB).
+        data_dir: where TFDS keeps its data sets.
+        split: of a TFDS data set.
+
+    Yields:
+        uint8 `[H / scale, W / scale, C]` and `[H, W, C]`.
+
+    Raises:
+        UserError: for anything that whoever chose the data set can mend.
+    """
+    source = _kept(dataset, data_dir, split, channels)
+
+    def pairs():
+        for index in range(len(source)):
+            image = source.image(index)
+            height, width = (side // scale * scale for side in image.shape[:2])
+            large = image[:height, :width]
+            yield bicubic.downscale(large, scale), large
+
+    return pairs()
+
+
+def open_translations(
+    dataset: str, *, image_size: int, channels: int, split: str = "test"
+) -> Iterator[Pair]:
+    """Images of domain a with their true translations into domain b.
+
+    Args:
+        dataset: "solid2striped", or "paired:PATH" of a folder whose images hold a and b side by
+            side, as pix2pix stores them, in folders named after the splits.
+        image_size: height and width, in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        split: "train", "test", or the name of a folder.
+
+    Yields:
+        two arrays uint8 `[image_size, image_size, C]`.
+
+    Raises:
+        UserError: for another data set, or a bad image.
+    """
+    if dataset == "solid2striped":
+        a, b = drawn.open_solid2striped(image_size, channels, split)
+        return (tuple(d.read(np.array([i]))[0][0] for d in (a, b)) for i in range(len(a)))
+    kind, _, path = dataset.partition(":")
+    if kind != "paired":
+        raise UserError(
+            f"The true translations of {dataset} are not known. Evaluate on solid2striped, or on"
+            " --dataset=paired:PATH, whose images hold both domains side by side."
+        )
+    source = _kept(f"folder:{path}/{split}", None, "train", channels)
+    halves = (_halves(source.image(index), image_size) for index in range(len(source)))
+    return halves
+
+
+def _kept(dataset: str, data_dir: str | None, split: str, channels: int):
+    """The images of a data set in their own sizes."""
+    collection = catalog.find_collection(dataset, data_dir, split)
+    return catalog.prepared(collection, Preparation(1, channels, fit="keep"))
+
+
+def _halves(image: np.ndarray, image_size: int) -> Pair:
+    width = image.shape[1] // 2
+    return tuple(_resized(half, image_size) for half in (image[:, :width], image[:, -width:]))
+
+
+def _resized(image: np.ndarray, size: int) -> np.ndarray:
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    picture = picture.resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(picture).reshape(size, size, -1)

@@ -1,0 +1,355 @@
+"""CycleGAN: translation between two sets of images of which no two are a pair.
+
+Zhu, Park, Isola & Efros 2017, https://arxiv.org/abs/1703.10593
+
+Two generators translate, a to b and back. Each has to convince the discriminator of the domain it
+translates to, and an image that is sent there and back has to return as it was (the cycle, eq. 2).
+Discriminators are shown earlier translations as well as the latest (section 4).
+
+Implemented are the networks of the authors' PyTorch code: the residual generators with 6 and 9
+blocks (appendix 7.2) and the U-Net, the discriminators of n layers (3: the 70 x 70 PatchGAN) and of
+single pixels; and its six generator terms, with the identity term of section 5.2.
+
+Differs from that code: pools look at a batch as a whole (see `ImagePool`; alike for batches of one
+image, the usual ones), and the U-Net has no dropout, which CycleGAN does not use. Differs from the
+paper, as that code does: no affine in instance normalization, padding 1 in the discriminators, the
+identity term for all data.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import keras
+from keras import layers, ops
+
+from ganzoo.engine import Loss, Update, gather
+from ganzoo.errors import UserError, unknown
+from ganzoo.layers import CroppedConv2DTranspose, ImagePool, InstanceNorm, PaddedConv2D
+from ganzoo.losses import ADVERSARIAL
+from ganzoo.translation import ImageGAN
+
+WIDEST = 8  # times the first layer's width
+# How often a generator can halve the sides of an image, at least and at most.
+HALVINGS = MappingProxyType({"resnet": (2, 2), "unet": (5, 8)})
+
+
+class ResidualBlock(layers.Layer):
+    """x + F(x), without a ReLU after the sum: `[N, H, W, C] -> [N, H, W, C]`."""
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.branch = keras.Sequential(
+            [
+                *_convolution(channels, 3, pad=1, mode="reflect"),
+                *_convolution(channels, 3, pad=1, mode="reflect", activation=None),
+            ]
+        )
+        self.branch.build(input_shape)
+
+    def call(self, x):
+        return x + self.branch(x)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def resnet_generator(channels: int, width: int, num_blocks: int, name: str):
+    """Images `[N, H, W, C]` to images `[N, H, W, C]` in [-1, 1], for sides that 4 divides."""
+    stack = _convolution(width, 7, pad=3, mode="reflect")
+    for filters in (2 * width, 4 * width):
+        stack += _convolution(filters, 3, pad=1, strides=2)
+    stack += [ResidualBlock() for _ in range(num_blocks)]
+    for filters in (2 * width, width):
+        stack += [_upward(filters, 3), InstanceNorm(), layers.ReLU()]
+    stack += [
+        _padded(channels, 7, pad=3, mode="reflect"),
+        layers.Activation("tanh", dtype="float32"),
+    ]
+    return keras.Sequential(stack, name=name)
+
+
+class UNetGenerator(keras.Model):
+    """Images `[N, H, W, C]` to images `[N, H, W, C]` in [-1, 1], for sides that 2**num_halvings
+    divides.
+
+    Isola et al. 2017, https://arxiv.org/abs/1611.07004, appendix 6.1.1.
+    """
+
+    def __init__(self, channels: int, width: int, num_halvings: int, **kwargs):
+        super().__init__(**kwargs)
+        widths = [width * min(2**level, WIDEST) for level in range(num_halvings)]
+        self.downs = [_padded(filters, 4, pad=1, strides=2) for filters in widths]
+        self.ups = [_upward(filters, 4) for filters in [*widths[-2::-1], channels]]
+
+        self.normalize = InstanceNorm()
+        self.to_range = layers.Activation("tanh", dtype="float32")
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        for down in self.downs:
+            down.build((None, None, None, channels))
+            channels = down.filters
+        for up in self.ups:
+            up.build((None, None, None, channels))
+            channels = 2 * up.filters  # with those of the way down
+
+    def call(self, images):
+        x, skipped = self.downs[0](images), []
+        for down in self.downs[1:]:
+            skipped.append(x)
+            x = down(ops.leaky_relu(x, 0.2))
+            x = x if down is self.downs[-1] else self.normalize(x)
+        for up in self.ups[:-1]:
+            x = self.normalize(up(ops.relu(x)))
+            x = ops.concatenate([skipped.pop(), x], axis=-1)
+        return self.to_range(self.ups[-1](ops.relu(x)))
+
+
+def patch_discriminator(width: int, num_layers: int, name: str):
+    """Images `[N, H, W, C]` to logits `[N, H', W', 1]`, one for each overlapping patch."""
+    stack = [_padded(width, 4, pad=1, strides=2), _leaky()]
+    for layer in range(1, num_layers + 1):
+        filters, strides = width * min(2**layer, WIDEST), 2 if layer < num_layers else 1
+        stack += _convolution(filters, 4, pad=1, strides=strides, activation=_leaky)
+    stack += [_padded(1, 4, pad=1, dtype="float32")]
+    return keras.Sequential(stack, name=name)
+
+
+def pixel_discriminator(width: int, name: str):
+    """Images `[N, H, W, C]` to logits `[N, H, W, 1]`, one for each pixel."""
+    stack = [_padded(width, 1), _leaky(), *_convolution(2 * width, 1, activation=_leaky)]
+    stack += [_padded(1, 1, dtype="float32")]
+    return keras.Sequential(stack, name=name)
+
+
+class CycleGAN(ImageGAN):
+    """CycleGAN, for images of two domains a and b.
+
+    Args:
+        image_size: height and width of the images in training, in pixels: a multiple of 4, and of
+            32 for the U-Net.
+        channels: of the images, 1 (grey) or 3 (RGB).
+        generator: "resnet" or "unet".
+        num_blocks: residual blocks of the former; None for the published 6, from 256 pixels on 9.
+            The latter has no such number: it halves the image as often as it can, at most 8 times.
+        generator_width: channels of the generators' first layer.
+        discriminator: "patch" or "pixel".
+        discriminator_layers: of the former; 3 look at patches of 70 x 70 pixels.
+        discriminator_width: channels of the discriminators' first layer.
+        loss: a key of `ganzoo.losses.ADVERSARIAL`.
+        cycle_weight_a: lambda of the cycle from a.
+        cycle_weight_b: lambda of the cycle from b.
+        identity_weight: of the identity terms, times the lambda of the domain that they compare in;
+            0 saves their time.
+        pool_size: earlier translations kept for each discriminator; 0 for none.
+
+    Raises:
+        UserError: for a size that the networks cannot have, or an unknown name.
+    """
+
+    DATA = "unpaired"
+    DIRECTIONS = ("a2b", "b2a")
+    IMAGE_SIZES = (64, 128, 256)  # preferred ones, to choose from by the data
+    TINY = MappingProxyType(
+        {
+            "image_size": 32,
+            "generator_width": 8,
+            "num_blocks": 1,
+            "discriminator_width": 8,
+            "discriminator_layers": 2,
+            "pool_size": 8,
+        }
+    )
+    overlap = 48  # most of what a pixel depends on but for the means, which need the whole image
+
+    def __init__(
+        self,
+        image_size: int = 256,
+        channels: int = 3,
+        generator: str = "resnet",
+        num_blocks: int | None = None,
+        generator_width: int = 64,
+        discriminator: str = "patch",
+        discriminator_layers: int = 3,
+        discriminator_width: int = 64,
+        loss: str = "least_squares",
+        cycle_weight_a: float = 10.0,
+        cycle_weight_b: float = 10.0,
+        identity_weight: float = 0.5,
+        pool_size: int = 50,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        halvings = _halvings(generator, image_size)
+        if num_blocks is None:
+            num_blocks = 9 if image_size >= 256 else 6
+        make_generator = {
+            "resnet": lambda name: resnet_generator(channels, generator_width, num_blocks, name),
+            "unet": lambda name: UNetGenerator(channels, generator_width, halvings, name=name),
+        }[generator]
+        make_discriminator = _choose(
+            "discriminator",
+            discriminator,
+            {
+                "patch": lambda name: patch_discriminator(
+                    discriminator_width, _fitting(discriminator_layers, image_size), name
+                ),
+                "pixel": lambda name: pixel_discriminator(discriminator_width, name),
+            },
+        )
+        self.adversarial = _choose("loss", loss, ADVERSARIAL)
+        self.image_size, self.channels, self.multiple = image_size, channels, 2**halvings
+        self.cycle_weight_a, self.cycle_weight_b = cycle_weight_a, cycle_weight_b
+        self.identity_weight = identity_weight
+        self.a2b, self.b2a = make_generator("a2b"), make_generator("b2a")
+        self.discriminator_a = make_discriminator("discriminator_a")
+        self.discriminator_b = make_discriminator("discriminator_b")
+        self.pool_a = ImagePool(pool_size, name="pool_a")
+        self.pool_b = ImagePool(pool_size, name="pool_b")
+
+    def build(self, input_shape=None):
+        self.build_generators()
+        image = (None, self.image_size, self.image_size, self.channels)
+        for part in (self.discriminator_a, self.discriminator_b, self.pool_a, self.pool_b):
+            part.build(image)
+
+    def build_generators(self):
+        for generator in self.generators().values():
+            generator.build((None, None, None, self.channels))
+
+    def players(self):
+        return {
+            "generators": [self.a2b, self.b2a],
+            "discriminators": [self.discriminator_a, self.discriminator_b],
+        }
+
+    def updates(self):
+        return (
+            Update("generators", self.generator_loss),
+            Update("discriminators", self.discriminator_loss),
+        )
+
+    def generators(self):
+        return {"a2b": self.a2b, "b2a": self.b2a}
+
+    def generator_loss(self, batch, random):
+        real_a, real_b = batch["a"], batch["b"]
+        fake_b, same_b = self._translate(self.a2b, real_a, real_b)
+        fake_a, same_a = self._translate(self.b2a, real_b, real_a)
+        returned_a, returned_b = self.b2a(fake_b), self.a2b(fake_a)
+        terms = {
+            "adversarial_a2b": self.adversarial.generator(self.discriminator_b(fake_b)),
+            "adversarial_b2a": self.adversarial.generator(self.discriminator_a(fake_a)),
+            "cycle_a": self.cycle_weight_a * _difference(returned_a, real_a),
+            "cycle_b": self.cycle_weight_b * _difference(returned_b, real_b),
+        }
+        if self.identity_weight:
+            weight_a = self.identity_weight * self.cycle_weight_a
+            weight_b = self.identity_weight * self.cycle_weight_b
+            terms["identity_a2b"] = weight_b * _difference(same_b, real_b)
+            terms["identity_b2a"] = weight_a * _difference(same_a, real_a)
+        return Loss(
+            sum(terms.values()),
+            logs={name: ops.mean(term) for name, term in terms.items()},
+            reuse={"fake_a": fake_a, "fake_b": fake_b},
+        )
+
+    def _translate(self, generator, source, target):
+        """Images of the source domain, translated, and those of the target domain, which should
+        stay as they are; None where nobody asks for the latter."""
+        if not self.identity_weight:
+            return generator(source), None
+        # No image sees the others of its batch: one call does for both.
+        return ops.split(generator(ops.concatenate([source, target])), 2)
+
+    def discriminator_loss(self, batch, random):
+        shown_a, slots_a = self.pool_a.query(batch["fake_a"], random, "pool_a")
+        shown_b, slots_b = self.pool_b.query(batch["fake_b"], random, "pool_b")
+        loss_a = self._judge(self.discriminator_a, batch["a"], shown_a)
+        loss_b = self._judge(self.discriminator_b, batch["b"], shown_b)
+        return Loss(
+            loss_a + loss_b,
+            logs={"loss_a": ops.mean(loss_a), "loss_b": ops.mean(loss_b)},
+            reuse={"slots_a": slots_a, "slots_b": slots_b},
+        )
+
+    def _judge(self, discriminator, real, fake):
+        logits = discriminator(ops.concatenate([real, fake]))
+        return self.adversarial.discriminator(*ops.split(logits, 2))
+
+    def after_step(self, batch, logs):
+        self.pool_a.store(gather(batch["fake_a"]), gather(batch["slots_a"]))
+        self.pool_b.store(gather(batch["fake_b"]), gather(batch["slots_b"]))
+        return {}
+
+    def call(self, inputs, direction="a2b", training=False):
+        return self.generators()[direction](inputs)
+
+    def preview(self, batch, count):
+        """Strips `[M, H, 3 W, C]` of an image, its translation, and that one translated back."""
+        directions = {"a": self.DIRECTIONS, "b": self.DIRECTIONS[::-1]}
+        strips = []
+        for domain, (there, back) in directions.items():
+            for real in batch[domain][: max(1, count // 6), None]:
+                fake = self._compiled_call(there)(real)
+                returned = self._compiled_call(back)(fake)
+                strips.append(ops.concatenate([real, fake, returned], axis=2))
+        return ops.concatenate(strips)
+
+
+def _difference(images, others):
+    """Mean absolute difference of each image, `[N]`."""
+    return ops.mean(ops.abs(images - others), axis=(1, 2, 3))
+
+
+def _convolution(filters, kernel_size, activation=layers.ReLU, **kwargs):
+    """A convolution, normalized, and its activation."""
+    stack = [_padded(filters, kernel_size, **kwargs), InstanceNorm()]
+    return [*stack, activation()] if activation else stack
+
+
+def _padded(filters, kernel_size, **kwargs):
+    return PaddedConv2D(filters, kernel_size, kernel_initializer=_normal(), **kwargs)
+
+
+def _upward(filters, kernel_size):
+    """Twice the size."""
+    return CroppedConv2DTranspose(
+        filters, kernel_size, crop=1, strides=2, kernel_initializer=_normal()
+    )
+
+
+def _normal():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _leaky():
+    return layers.LeakyReLU(0.2)
+
+
+def _halvings(generator: str, image_size: int) -> int:
+    """How often a generator halves the sides of its images."""
+    fewest, most = _choose("generator", generator, HALVINGS)
+    possible = [n for n in range(fewest, most + 1) if image_size % 2**n == 0]
+    if image_size < 1 or not possible:
+        raise UserError(
+            f"image_size {image_size}: the generator {generator!r} needs a multiple of {2**fewest}"
+        )
+    return max(possible)
+
+
+def _fitting(num_layers: int, image_size: int) -> int:
+    """The layers of a discriminator, if there are some and they leave something of the image."""
+    if num_layers < 1 or image_size // 2**num_layers < 3:
+        raise UserError(
+            f"discriminator_layers = {num_layers}; expected 1 or more, and at most so many that"
+            f" {image_size} pixels, halved by each, stay 3"
+        )
+    return num_layers
+
+
+def _choose(kind, name, table):
+    if name not in table:
+        raise unknown(kind, str(name), map(str, table))
+    return table[name]

@@ -1,0 +1,210 @@
+"""DCGAN: Deep Convolutional Generative Adversarial Networks.
+
+Radford, Metz & Chintala, ICLR 2016, https://arxiv.org/abs/1511.06434
+
+Two networks of strided convolutions play against each other. The generator projects a latent
+vector to a small feature map and doubles its side until it is an image; the discriminator halves an
+image until it is one number. What made them learn stably are the rules of section 3: no pooling,
+batch normalization everywhere but at the generator's output and the discriminator's input, ReLU in
+the generator, leaky ReLU in the discriminator.
+
+    L_D = -log D(x) - log(1 - D(G(z)))        D = sigmoid(logit)
+    L_G = -log D(G(z))
+
+`loss="least_squares"` plays the game of LSGAN instead. The networks exist in two published forms:
+
+    torch   4 x 4 kernels: github.com/soumith/dcgan.torch and, as here without biases, the example
+            github.com/pytorch/examples, which most people mean by DCGAN
+    theano  5 x 5 kernels, twice as wide: the paper's own, github.com/Newmu/dcgan_code
+
+Those for 64 px are published; other sizes have fewer or more layers of the same kind.
+
+What differs from the official codes: the generator is run once for each of the two updates, on the
+same latents, so that its moving averages move twice a step. Inference uses moving averages, where
+the published scripts draw their samples with batch statistics. From the Theano code: it has no
+moving averages and an epsilon of 1e-8, decays all weights by 1e-5, and updates one player per
+batch, in turn. Batch statistics are those of each replica.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+from ganzoo.engine import Loss, Update
+from ganzoo.errors import UserError, unknown
+from ganzoo.latents import LatentGAN
+from ganzoo.layers import CroppedConv2DTranspose, PaddedConv2D, batch_norm
+from ganzoo.losses import ADVERSARIAL
+
+
+class Architecture(NamedTuple):
+    """What distinguishes the two published forms of the networks."""
+
+    kernel_size: int  # of all convolutions, in pixels
+    width: int  # channels at half the image's side; twice as many at a quarter, and so on
+    uniform_latents: bool  # between -1 and 1; False: normally distributed
+    normalize_features: bool  # of the generator's first layer, each alone; False: each channel
+
+
+ARCHITECTURES = {
+    "torch": Architecture(4, 64, uniform_latents=False, normalize_features=False),
+    "theano": Architecture(5, 128, uniform_latents=True, normalize_features=True),
+}
+HALVINGS = {28: 2, 32: 3, 64: 4, 128: 5}  # image size: layers of the discriminator, down to 7 or 4
+
+
+class DCGAN(LatentGAN):
+    """Deep convolutional GAN, unconditional.
+
+    Args:
+        image_size: 28, 32, 64 or 128 pixels.
+        channels: of the images, 1 (gray) or 3 (RGB).
+        architecture: "torch" or "theano".
+        latent_dim: dimensions of the latent vector, normally distributed for "torch", uniformly
+            between -1 and 1 for "theano".
+        width: channels at half the image's side; twice as many at a quarter, and so on. None means
+            as published, 64 or 128.
+        loss: "non_saturating", the published one, "least_squares" or "hinge".
+
+    Raises:
+        UserError: for a size without a network, a width below 1, or an unknown name.
+    """
+
+    IMAGE_SIZES = tuple(HALVINGS)
+    TINY = MappingProxyType({"image_size": 32, "width": 8})
+    num_classes = 0
+
+    def __init__(
+        self,
+        image_size: int = 64,
+        channels: int = 3,
+        architecture: str = "torch",
+        latent_dim: int = 100,
+        width: int | None = None,
+        loss: str = "non_saturating",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if image_size not in HALVINGS:
+            sizes = ", ".join(map(str, HALVINGS))
+            raise UserError(
+                f"image_size {image_size}: DCGAN has networks for {sizes} pixels; choose one"
+            )
+        arch = _choose("architecture", architecture, ARCHITECTURES)
+        width = arch.width if width is None else width
+        if width < 1:
+            raise UserError(f"a width of {width} channels; expected 1 or more, or None")
+        self.image_size, self.channels, self.latent_dim = image_size, channels, latent_dim
+        self.uniform_latents = arch.uniform_latents
+        self.adversarial = _choose("loss", loss, ADVERSARIAL)
+
+        widths = [width * 2**index for index in range(HALVINGS[image_size])]
+        self.generator = _generator(arch, image_size, channels, widths)
+        self.discriminator = _discriminator(arch, widths)
+
+    def build(self, input_shape=None):
+        self.build_generators()
+        self.discriminator.build((None, self.image_size, self.image_size, self.channels))
+
+    def build_generators(self):
+        self.generator.build((None, self.latent_dim))
+
+    def players(self):
+        return {"discriminator": [self.discriminator], "generator": [self.generator]}
+
+    def updates(self):
+        return (
+            Update("discriminator", self.discriminator_loss),
+            Update("generator", self.generator_loss),
+        )
+
+    def generators(self):
+        return {"generator": self.generator}
+
+    def discriminator_loss(self, batch, random):
+        real = batch["image"]
+        latents = self.draw_latents(random, real.shape[0])
+        fake = self.generator(latents, training=True)
+        # Apart, since each batch is normalized by its own statistics.
+        real_logits = self.discriminator(real, training=True)
+        fake_logits = self.discriminator(fake, training=True)
+        return Loss(
+            self.adversarial.discriminator(real_logits, fake_logits),
+            logs={
+                "real_logits": keras.ops.mean(real_logits),
+                "fake_logits": keras.ops.mean(fake_logits),
+            },
+            reuse={"latents": latents},
+        )
+
+    def generator_loss(self, batch, random):
+        fake = self.generator(batch["latents"], training=True)  # the discriminator's last fakes
+        return Loss(self.adversarial.generator(self.discriminator(fake, training=True)))
+
+    def call(self, latents, labels=None, training=False):
+        return self.generator(latents, training=training)
+
+    def draw_latents(self, random, count):
+        if self.uniform_latents:
+            return random.uniform("latents", [count, self.latent_dim], -1.0, 1.0)
+        return super().draw_latents(random, count)
+
+
+def _generator(arch: Architecture, image_size: int, channels: int, widths: list[int]):
+    """Latents `[N, latent_dim]` to images `[N, S, S, C]` in [-1, 1]."""
+    *widths, widest = widths
+    bottom = image_size // 2 ** HALVINGS[image_size]
+    reshape, normalize = layers.Reshape((bottom, bottom, widest)), _norm()
+    # A transposed convolution of a single pixel, as the Torch code has it, is a dense layer.
+    stack = [_dense(bottom * bottom * widest)]
+    stack += [normalize, reshape] if arch.normalize_features else [reshape, normalize]
+    stack += [layers.ReLU()]
+    for width in reversed(widths):
+        stack += [_up(arch, width), _norm(), layers.ReLU()]
+    stack += [_up(arch, channels), layers.Activation("tanh", dtype="float32")]
+    return keras.Sequential(stack, name="generator")
+
+
+def _discriminator(arch: Architecture, widths: list[int]):
+    """Images `[N, S, S, C]` in [-1, 1] to logits `[N, 1]`."""
+    first, *widths = widths
+    stack = [_down(arch, first), layers.LeakyReLU(0.2)]
+    for width in widths:
+        stack += [_down(arch, width), _norm(), layers.LeakyReLU(0.2)]
+    # So is a convolution to a single pixel.
+    stack += [layers.Flatten(), _dense(1, dtype="float32")]
+    return keras.Sequential(stack, name="discriminator")
+
+
+def _up(arch: Architecture, filters: int):
+    """Transposed convolution: `[N, H, W, C] -> [N, 2H, 2W, F]`."""
+    crop = (arch.kernel_size - 1) // 2
+    return CroppedConv2DTranspose(filters, arch.kernel_size, crop, strides=2, **_weights())
+
+
+def _down(arch: Architecture, filters: int):
+    """Convolution: `[N, H, W, C] -> [N, H/2, W/2, F]`."""
+    pad = (arch.kernel_size - 1) // 2
+    return PaddedConv2D(filters, arch.kernel_size, pad, strides=2, **_weights())
+
+
+def _dense(units: int, **kwargs):
+    return layers.Dense(units, **_weights(), **kwargs)
+
+
+def _weights():
+    return {"use_bias": False, "kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
+
+
+def _norm():
+    return batch_norm(gamma_initializer=keras.initializers.RandomNormal(1.0, stddev=0.02))
+
+
+def _choose(kind, name, table):
+    if name not in table:
+        raise unknown(kind, str(name), table)
+    return table[name]

@@ -1,0 +1,267 @@
+"""SRGAN: photo-realistic single image super-resolution.
+
+Ledig et al., CVPR 2017, https://arxiv.org/abs/1609.04802
+
+A network that enlarges images and is trained on squared errors (SRResNet) gives the mean of all
+images that a small one may stem from: sharp where there is one answer, blurred where there are
+many. SRGAN starts from it, and replaces the question: do the result's features look like the
+original's to a classifier, and can a discriminator tell it from a photo?
+
+    SRResNet   l = MSE(G(small), large)                                          eq. 4
+    SRGAN      l = content + 1e-3 * -log D(G(small))                             eq. 3, 6
+               content = MSE of VGG19's features (VGG22, VGG54), or of pixels    eq. 5
+
+Both stages are one schedule: the pixel loss until `pretrain_images`, then the other two. They have
+optimizers of their own, which move the same generator.
+
+Implemented are the networks of figure 4, for enlargements by 2, 4 and 8. The authors published no
+code. Left open by the paper, and chosen here: convolutions have no bias before a normalization,
+initial weights are He's, PReLU begins at 0.25, each channel with a slope of its own. The generator
+ends without an activation, as in the figure; results are clipped outside of training. Each step
+updates the generator first and shows the discriminator the images made for that, so that they are
+made once. What is left out: the total variation that the paper adds to SRResNet-VGG22.
+"""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+
+import keras
+from keras import layers, ops
+
+from ganzoo.engine import Loss, Update
+from ganzoo.errors import UserError, unknown
+from ganzoo.layers import PaddedConv2D, batch_norm, pixel_shuffle
+from ganzoo.losses import (
+    VGG_FEATURES,
+    VGGLoss,
+    non_saturating_discriminator,
+    non_saturating_generator,
+)
+from ganzoo.translation import ImageGAN
+
+SCALES = (2, 4, 8)
+WIDTHS = (1, 1, 2, 2, 4, 4, 8, 8)  # of the discriminator's layers; every other one halves the image
+HALVED = 2 ** (len(WIDTHS) // 2)
+
+
+class ResidualBlock(layers.Layer):
+    """x + F(x), without an activation after the sum: `[N, H, W, C] -> [N, H, W, C]`."""
+
+    def __init__(self, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.branch = keras.Sequential(
+            [
+                *(_conv(width, 3, use_bias=False), batch_norm(), _prelu()),
+                *(_conv(width, 3, use_bias=False), batch_norm()),
+            ]
+        )
+
+    def build(self, input_shape):
+        self.branch.build((None, None, None, input_shape[-1]))
+
+    def call(self, x, training=False):
+        return x + self.branch(x, training=training)
+
+
+class Generator(keras.Model):
+    """SRResNet: images `[N, H, W, C]` in [-1, 1] to images `[N, s H, s W, C]`, not clipped."""
+
+    def __init__(self, channels: int, scale: int, num_blocks: int, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.head = [_conv(width, 9), _prelu()]
+        self.blocks = [ResidualBlock(width) for _ in range(num_blocks)]
+        self.tail = [_conv(width, 3, use_bias=False), batch_norm()]
+        doublings = scale.bit_length() - 1
+        self.expansions = [_conv(4 * width, 3) for _ in range(doublings)]
+        self.activations = [_prelu() for _ in range(doublings)]
+        self.to_image = _conv(channels, 9, dtype="float32")
+
+    def call(self, images, training=False):
+        x = (images + 1.0) / 2.0
+        for layer in self.head:
+            x = layer(x)
+        skipped = x
+        for block in self.blocks:
+            x = block(x, training=training)
+        convolve, normalize = self.tail
+        x = skipped + normalize(convolve(x), training=training)
+        for expand, activate in zip(self.expansions, self.activations, strict=True):
+            x = activate(pixel_shuffle(expand(x), 2))
+        return self.to_image(x)
+
+
+def discriminator(width: int, name: str):
+    """Images `[N, S, S, C]` in [-1, 1] to logits `[N, 1]`; S is a multiple of 16."""
+    stack = []
+    for index, factor in enumerate(WIDTHS):
+        normalized = index > 0
+        stack.append(
+            PaddedConv2D(
+                factor * width,
+                3,
+                pad=1,
+                strides=1 + index % 2,
+                use_bias=not normalized,
+                kernel_initializer="he_normal",
+            )
+        )
+        stack += [batch_norm()] if normalized else []
+        stack.append(layers.LeakyReLU(0.2))
+    stack += [layers.Flatten(), layers.Dense(16 * width), layers.LeakyReLU(0.2)]
+    stack += [layers.Dense(1, dtype="float32")]
+    return keras.Sequential(stack, name=name)
+
+
+class SRGAN(ImageGAN):
+    """SRResNet, then SRGAN.
+
+    Args:
+        image_size: height and width of the large images in training, in pixels: a multiple of 16.
+        channels: of the images, 1 (grey) or 3 (RGB).
+        scale: how much larger the results are: 2, 4 or 8.
+        num_blocks: residual blocks of the generator.
+        width: channels of the generator's feature maps.
+        discriminator_width: channels of the discriminator's first layer.
+        content_loss: of the second stage: "vgg54", "vgg22", or "mse" for pixels.
+        vgg_weights: a file with VGG19's weights, see `VGGLoss`; None downloads them once.
+        adversarial_weight: of the discriminator's opinion, beside the content's 1.
+        pretrain_images: images of the first stage.
+
+    Raises:
+        UserError: for a size or scale without a network, or an unknown name; from `build`, when
+            VGG19's weights cannot be had.
+    """
+
+    DATA = "super_resolution"
+    DIRECTIONS = ("upscale",)
+    IMAGE_SIZES = (96,)
+    TINY = MappingProxyType(
+        {
+            "image_size": 32,
+            "num_blocks": 1,
+            "width": 8,
+            "discriminator_width": 8,
+            "content_loss": "mse",
+            "pretrain_images": 16,
+        }
+    )
+
+    def __init__(
+        self,
+        image_size: int = 96,
+        channels: int = 3,
+        scale: int = 4,
+        num_blocks: int = 16,
+        width: int = 64,
+        discriminator_width: int = 64,
+        content_loss: str = "vgg54",
+        vgg_weights: str | None = None,
+        adversarial_weight: float = 1e-3,
+        pretrain_images: int = 16_000_000,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if scale not in SCALES:
+            raise UserError(f"scale {scale}: SRGAN enlarges by {', '.join(map(str, SCALES))}")
+        if image_size < HALVED or image_size % HALVED:
+            raise UserError(
+                f"image_size {image_size}: the discriminator halves images {len(WIDTHS) // 2} times"
+                f" and needs a multiple of {HALVED}"
+            )
+        if content_loss not in ("mse", *VGG_FEATURES):
+            raise unknown("content_loss", content_loss, ["mse", *VGG_FEATURES])
+        self.image_size, self.channels, self.scale = image_size, channels, scale
+        self.content_loss, self.vgg_weights = content_loss, vgg_weights
+        self.adversarial_weight, self.pretrain_images = adversarial_weight, pretrain_images
+        # How far a result depends on its input: two convolutions a block and one more at the
+        # input's scale, the doublings' (1 + 1/2 + ...), and one of 9 x 9 pixels at either end.
+        self.overlap = math.ceil(4 + 2 * num_blocks + 1 + 2 + 4 / scale)
+        self.generator = Generator(channels, scale, num_blocks, width, name="generator")
+        self.discriminator = discriminator(discriminator_width, name="discriminator")
+
+    def build(self, input_shape=None):
+        self.build_generators()
+        self.discriminator.build((None, self.image_size, self.image_size, self.channels))
+        self.content = _squared_error
+        if self.content_loss in VGG_FEATURES:
+            self.content = VGGLoss(self.content_loss, self.vgg_weights)
+
+    def build_generators(self):
+        self.generator(ops.zeros((1, 1, 1, self.channels)))  # as good as any other size
+
+    def players(self):
+        return {
+            "pretrain": [self.generator],
+            "generator": [self.generator],
+            "discriminator": [self.discriminator],
+        }
+
+    def updates(self):
+        until = self.pretrain_images
+        return (
+            Update("pretrain", self.pixel_loss, stop_images=until),
+            Update("generator", self.generator_loss, start_images=until),
+            Update("discriminator", self.discriminator_loss, start_images=until),
+        )
+
+    def generators(self):
+        return {"upscale": self.generator}
+
+    def pixel_loss(self, batch, random):
+        error = _squared_error(self.generator(batch["small"], training=True), batch["image"])
+        return Loss(error, logs={"psnr": _psnr(error)})
+
+    def generator_loss(self, batch, random):
+        real, fake = batch["image"], self.generator(batch["small"], training=True)
+        content = self.content(fake, real)
+        adversarial = non_saturating_generator(self.discriminator(fake, training=True))
+        return Loss(
+            content + self.adversarial_weight * adversarial,
+            logs={
+                "content": ops.mean(content),
+                "adversarial": ops.mean(adversarial),
+                "psnr": _psnr(_squared_error(fake, real)),
+            },
+            reuse={"fake": fake},
+        )
+
+    def discriminator_loss(self, batch, random):
+        # Apart, since each batch is normalized by its own statistics.
+        real_logits = self.discriminator(batch["image"], training=True)
+        fake_logits = self.discriminator(batch["fake"], training=True)
+        return Loss(
+            non_saturating_discriminator(real_logits, fake_logits),
+            logs={"real_logits": ops.mean(real_logits), "fake_logits": ops.mean(fake_logits)},
+        )
+
+    def call(self, inputs, direction="upscale", training=False):
+        return ops.clip(self.generator(inputs, training=training), -1.0, 1.0)
+
+    def preview(self, batch, count):
+        """Strips `[M, S, 3 S, C]` of the small image, its enlargement, and the original."""
+        small, large = (batch[name][: max(1, count // 3)] for name in ("small", "image"))
+        pixels = ops.repeat(ops.repeat(small, self.scale, axis=1), self.scale, axis=2)
+        return ops.concatenate([pixels, self._compiled_call("upscale")(small), large], axis=2)
+
+
+def _squared_error(images, references):
+    """Mean over each image's pixels, `[N]`."""
+    return ops.mean(ops.square(images - references), axis=(1, 2, 3))
+
+
+def _psnr(error):
+    """Mean peak signal-to-noise ratio in dB, for values that span 2."""
+    return ops.mean(10.0 * ops.log10(4.0 / ops.maximum(error, 1e-10)))
+
+
+def _conv(filters, kernel_size, **kwargs):
+    return layers.Conv2D(
+        filters, kernel_size, padding="same", kernel_initializer="he_normal", **kwargs
+    )
+
+
+def _prelu():
+    """With a slope for each channel, the same at all places."""
+    return layers.PReLU(alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2])

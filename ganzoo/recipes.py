@@ -1,0 +1,64 @@
+"""What the default recipes of all models start from.
+
+Durations are counted in images of training data shown to the discriminator, never in steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ml_collections import ConfigDict, config_dict
+
+
+def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
+    """The keys that every recipe has, with an Adam for each player and an empty `config.model`.
+
+    Args:
+        model_name: a key of `ganzoo.models.MODELS`.
+        players: those of the model.
+    """
+    config = ConfigDict()
+
+    # Run.
+    config.seed = 0
+    config.batch_size = 64
+    config.total_images = 6_400_000
+    config.tick_images = 64_000  # between two log lines, sample grids and checkpoints
+    config.keep_checkpoints = 2
+    config.num_samples = 64  # images of a sample grid
+    config.jit = "auto"
+    config.precision = "auto"
+
+    # Model: the arguments of the class.
+    config.model_name = model_name
+    config.model = ConfigDict()
+
+    # Optimizers, one for each player.
+    config.optimizers = ConfigDict({player: adam() for player in players})
+
+    # Data.
+    config.data = ConfigDict()
+    config.data.dataset = config_dict.placeholder(str)
+    config.data.split = "train"
+    config.data.data_dir = config_dict.placeholder(str)  # None: where TFDS keeps its data
+    config.data.resize = "lanczos"
+    config.data.flip = False
+    config.data.background = "white"  # what shows through transparent pixels
+    config.data.on_bad_file = "fail"
+    return config
+
+
+def adam() -> ConfigDict:
+    """Adam as the GAN literature has it, with a constant learning rate."""
+    return ConfigDict(
+        {
+            "learning_rate": 2e-4,
+            "beta_1": 0.5,
+            "beta_2": 0.999,
+            "epsilon": 1e-8,
+            # The rate moves linearly to the final one between the two; both 0: it is constant.
+            "decay_start_images": 0,
+            "decay_end_images": 0,
+            "final_learning_rate": 0.0,
+        }
+    )

@@ -1,0 +1,71 @@
+"""What models that turn images into images have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo.engine import GAN
+from ganzoo.errors import unknown
+from ganzoo.tiles import apply_tiled
+
+TILE = 512
+
+
+class ImageGAN(GAN):
+    """A GAN whose `call` takes images `[N, H, W, C]` and the name of one of its generators.
+
+    Attributes:
+        DIRECTIONS: the names of the generators, the usual one first.
+        channels: of the images, 1 (grey) or 3 (RGB).
+        scale: side of an output over that of its input.
+        multiple: what the sides of an input must be multiples of, in pixels.
+        overlap: pixels of context that a tile of a large input needs on each side.
+    """
+
+    DIRECTIONS: tuple[str, ...]
+    channels: int
+    scale: int = 1
+    multiple: int = 1
+    overlap: int
+
+    def convert(
+        self, image: np.ndarray, direction: str | None = None, tile: int = TILE
+    ) -> np.ndarray:
+        """Sends one image of any size through a generator.
+
+        Args:
+            image: `[H, W, C]`, float in [-1, 1].
+            direction: one of `DIRECTIONS`; None for the usual one.
+            tile: largest side of what the network sees at once, in pixels; larger images are cut
+                into overlapping tiles.
+
+        Returns:
+            `[scale * H, scale * W, C]`, float32 in [-1, 1].
+
+        Raises:
+            UserError: for an unknown direction, or a tile that is too small.
+        """
+        direction = direction or self.DIRECTIONS[0]
+        if direction not in self.DIRECTIONS:
+            raise unknown("direction", direction, self.DIRECTIONS)
+        network = self._compiled_call(direction)
+        return apply_tiled(
+            lambda part: network(tf.constant(part, tf.float32)).numpy(),
+            np.asarray(image, np.float32),
+            tile=tile,
+            overlap=self.overlap,
+            scale=self.scale,
+            multiple=self.multiple,
+        )
+
+    def _compiled_call(self, direction: str):
+        """`call` as a graph that is traced once for all sizes."""
+        if not hasattr(self, "_inference"):
+            self._inference = {}
+        if direction not in self._inference:
+            signature = tf.TensorSpec([None, None, None, self.channels], tf.float32)
+            self._inference[direction] = tf.function(
+                lambda images: self(images, direction=direction), input_signature=[signature]
+            )
+        return self._inference[direction]

@@ -1,0 +1,148 @@
+"""What is opened for each kind of data, on files made here."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import data
+from ganzoo.data import batches, check, drawn, pairs, references, shapes
+from ganzoo.errors import UserError
+
+from .helpers import noise, write_images
+
+
+def _open(kind, dataset, **options):
+    defaults = {"image_size": 32, "channels": 3}
+    return data.KINDS[kind].open(dataset, **(defaults | options))
+
+
+def _folders(root, split="train", size=40):
+    write_images(root / f"{split}A", 3, size)
+    write_images(root / f"{split}B", 5, size)
+    return f"unpaired:{root}"
+
+
+@pytest.mark.parametrize("kind", data.KINDS)
+def test_every_kind_has_bundled_data(kind):
+    options = {"scale": 4} if kind == "super_resolution" else {}
+    line = _open(kind, data.KINDS[kind].bundled, **options)
+    batch = next(batches(line, batch_size=2, seed=0).as_numpy_iterator())
+    assert set(batch) == set(line.shapes) and len(line.fingerprint) == 64
+    for name, array in batch.items():
+        assert array.shape == (2, *line.shapes[name])
+        if name != "label":
+            assert -1 <= array.min() < array.max() <= 1
+
+
+def test_two_folders_are_two_domains(tmp_path):
+    line = _open("unpaired", _folders(tmp_path))
+    assert [len(domain) for domain in line.domains] == [3, 5]
+    assert [domain.image_size for domain in line.domains] == [36, 36]  # 32 * 286 / 256
+    other = _open("unpaired", f"unpaired:{tmp_path}", load_size=32)
+    assert other.domains[0].image_size == 32 and other.fingerprint != line.fingerprint
+    info = data.KINDS["unpaired"].inspect(f"unpaired:{tmp_path}")
+    assert (info.size, info.channels, info.count) == ((40, 40), 3, 5)
+
+
+def test_images_are_stretched_to_squares_unless_cropped(tmp_path):
+    wide = np.zeros((40, 80, 3), np.uint8)
+    wide[:, 40:] = 255
+    for folder in ("trainA", "trainB"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(wide).save(tmp_path / folder / "0.png")
+    whole = _open("unpaired", f"unpaired:{tmp_path}", image_size=40, load_size=40)
+    center = _open("unpaired", f"unpaired:{tmp_path}", image_size=40, load_size=40, fit="crop")
+    for line, dark in ((whole, 20), (center, 20)):
+        image = line.domains[0].read(np.array([0]))[0][0]
+        assert (image[0, :, 0] < 128).sum() == dark
+    left = whole.domains[0].read(np.array([0]))[0][0]
+    assert left[0, 17, 0] < 5 and left[0, 22, 0] > 250
+
+
+def test_load_size_below_the_crop_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"load_size = 16 is less than image_size = 32"):
+        _open("unpaired", "solid2striped", load_size=16)
+
+
+def test_missing_domains_are_told_with_what_was_found(tmp_path):
+    write_images(tmp_path / "cats", 1)
+    with pytest.raises(UserError, match=r"no folder trainA.*Folders found: cats"):
+        _open("unpaired", f"unpaired:{tmp_path}")
+    with pytest.raises(UserError, match=r"--dataset=unpaired:"):
+        _open("unpaired", f"folder:{tmp_path}")
+    with pytest.raises(UserError, match="Did you mean horse2zebra"):
+        _open("unpaired", "horse2zebras")
+    with pytest.raises(UserError, match="There is no folder"):
+        _open("unpaired", f"unpaired:{tmp_path / 'absent'}")
+
+
+def test_pairs_of_tfds_are_found_by_their_short_names(monkeypatch):
+    asked = []
+    monkeypatch.setattr(pairs, "open_tfds", lambda *args, **options: asked.append(args))
+    pairs.find_domains("horse2zebra", "somewhere", "test")
+    pairs.find_domains("cycle_gan/horse2zebra", "somewhere", "test")
+    name = "cycle_gan/horse2zebra"
+    assert asked == 2 * [(name, "somewhere", "testA"), (name, "somewhere", "testB")]
+
+
+def test_the_bundled_pair_shows_the_same_scenes_in_its_test_split_only():
+    a, b = drawn.open_solid2striped(32, 3, "test")
+    background = np.s_[:, :2]
+    for index in range(5):
+        solid, striped = (domain.read(np.array([index]))[0][0] for domain in (a, b))
+        np.testing.assert_array_equal(solid[background], striped[background])
+        assert (solid != striped).any()
+    a, b = drawn.open_solid2striped(32, 3, "train")
+    assert not set(a.scenes) & set(b.scenes)
+    with pytest.raises(UserError, match="split of solid2striped"):
+        drawn.open_solid2striped(32, 3, "valid")
+    with pytest.raises(UserError, match="16 to 256 px, got 286"):
+        drawn.open_solid2striped(286, 3, "train")
+
+
+def test_large_images_keep_their_sizes(tmp_path):
+    noise(0, 40).resize((50, 40)).save(tmp_path / "a.png")
+    noise(1, 64).save(tmp_path / "b.png")
+    line = _open("super_resolution", f"folder:{tmp_path}", scale=4)
+    assert [line.source.image(index).shape for index in (0, 1)] == [(40, 50, 3), (64, 64, 3)]
+    np.testing.assert_array_equal(line.source.image(1), noise(1, 64))
+    examples = line.read(0, 0, 8)
+    assert examples["image"].shape == (8, 32, 32, 3) and examples["small"].shape == (8, 8, 8, 3)
+
+
+def test_images_smaller_than_a_patch_are_bad(tmp_path):
+    write_images(tmp_path, 2, size=40)
+    noise(0, 24).save(tmp_path / "small.png")
+    with pytest.raises(UserError, match=r"small\.png: tiny: 24x24, at least 32 px"):
+        _open("super_resolution", f"folder:{tmp_path}", scale=4)
+    line = _open("super_resolution", f"folder:{tmp_path}", scale=4, on_bad_file="skip")
+    assert len(line) == 2
+
+
+def test_check_looks_at_both_domains(tmp_path):
+    _folders(tmp_path)
+    (tmp_path / "trainB" / "bad.png").write_text("hello")
+    report = check(f"unpaired:{tmp_path}", progress=False)
+    assert report.count == 9 and report.usable == 8
+    assert [problem.path for problem in report.of_kind("bad")] == ["bad.png"]
+
+
+def test_reductions_come_with_the_images_they_were_made_of(tmp_path):
+    noise(0, 42).resize((53, 42)).save(tmp_path / "a.png")
+    ((small, large),) = references.open_reductions(f"folder:{tmp_path}", scale=4, channels=3)
+    assert small.shape == (10, 13, 3) and large.shape == (40, 52, 3)
+
+
+def test_pairs_side_by_side_are_cut_into_halves(tmp_path):
+    both = np.concatenate([np.full((20, 20, 3), 50), np.full((20, 20, 3), 200)], axis=1)
+    (tmp_path / "test").mkdir()
+    Image.fromarray(both.astype(np.uint8)).save(tmp_path / "test" / "0.png")
+    ((a, b),) = references.open_translations(f"paired:{tmp_path}", image_size=16, channels=3)
+    assert a.shape == (16, 16, 3) and (a == 50).all() and (b == 200).all()
+    with pytest.raises(UserError, match="not known"):
+        references.open_translations("horse2zebra", image_size=16, channels=3)
+
+
+def test_shapes_for_super_resolution_are_the_drawings_themselves():
+    source = drawn.open_large_shapes(32, 3, "train")
+    np.testing.assert_array_equal(source.image(7), shapes.draw(np.array([7]), 32)[0])

@@ -1,0 +1,120 @@
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from ganzoo.errors import UserError
+from ganzoo.losses import VGGLoss, perceptual
+
+RANDOM = np.random.default_rng(0)
+SHAPES = {
+    f"block{block}_conv{number}": (3, 3, before, after)
+    for block, convolutions in enumerate(
+        [[(3, 64), (64, 64)], [(64, 128), (128, 128)], [(128, 256), (256, 256)]], start=1
+    )
+    for number, (before, after) in enumerate(convolutions, start=1)
+}
+
+
+def weights(scale=1.0):
+    """Random ones for the first convolutions, of about the size that keeps features alive."""
+    arrays = {}
+    for name, shape in SHAPES.items():
+        std = scale * (2.0 / np.prod(shape[:3])) ** 0.5
+        arrays[f"{name}__kernel"] = RANDOM.normal(0, std, shape).astype(np.float32)
+        arrays[f"{name}__bias"] = RANDOM.normal(0, 0.1, shape[3]).astype(np.float32)
+    return arrays
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "vgg.npz"
+    np.savez(path, **weights())
+    return path
+
+
+def images(count=2, size=16, channels=3):
+    return RANDOM.uniform(-1, 1, (count, size, size, channels)).astype(np.float32)
+
+
+def test_features_are_those_of_keras_vgg19_with_its_preprocessing(file):
+    loss = VGGLoss("vgg22", file)
+    whole = keras.applications.VGG19(include_top=False, weights=None)
+    with np.load(file) as arrays:
+        for layer in loss.network.layers:
+            if layer.weights:
+                names = (f"{layer.name}__kernel", f"{layer.name}__bias")
+                whole.get_layer(layer.name).set_weights([arrays[name] for name in names])
+    expected = keras.Model(whole.input, whole.get_layer("block2_conv2").output)
+    x = images()
+    pixels = keras.applications.vgg19.preprocess_input((x + 1.0) * 127.5)
+    features = loss.features(x)
+    np.testing.assert_allclose(features, expected(pixels) / 12.75, rtol=1e-4, atol=1e-3)
+    assert np.min(features) == 0.0  # after the ReLU
+
+
+def test_the_file_of_keras_is_read(tmp_path, file):
+    with h5py.File(tmp_path / "vgg.h5", "w") as written, np.load(file) as arrays:
+        for name in SHAPES:
+            group = written.create_group(name)
+            group[f"{name}_W_1:0"] = arrays[f"{name}__kernel"]
+            group[f"{name}_b_1:0"] = arrays[f"{name}__bias"]
+    x = images()
+    same = VGGLoss("vgg22", tmp_path / "vgg.h5").features(x)
+    np.testing.assert_array_equal(same, VGGLoss("vgg22", file).features(x))
+
+
+def test_a_difference_of_12_75_in_every_feature_costs_one(file, monkeypatch):
+    loss = VGGLoss("vgg22", file)
+    monkeypatch.setattr(loss, "network", lambda x: 12.75 * np.asarray(x > 0, np.float32))
+    bright, dark = np.ones((3, 4, 4, 3), np.float32), -np.ones((3, 4, 4, 3), np.float32)
+    np.testing.assert_allclose(loss(bright, dark), [1.0, 1.0, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(loss(bright, bright), [0.0, 0.0, 0.0])
+
+
+def test_there_is_one_number_per_example_and_grey_is_grey_rgb(file):
+    loss = VGGLoss("vgg22", file)
+    x, y = images(3), images(3)
+    together = loss(x, y)
+    alone = [float(loss(x[i : i + 1], y[i : i + 1])[0]) for i in range(3)]
+    np.testing.assert_allclose(together, alone, rtol=1e-4)
+    grey = images(2, channels=1)
+    np.testing.assert_allclose(loss.features(grey), loss.features(np.repeat(grey, 3, axis=-1)))
+
+
+def test_the_precision_of_the_model_does_not_matter(file):
+    x, y = images(), images()
+    exact = VGGLoss("vgg22", file)(x, y)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    loss = VGGLoss("vgg22", file)
+    assert all(variable.dtype == "float32" for variable in loss.network.variables)
+    np.testing.assert_array_equal(loss(x, y), exact)
+
+
+def test_networks_that_lack_layers_are_refused(file, tmp_path):
+    with pytest.raises(UserError, match=r"no weights for block3_conv3, which 'vgg54' needs"):
+        VGGLoss("vgg54", file)
+    narrow = weights()
+    narrow["block1_conv2__kernel"] = narrow["block1_conv2__kernel"][..., :7]
+    np.savez(tmp_path / "narrow.npz", **narrow)
+    with pytest.raises(UserError, match=r"block1_conv2__kernel has the shape \(3, 3, 64, 7\)"):
+        VGGLoss("vgg22", tmp_path / "narrow.npz")
+    with pytest.raises(UserError, match="Did you mean vgg54 or vgg22"):
+        VGGLoss("vgg53", file)
+
+
+@pytest.mark.parametrize("name", ["absent.h5", "text.h5", "text.npz"])
+def test_files_that_are_no_weights_are_told(tmp_path, name):
+    if "text" in name:
+        (tmp_path / name).write_text("hello")
+    with pytest.raises(UserError, match=r"cannot be read as weights of VGG19 .*notop\.h5"):
+        VGGLoss("vgg22", tmp_path / name)
+
+
+def test_without_a_network_it_is_said_what_to_do(monkeypatch):
+    def refuse(*args, **options):
+        raise OSError("URL fetch failure")
+
+    monkeypatch.setattr(perceptual.keras.utils, "get_file", refuse)
+    with pytest.raises(UserError, match=r"(?s)Fetch https://.*vgg_weights=PATH.*content_loss=mse"):
+        VGGLoss("vgg54")

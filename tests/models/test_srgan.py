@@ -1,0 +1,194 @@
+"""SRGAN: its schedule, its losses by hand, and the traps of its many re-implementations."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from ganzoo import models, trainer
+from ganzoo.errors import UserError
+from ganzoo.layers import pixel_shuffle
+from ganzoo.models import srgan
+
+RANDOM = np.random.default_rng(0)
+TINY = dict(srgan.SRGAN.TINY)
+
+
+def tiny(**changes):
+    return models.build("srgan", **{**TINY, **changes})
+
+
+def batch(count=4, size=32, scale=4):
+    large = RANDOM.uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
+    return {"image": tf.constant(large), "small": tf.constant(large[:, ::scale, ::scale])}
+
+
+@pytest.mark.parametrize("scale, generator", [(2, 1_400_771), (4, 1_548_547), (8, 1_696_323)])
+def test_parameters(scale, generator):
+    """x4: the paper's network with a slope per channel and no bias before normalizations."""
+    model = models.build("srgan", scale=scale, content_loss="mse")
+    assert trainer.trainable_parameters(model.generator) == generator
+    assert trainer.trainable_parameters(model.discriminator) == 23_563_649
+
+
+def test_the_discriminator_reads_every_place():
+    """No pooling: 512 * 6 * 6 inputs of the first dense layer for 96 pixels."""
+    dense = [
+        layer
+        for layer in models.build("srgan", content_loss="mse").discriminator.layers
+        if isinstance(layer, keras.layers.Dense)
+    ]
+    assert [tuple(layer.kernel.shape) for layer in dense] == [(18_432, 1024), (1024, 1)]
+
+
+def test_slopes_are_shared_over_places_and_begin_at_a_quarter():
+    slopes = [
+        layer.alpha
+        for layer in tiny().generator._flatten_layers()
+        if isinstance(layer, keras.layers.PReLU)
+    ]
+    assert len(slopes) == 4
+    for slope in slopes:
+        assert tuple(slope.shape) == (1, 1, 8)
+        np.testing.assert_array_equal(slope, 0.25)
+
+
+def test_pixel_shuffle_has_pytorchs_order():
+    """torch.nn.functional.pixel_shuffle(torch.arange(12.).reshape(1, 12, 1, 1), 2)."""
+    x = np.arange(12, dtype=np.float32).reshape(1, 1, 1, 12)
+    expected = [[[0, 4, 8], [1, 5, 9]], [[2, 6, 10], [3, 7, 11]]]
+    np.testing.assert_array_equal(pixel_shuffle(x, 2)[0], expected)
+    other = ops.reshape(x, (1, 1, 1, 3, 4))
+    ours = tf.nn.depth_to_space(ops.reshape(ops.swapaxes(other, 3, 4), (1, 1, 1, 12)), 2)
+    np.testing.assert_array_equal(pixel_shuffle(x, 2), ours)
+
+
+def test_stages_follow_each_other():
+    model = tiny(pretrain_images=8)
+    model.compile({p: keras.optimizers.SGD() for p in model.players()}, batch_size=4)
+    players = [[u.player for u in model.active_updates(step)] for step in range(4)]
+    assert players == 2 * [["pretrain"]] + 2 * [["generator", "discriminator"]]
+    assert model.players()["pretrain"] == model.players()["generator"]
+
+
+def test_both_stages_move_the_same_generator_by_their_own_optimizers():
+    model = tiny(pretrain_images=4)
+    optimizers = {player: keras.optimizers.Adam(1e-3) for player in model.players()}
+    model.compile(optimizers, batch_size=4)
+    data, kernel = batch(), model.generator.to_image.kernel
+    for step, steps_of in enumerate([(1, 0, 0), (1, 1, 1), (1, 2, 2)]):
+        before = kernel.numpy()
+        model.train_step(data, model.active_updates(step))
+        assert (kernel.numpy() != before).all()
+        assert tuple(int(o.iterations) for o in optimizers.values()) == steps_of
+
+
+def test_the_pixel_loss_is_the_error_on_the_range_of_two():
+    model, data = tiny(), batch()
+    loss = model.pixel_loss(data, None)
+    images = model.generator(data["small"], training=True)
+    expected = np.mean((np.asarray(images) - data["image"]) ** 2, axis=(1, 2, 3))
+    np.testing.assert_allclose(loss.value, expected, rtol=1e-5)
+    # In dB, it is what PSNR is on bytes.
+    np.testing.assert_allclose(loss.logs["psnr"], np.mean(10 * np.log10(4 / expected)), rtol=1e-5)
+
+
+def test_inputs_are_scaled_to_the_unit_range_and_targets_are_not():
+    """An all-black image must reach the first convolution as zeros."""
+    model = tiny()
+    seen = []
+    head = model.generator.head[0]
+    model.generator.head[0] = lambda x: seen.append(np.asarray(x)) or head(x)
+    model.generator(tf.stack([-tf.ones([8, 8, 3]), tf.ones([8, 8, 3])]))
+    assert (seen[0][0] == 0).all() and (seen[0][1] == 1).all()
+
+
+def test_the_weight_multiplies_the_adversarial_term_alone():
+    data = batch()
+    model = tiny(adversarial_weight=0.0)
+    content = model.generator_loss(data, None)
+    model.adversarial_weight = 1e-3
+    both = model.generator_loss(data, None)
+    adversarial = (both.value - content.value) / 1e-3
+    np.testing.assert_allclose(np.mean(adversarial), both.logs["adversarial"], rtol=1e-3)
+    np.testing.assert_allclose(np.mean(content.value), both.logs["content"], rtol=1e-5)
+
+
+def test_an_undecided_discriminator_costs_what_it_should():
+    model, data = tiny(), batch()
+    last = model.discriminator.layers[-1]
+    last.kernel.assign(ops.zeros_like(last.kernel))
+    loss = model.generator_loss(data, None)
+    assert float(loss.logs["adversarial"]) == pytest.approx(np.log(2), rel=1e-5)
+    judged = model.discriminator_loss(data | dict(loss.reuse), None)
+    np.testing.assert_allclose(judged.value, np.full(4, 2 * np.log(2)), rtol=1e-5)
+
+
+def test_the_discriminator_normalizes_photos_and_results_apart():
+    model, data = tiny(), batch()
+    fake = model.generator(data["small"], training=True)
+    loss = model.discriminator_loss(data | {"fake": fake}, None)
+    real_logits = model.discriminator(data["image"], training=True)
+    np.testing.assert_allclose(loss.logs["real_logits"], np.mean(real_logits), rtol=1e-4)
+
+
+def test_inference_uses_moving_averages():
+    model, small = tiny(), batch(1)["small"]
+    before = model(small)
+    for _ in range(20):
+        model.generator(batch(8)["small"] * 0.1 + 0.5, training=True)
+    assert np.abs(np.asarray(model(small)) - before).max() > 1e-3
+    np.testing.assert_array_equal(model(small), model(small))
+    norms = [x for x in model.generator._flatten_layers() if "batch_norm" in x.name]
+    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.9, 1e-5)}
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8])
+def test_a_tile_sees_all_that_its_inside_depends_on(scale):
+    """The gradient of one result reaches as far as `overlap`, to the pixel, and no further."""
+    model = tiny(scale=scale, num_blocks=2)
+    size = 2 * model.overlap + 5
+    center = size // 2
+    images = tf.Variable(tf.random.stateless_normal([1, size, size, 3], [0, 0]))
+    reached = np.zeros(size, bool)
+    for row in range(center * scale, (center + 1) * scale):
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(model.generator(images)[:, row, center * scale])
+        reached |= np.abs(tape.gradient(value, images)[0]).max(axis=(1, 2)) > 0
+    rows = np.flatnonzero(reached)
+    reach = max(center - rows[0], rows[-1] - center)
+    assert model.overlap - 1 <= reach <= model.overlap
+
+
+def test_tiles_make_what_the_whole_does():
+    model = tiny(num_blocks=2)
+    image = RANDOM.uniform(-1, 1, (70, 45, 3)).astype(np.float32)
+    whole = model.convert(image)
+    assert whole.shape == (280, 180, 3)
+    np.testing.assert_allclose(model.convert(image, tile=48), whole, atol=1e-5)
+
+
+def test_the_content_network_is_no_part_of_the_model(tmp_path, monkeypatch):
+    class Features:
+        def __init__(self, features, weights):
+            self.network = keras.layers.Dense(1)
+            self.network.build((None, 3))
+
+    monkeypatch.setattr(srgan, "VGGLoss", Features)
+    plain, perceptual = tiny(), tiny(content_loss="vgg22")
+    assert len(plain.variables) == len(perceptual.variables)
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"scale": 3}, "scale 3: SRGAN enlarges by 2, 4, 8"),
+        ({"image_size": 40}, "image_size 40: .*a multiple of 16"),
+        ({"content_loss": "vgg"}, "Unknown content_loss 'vgg'"),
+        ({"content_loss": "vgg22", "vgg_weights": "absent.npz"}, "absent.npz cannot be read"),
+    ],
+)
+def test_bad_arguments_are_told(changes, words):
+    with pytest.raises(UserError, match=words):
+        tiny(**changes)
