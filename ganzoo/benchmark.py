@@ -1,8 +1,8 @@
 """Measures a training step: python -m ganzoo.benchmark --model=ssgan --dataset=shapes
 
 Every combination of `--precisions` and `--jits` is timed in turns, round after round, so that the
-ratios hold on a machine whose speed drifts; a round is one period of the model's schedule of
-updates. The data pipeline is timed alone, too.
+ratios hold on a machine whose speed drifts. A step is the mean over the run's schedule of updates.
+The data pipeline is timed alone, too.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ class GAN(keras.Model):
             updates = self.active_updates(step)
             self._set_learning_rates(step * self.batch_size)
             if updates not in functions:
-                functions[updates] = self._train_function(updates)
+                functions[updates] = self.function_of(updates)
             return functions[updates](iterator)
 
         self.train_function = train_function
@@ -201,7 +201,8 @@ class GAN(keras.Model):
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build, and Keras' own would fail on dictionaries under a strategy."""
 
-    def _train_function(self, updates: tuple[Update, ...]):
+    def function_of(self, updates: tuple[Update, ...]) -> Callable:
+        """One step with these updates, compiled: from an iterator over batches to logs."""
         strategy = self.distribute_strategy
 
         @tf.function(autograph=False)

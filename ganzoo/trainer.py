@@ -6,8 +6,11 @@ The same call goes on with a run that was stopped.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 import keras
@@ -25,7 +28,7 @@ from ganzoo.callbacks import (
     Ticks,
     peak_memory_mb,
 )
-from ganzoo.engine import GAN
+from ganzoo.engine import GAN, Update
 from ganzoo.runs import RunDirectory
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
@@ -242,7 +245,7 @@ def dry_run(setup: Setup) -> None:
     timer = StepTimer(setup)
     seconds = statistics.median(timer.seconds() for _ in range(3))
     steps = configs.steps(config.total_images, config.batch_size)
-    print(f"Seconds per step, all kinds averaged: {seconds:.3f}")
+    print(f"Seconds per step, averaged over the schedule: {seconds:.3f}")
     print(f"Estimated for {steps:,} steps: {seconds * steps / 3600:.1f} hours")
     print(f"Peak memory: {peak_memory_mb():.0f} MiB")
 
@@ -253,19 +256,38 @@ def trainable_parameters(network: keras.Layer) -> int:
 
 
 class StepTimer:
-    """Times steps on real data, by whole periods of the schedule; compiles when it is made."""
+    """Times steps on real data, each kind of the schedule; compiles when it is made."""
 
     def __init__(self, setup: Setup):
-        self.model = setup.model
-        self.period = max(update.every for update in setup.model.updates())
+        config, model = setup.config, setup.model
+        total = configs.steps(config.total_images, config.batch_size)
+        self.shares = shares(model, total)
+        self.functions = {updates: model.function_of(updates) for updates in self.shares}
         self.iterator = iter(setup.batches(0))
-        self.model.make_train_function()
         self.seconds()
 
     def seconds(self) -> float:
-        """Mean seconds of a step over the next period."""
+        """Seconds of a step, the mean over the whole schedule, from one step of each kind."""
+        return sum(share * self._time(updates) for updates, share in self.shares.items())
+
+    def _time(self, updates: tuple[Update, ...]) -> float:
         start = time.perf_counter()
-        for _ in range(self.period):
-            logs = self.model.train_function(self.iterator)
+        logs = self.functions[updates](self.iterator)
         float(next(iter(logs.values())))  # waits for the device
-        return (time.perf_counter() - start) / self.period
+        return time.perf_counter() - start
+
+
+def shares(model: GAN, total_steps: int) -> dict[tuple[Update, ...], float]:
+    """Which sets of updates the steps of a run have, and the share of the steps that has each."""
+    ends = {0, total_steps}
+    for update in model.updates():
+        for images in (update.start_images, update.stop_images):
+            if images is not None:
+                ends.add(min(total_steps, configs.steps(images, model.batch_size)))
+    found = defaultdict(float)
+    for first, last in itertools.pairwise(sorted(ends)):
+        # Between two ends the schedule repeats itself.
+        period = min(last - first, math.lcm(*(update.every for update in model.updates())))
+        for step in range(first, first + period):
+            found[model.active_updates(step)] += (last - first) / period / total_steps
+    return dict(found)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ganzoo import checkpoints, config, data, models, trainer
 from ganzoo.errors import UserError
+from ganzoo.losses import perceptual
 from ganzoo.runs import RunDirectory
 
 ONE = tf.distribute.get_strategy()
@@ -206,14 +207,16 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
 
 
 @pytest.mark.parametrize("name", config.presets())
-def test_every_config_runs_dry(name, capsys):
-    """With the networks at full size, on bundled data in place of downloads."""
+def test_every_config_runs_dry(name, capsys, monkeypatch):
+    """With the networks at full size; on bundled data and a random VGG19 in place of downloads."""
+    monkeypatch.setattr(perceptual, "_download", lambda: None)
+    monkeypatch.setattr(perceptual, "_fill", lambda *args: None)
     options = config.load(name)
     options.data.dataset = data.KINDS[models.model_class(options.model_name).DATA].bundled
-    options.batch_size = 4
+    options.batch_size = min(4, options.batch_size)
     trainer.dry_run(trainer.prepare(options, ONE))
     printed = capsys.readouterr().out
-    for words in ("Update of", "parameters", "Seconds per step", "Peak memory", '"batch_size": 4'):
+    for words in ("Update of", "parameters", "Seconds per step", "Peak memory", '"batch_size": '):
         assert words in printed
 
 
@@ -254,3 +257,20 @@ def test_two_workers_train_what_two_replicas_do(tmp_path, shared_run):
     for one, two in zip(log_of(run), log_of(shared_run), strict=True):
         for name in one.keys() - {"seconds", "images_per_second", "peak_memory_mb"}:
             assert one[name] == pytest.approx(two[name], rel=1e-3, abs=1e-5), name
+
+
+@pytest.mark.parametrize(
+    "model, options, total_steps, expected",
+    [
+        ("ssgan", {"discriminator_steps": 5}, 1000, {("D",): 0.8, ("D", "G"): 0.2}),
+        ("srgan", {"pretrain_images": 75 * 8}, 100, {("P",): 0.75, ("G", "D"): 0.25}),
+        ("srgan", {"pretrain_images": 75 * 8}, 50, {("P",): 1.0}),
+        ("cyclegan", {}, 7, {("G", "D"): 1.0}),
+    ],
+)
+def test_a_step_is_timed_as_often_as_the_schedule_has_it(model, options, total_steps, expected):
+    model = models.construct(model, **(dict(models.model_class(model).TINY) | options))
+    model.batch_size = 8
+    shares = trainer.shares(model, total_steps)
+    found = {tuple(u.player[0].upper() for u in kind): share for kind, share in shares.items()}
+    assert found == pytest.approx(expected)

@@ -11,6 +11,8 @@ from ganzoo.data import shapes, solid2striped
 from ganzoo.data.source import Source
 from ganzoo.errors import UserError, unknown
 
+MAX_SIZE = 512  # pixels; of solid2striped, which crops are taken from
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class StripedSource(Source):
@@ -39,7 +41,7 @@ def open_solid2striped(image_size: int, channels: int, split: str) -> tuple[Sour
     Raises:
         UserError: for a size or split that it does not have.
     """
-    _require_size("solid2striped", image_size)
+    _require_size(image_size)
     splits = {"train": ("trainA", "trainB"), "test": ("test", "test")}
     if split not in splits:
         raise unknown("split of solid2striped", split, splits)
@@ -92,9 +94,9 @@ def open_large_shapes(image_size: int, channels: int, split: str) -> LargeShapes
     return LargeShapes(image_size, channels)
 
 
-def _require_size(name: str, image_size: int) -> None:
-    if not shapes.MIN_SIZE <= image_size <= shapes.MAX_SIZE:
+def _require_size(image_size: int) -> None:
+    if not shapes.MIN_SIZE <= image_size <= MAX_SIZE:
         raise UserError(
-            f"{name} is drawn at {shapes.MIN_SIZE} to {shapes.MAX_SIZE} px, got {image_size}. For"
-            " crops it is drawn larger than image_size: lower image_size or load_size."
+            f"solid2striped is drawn at {shapes.MIN_SIZE} to {MAX_SIZE} px, got {image_size}."
+            " Crops are taken from larger drawings: choose another image_size or load_size."
         )

@@ -96,8 +96,8 @@ def test_the_bundled_pair_shows_the_same_scenes_in_its_test_split_only():
     assert not set(a.scenes) & set(b.scenes)
     with pytest.raises(UserError, match="split of solid2striped"):
         drawn.open_solid2striped(32, 3, "valid")
-    with pytest.raises(UserError, match="16 to 256 px, got 286"):
-        drawn.open_solid2striped(286, 3, "train")
+    with pytest.raises(UserError, match="16 to 512 px, got 600"):
+        drawn.open_solid2striped(600, 3, "train")
 
 
 def test_large_images_keep_their_sizes(tmp_path):

@@ -1,0 +1,115 @@
+"""The commands that use a trained model, as a person gives them."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import images as pictures
+from ganzoo import models
+from ganzoo.data import references
+from ganzoo.metrics import RECONSTRUCTION
+
+
+def saved(folder, name):
+    """A run directory that holds a small, untrained model."""
+    arguments = dict(models.model_class(name).TINY)
+    models.save(models.build(name, **arguments), name, arguments, folder / "model")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return {name: saved(tmp_path_factory.mktemp(name), name) for name in models.MODELS}
+
+
+def command(module, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", f"ganzoo.{module}", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def photo(path, size=(50, 37), mode="RGB"):
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 4), np.uint8)
+    Image.fromarray(noise).convert(mode).save(path)
+    return path
+
+
+def test_drawing(runs, tmp_path):
+    out = tmp_path / "images.npz"
+    common = (f"--model={runs['ssgan']}", f"--out={out}")
+    code, printed, _ = command("generate", *common, "--num=5", "--seed=3", "--format=npz")
+    assert code == 0 and "Wrote 5 images" in printed
+    images = np.load(out)["images"]
+    expected = pictures.to_uint8(models.load(runs["ssgan"]).generate(5, seed=3))
+    assert images.dtype == np.uint8
+    np.testing.assert_allclose(images.astype(int), expected.astype(int), atol=1)
+
+
+def test_translating_a_photo_of_any_size(runs, tmp_path):
+    source, out = photo(tmp_path / "photo.png"), tmp_path / "new" / "out.jpg"
+    common = (f"--model={runs['cyclegan']}", f"--input={source}", f"--out={out}")
+    assert command("generate", *common, "--direction=b2a", "--tile=128")[0] == 0
+    with Image.open(out) as picture:
+        assert (picture.size, picture.format) == ((50, 37), "JPEG")
+    code, _, message = command("generate", *common, "--direction=a2c")
+    assert code == 2 and "Unknown direction 'a2c'. Did you mean a2b" in message
+
+
+def test_upscaling_a_folder_with_alpha_and_a_bad_file(runs, tmp_path):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    photo(tmp_path / "in" / "a.png", mode="RGBA")
+    photo(tmp_path / "in" / "deep" / "b.jpg", size=(20, 20))
+    (tmp_path / "in" / "bad.png").write_text("hello")
+    (tmp_path / "in" / "notes.txt").write_text("hello")
+    common = (f"--model={runs['srgan']}", f"--input={tmp_path / 'in'}", f"--out={tmp_path / 'out'}")
+    code, printed, message = command("generate", *common)
+    assert code == 2 and "Wrote 2 images" in printed
+    assert "1 files could not be read" in message and "bad.png" in message
+    with Image.open(tmp_path / "out" / "a.png") as picture:
+        assert (picture.size, picture.mode) == ((200, 148), "RGBA")
+    with Image.open(tmp_path / "out" / "deep" / "b.png") as picture:
+        assert (picture.size, picture.mode) == ((80, 80), "RGB")
+
+
+@pytest.mark.parametrize(
+    "name, arguments, words",
+    [
+        ("ssgan", ("--input=a.png", "--out=b.png"), "drop --input"),
+        ("srgan", ("--out=b.png",), "name one, or a folder, with --input=PATH"),
+    ],
+)
+def test_requests_that_do_not_fit_the_model_are_told(runs, name, arguments, words):
+    code, _, message = command("generate", f"--model={runs[name]}", *arguments)
+    assert code == 2 and words in message and "Traceback" not in message
+
+
+def test_evaluating_an_upscaler(runs, tmp_path):
+    photo(tmp_path / "a.png")
+    common = (f"--model={runs['srgan']}", f"--dataset=folder:{tmp_path}")
+    code, printed, message = command("evaluate", *common, "--metrics=psnr_y,ssim_rgb")
+    assert code == 0, message
+    lines = (runs["srgan"] / "metrics.jsonl").read_text().splitlines()
+    first, second = map(json.loads, lines)
+    assert (first["metric"], second["metric"]) == ("psnr_y", "ssim_rgb")
+    assert first["border"] == 4 and first["images"] == 1 and 0 < first["value"] < 50
+    assert f"psnr_y: {first['value']:.4f}" in printed
+
+
+def test_evaluating_a_translator(runs):
+    common = (f"--model={runs['cyclegan']}", "--dataset=solid2striped", "--num=3")
+    code, _, message = command("evaluate", *common, "--direction=b2a")
+    assert code == 0, message
+    lines = (runs["cyclegan"] / "metrics.jsonl").read_text().splitlines()
+    psnr = json.loads(lines[0])
+    assert (psnr["direction"], psnr["images"], psnr["border"]) == ("b2a", 3, 0)
+    pairs = references.open_translations("solid2striped", image_size=32, channels=3)
+    trivial = [RECONSTRUCTION["psnr_y"](*pair) for pair in itertools.islice(pairs, 3)]
+    assert psnr["trivial"] == pytest.approx(np.mean(trivial), abs=1e-9)
