@@ -1,0 +1,112 @@
+"""CycleGAN's networks and losses give the numbers of the authors' PyTorch code."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ganzoo import models
+from ganzoo.models.cyclegan import (
+    UNetGenerator,
+    patch_discriminator,
+    pixel_discriminator,
+    resnet_generator,
+)
+
+from .goldens import FOLDER, assert_golden, fill_convolution, fill_transposed, hashed
+
+
+def fill_resnet(network, prefix=""):
+    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
+    blocks = [layer for layer in network.layers if hasattr(layer, "branch")]
+    for layer, index in zip(layers[:3], (1, 4, 7), strict=True):
+        fill_convolution(layer, f"{prefix}model.{index}")
+    for index, block in enumerate(blocks, start=10):
+        first, second = (layer for layer in block.branch.layers if hasattr(layer, "kernel"))
+        fill_convolution(first, f"{prefix}model.{index}.conv_block.1")
+        fill_convolution(second, f"{prefix}model.{index}.conv_block.5")
+    after = 10 + len(blocks)
+    fill_transposed(layers[3], f"{prefix}model.{after}")
+    fill_transposed(layers[4], f"{prefix}model.{after + 3}")
+    fill_convolution(layers[5], f"{prefix}model.{after + 7}")
+
+
+def fill_discriminator(network, prefix="model"):
+    for index, layer in enumerate(network.layers):
+        if hasattr(layer, "kernel"):
+            fill_convolution(layer, f"{prefix}.{index}")
+
+
+def fill_unet(network):
+    """Each level holds the next one: a way down, all that is below, a way up."""
+    fill_convolution(network.downs[0], "model.0")
+    fill_transposed(network.ups[-1], "model.3")
+    prefix = "model.1.model"
+    for down, up in zip(network.downs[1:], network.ups[-2::-1], strict=True):
+        fill_convolution(down, f"{prefix}.1")
+        fill_transposed(up, f"{prefix}.{3 if down is network.downs[-1] else 5}")
+        prefix += ".3.model"
+
+
+def images(size, name="input"):
+    nchw = 2.0 * hashed(name, (1, 3, size, size)) - 1.0
+    return nchw.transpose(0, 2, 3, 1).astype(np.float32)
+
+
+def nchw(outputs):
+    return np.transpose(outputs, (0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("num_blocks", [6, 9])
+def test_resnet(num_blocks):
+    network = resnet_generator(3, 64, num_blocks, "generator")
+    network.build((None, None, None, 3))
+    fill_resnet(network)
+    assert_golden("cyclegan", f"G.resnet_{num_blocks}blocks", nchw(network(images(64))))
+
+
+def test_unet():
+    network = UNetGenerator(3, 64, 7)
+    network.build((None, None, None, 3))
+    fill_unet(network)
+    assert_golden("cyclegan", "G.unet_128", nchw(network(images(128))))
+
+
+@pytest.mark.parametrize(
+    "key, network, size",
+    [
+        ("D.basic", patch_discriminator(64, 3, "discriminator"), 128),
+        ("D.n_layers_5", patch_discriminator(64, 5, "discriminator"), 256),
+        ("D.pixel", pixel_discriminator(64, "discriminator"), 16),
+    ],
+)
+def test_discriminators(key, network, size):
+    network.build((None, None, None, 3))
+    fill_discriminator(network, "net" if key == "D.pixel" else "model")
+    assert_golden("cyclegan", key, nchw(network(images(size))))
+
+
+def test_losses():
+    """The official D_A judges images of domain b."""
+    expected = json.loads((FOLDER / "cyclegan.json").read_text())["losses"]
+    model = models.build("cyclegan", image_size=64, cycle_weight_b=8.0, pool_size=0)
+    fill_resnet(model.a2b, "G_A.")
+    fill_resnet(model.b2a, "G_B.")
+    fill_discriminator(model.discriminator_b, "D_A.model")
+    fill_discriminator(model.discriminator_a, "D_B.model")
+    batch = {"a": images(64, "real_A"), "b": images(64, "real_B")}
+    translated = model.generator_loss(batch, None)
+    judged = model.discriminator_loss(batch | dict(translated.reuse), None)
+    found = {
+        "G_A": translated.logs["adversarial_a2b"],
+        "G_B": translated.logs["adversarial_b2a"],
+        "cycle_A": translated.logs["cycle_a"],
+        "cycle_B": translated.logs["cycle_b"],
+        "idt_A": translated.logs["identity_a2b"],
+        "idt_B": translated.logs["identity_b2a"],
+        "G": translated.value[0],
+        "D_A": judged.logs["loss_b"],
+        "D_B": judged.logs["loss_a"],
+    }
+    for name, value in expected.items():
+        assert float(found[name]) == pytest.approx(value, rel=1e-4), name
