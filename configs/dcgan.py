@@ -3,7 +3,7 @@
 Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks,
 Radford, Metz & Chintala, ICLR 2016, arXiv 1511.06434.
 
-    python -m ganzoo.train --model=dcgan --dataset=folder:PATH
+    python -m ganzoo.train --model=dcgan --dataset=celeb_a
 
 Values left as placeholders are inferred from the data and printed. Networks and batch size are
 those of the authors' Torch code; "theano" and a batch of 128 are the paper's. Both train for 25

@@ -3,7 +3,7 @@
 Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks,
 Radford, Metz & Chintala, ICLR 2016, arXiv 1511.06434.
 
-    python -m ganzoo.train --config=dcgan_folder --config.data.dataset=folder:PATH
+    python -m ganzoo.train --model=dcgan --dataset=folder:PATH
 
 The lines below that have a comment differ from the default recipe.
 """

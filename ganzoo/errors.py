@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class UserError(ValueError):
@@ -21,6 +22,13 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     listed = f" Known: {', '.join(known)}." if len(known) <= 20 or not near else ""
     return UserError(f"Unknown {kind} {name!r}.{hint}{listed}")
+
+
+def choose(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+    """`table[name]`; raises the error of `unknown` for a name that it does not have."""
+    if name not in table:
+        raise unknown(kind, str(name), map(str, table))
+    return table[name]
 
 
 def _nearest(name: str, known: list[str]) -> list[str]:

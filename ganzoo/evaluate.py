@@ -50,12 +50,14 @@ def main(argv):
     if not isinstance(model, ImageGAN):
         raise UserError("This model draws images, which have no known results to compare with.")
     border = FLAGS.border if FLAGS.border is not None else (model.scale if model.scale > 1 else 0)
-    rows = [_measure(model, *pair, border) for pair in itertools.islice(_pairs(model), FLAGS.num)]
+    split = FLAGS.split or ("train" if model.DATA == "super_resolution" else "test")
+    pairs = itertools.islice(_pairs(model, split), FLAGS.num)
+    rows = [_measure(model, *pair, border) for pair in pairs]
     if not rows:
         raise UserError(f"{FLAGS.dataset} holds no image")
     protocol = {
         "dataset": FLAGS.dataset,
-        "split": FLAGS.split,
+        "split": split,
         "direction": FLAGS.direction or model.DIRECTIONS[0],
         "images": len(rows),
         "border": border,
@@ -67,7 +69,7 @@ def main(argv):
             file.write(json.dumps(line) + "\n")
 
 
-def _pairs(model: ImageGAN):
+def _pairs(model: ImageGAN, split: str):
     """Inputs and their known results, uint8."""
     if model.DATA == "super_resolution":
         return references.open_reductions(
@@ -75,13 +77,13 @@ def _pairs(model: ImageGAN):
             scale=model.scale,
             channels=model.channels,
             data_dir=FLAGS.data_dir,
-            split=FLAGS.split or "train",
+            split=split,
         )
     pairs = references.open_translations(
         FLAGS.dataset,
         image_size=model.image_size,
         channels=model.channels,
-        split=FLAGS.split or "test",
+        split=split,
     )
     backwards = FLAGS.direction == model.DIRECTIONS[1]
     return ((b, a) if backwards else (a, b) for a, b in pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -17,10 +18,8 @@ VGG_FEATURES = {"vgg22": (2, 2), "vgg54": (5, 4)}
 _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels, convolutions
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
 _SCALE = 12.75
-_URL = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-)
+_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_FILE}"
 _MD5 = "253f8cb515780f3b799900260a226db6"
 
 
@@ -106,11 +105,12 @@ def _read(path: Path) -> dict[str, np.ndarray]:
                 return {name: file[name] for name in file.files}
         with h5py.File(path) as file:
             arrays = {}
-            for layer, group in file.items():
+            groups = {name: part for name, part in file.items() if isinstance(part, h5py.Group)}
+            for layer, group in groups.items():
                 for value in map(np.asarray, group.values()):
                     arrays[f"{layer}__{'kernel' if value.ndim == 4 else 'bias'}"] = value
             return arrays
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path} cannot be read as weights of VGG19 ({error}). Expected Keras' file: {_URL}"
         ) from error
@@ -118,7 +118,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 def _download() -> Path:
     try:
-        return Path(keras.utils.get_file("vgg19_notop.h5", _URL, file_hash=_MD5))
+        # Where `keras.applications` looks, too, so that there is one copy.
+        return Path(keras.utils.get_file(_FILE, _URL, cache_subdir="models", file_hash=_MD5))
     except Exception as error:  # whatever the network does
         raise UserError(
             f"The weights of VGG19 could not be downloaded ({error}). Fetch {_URL} elsewhere and"

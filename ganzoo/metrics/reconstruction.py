@@ -1,8 +1,8 @@
 """How near an image comes to the one it should be: PSNR and SSIM, in luma or in RGB.
 
-Images are uint8 or float `[H, W, C]` with values from 0 to 255; everything is computed in float64.
-Benchmarks of super-resolution measure the luma of MATLAB's `rgb2ycbcr`, not rounded, and cut off as
-many pixels at each border as the image was enlarged by.
+Images are uint8 or float, `[H, W, C]` or `[H, W]`, with values from 0 to 255; everything is
+computed in float64. Benchmarks of super-resolution measure the luma of MATLAB's `rgb2ycbcr`, not
+rounded, and cut off as many pixels at each border as the image was enlarged by.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def luma(image) -> np.ndarray:
 
     ITU-R BT.601, with the coefficients of MATLAB's `rgb2ycbcr`. A grey image stands for R = G = B.
     """
-    image = np.asarray(image, np.float64)
+    image = np.atleast_3d(np.asarray(image, np.float64))
     if image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
     return 16.0 + image @ np.array([[65.481], [128.553], [24.966]]) / PEAK
@@ -29,7 +29,7 @@ def psnr(image, reference, border: int = 0) -> float:
     """Peak signal-to-noise ratio, 10 log10(255^2 / MSE), in dB; infinite for equal images.
 
     Args:
-        image: `[H, W, C]`.
+        image: `[H, W, C]` or `[H, W]`.
         reference: of the same shape.
         border: pixels cut off on each side first.
 
@@ -59,7 +59,7 @@ def ssim(image, reference, border: int = 0) -> float:
 
 
 def _cut(image, reference, border: int, least: int) -> tuple[np.ndarray, np.ndarray]:
-    pair = np.asarray(image, np.float64), np.asarray(reference, np.float64)
+    pair = [np.atleast_3d(np.asarray(x, np.float64)) for x in (image, reference)]
     if pair[0].shape != pair[1].shape or pair[0].ndim != 3:
         raise ValueError(
             f"images of shapes {pair[0].shape} and {pair[1].shape}; expected two alike, [H, W, C]"

@@ -24,7 +24,7 @@ import keras
 from keras import layers, ops
 
 from ganzoo.engine import Loss, Update, gather
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError, choose
 from ganzoo.layers import CroppedConv2DTranspose, ImagePool, InstanceNorm, PaddedConv2D
 from ganzoo.losses import ADVERSARIAL
 from ganzoo.translation import ImageGAN
@@ -188,7 +188,7 @@ class CycleGAN(ImageGAN):
             "resnet": lambda name: resnet_generator(channels, generator_width, num_blocks, name),
             "unet": lambda name: UNetGenerator(channels, generator_width, halvings, name=name),
         }[generator]
-        make_discriminator = _choose(
+        make_discriminator = choose(
             "discriminator",
             discriminator,
             {
@@ -198,7 +198,7 @@ class CycleGAN(ImageGAN):
                 "pixel": lambda name: pixel_discriminator(discriminator_width, name),
             },
         )
-        self.adversarial = _choose("loss", loss, ADVERSARIAL)
+        self.adversarial = choose("loss", loss, ADVERSARIAL)
         self.image_size, self.channels, self.multiple = image_size, channels, 2**halvings
         self.cycle_weight_a, self.cycle_weight_b = cycle_weight_a, cycle_weight_b
         self.identity_weight = identity_weight
@@ -330,7 +330,7 @@ def _leaky():
 
 def _halvings(generator: str, image_size: int) -> int:
     """How often a generator halves the sides of its images."""
-    fewest, most = _choose("generator", generator, HALVINGS)
+    fewest, most = choose("generator", generator, HALVINGS)
     possible = [n for n in range(fewest, most + 1) if image_size % 2**n == 0]
     if image_size < 1 or not possible:
         raise UserError(
@@ -347,9 +347,3 @@ def _fitting(num_layers: int, image_size: int) -> int:
             f" {image_size} pixels, halved by each, stay 3"
         )
     return num_layers
-
-
-def _choose(kind, name, table):
-    if name not in table:
-        raise unknown(kind, str(name), map(str, table))
-    return table[name]

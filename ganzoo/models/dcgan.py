@@ -35,7 +35,7 @@ import keras
 from keras import layers
 
 from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError, choose
 from ganzoo.latents import LatentGAN
 from ganzoo.layers import CroppedConv2DTranspose, PaddedConv2D, batch_norm
 from ganzoo.losses import ADVERSARIAL
@@ -62,7 +62,7 @@ class DCGAN(LatentGAN):
 
     Args:
         image_size: 28, 32, 64 or 128 pixels.
-        channels: of the images, 1 (gray) or 3 (RGB).
+        channels: of the images, 1 (grey) or 3 (RGB).
         architecture: "torch" or "theano".
         latent_dim: dimensions of the latent vector, normally distributed for "torch", uniformly
             between -1 and 1 for "theano".
@@ -94,13 +94,13 @@ class DCGAN(LatentGAN):
             raise UserError(
                 f"image_size {image_size}: DCGAN has networks for {sizes} pixels; choose one"
             )
-        arch = _choose("architecture", architecture, ARCHITECTURES)
+        arch = choose("architecture", architecture, ARCHITECTURES)
         width = arch.width if width is None else width
         if width < 1:
             raise UserError(f"a width of {width} channels; expected 1 or more, or None")
         self.image_size, self.channels, self.latent_dim = image_size, channels, latent_dim
         self.uniform_latents = arch.uniform_latents
-        self.adversarial = _choose("loss", loss, ADVERSARIAL)
+        self.adversarial = choose("loss", loss, ADVERSARIAL)
 
         widths = [width * 2**index for index in range(HALVINGS[image_size])]
         self.generator = _generator(arch, image_size, channels, widths)
@@ -202,9 +202,3 @@ def _weights():
 
 def _norm():
     return batch_norm(gamma_initializer=keras.initializers.RandomNormal(1.0, stddev=0.02))
-
-
-def _choose(kind, name, table):
-    if name not in table:
-        raise unknown(kind, str(name), table)
-    return table[name]

@@ -24,7 +24,6 @@ made once. What is left out: the total variation that the paper adds to SRResNet
 
 from __future__ import annotations
 
-import math
 from types import MappingProxyType
 
 import keras
@@ -175,9 +174,9 @@ class SRGAN(ImageGAN):
         self.image_size, self.channels, self.scale = image_size, channels, scale
         self.content_loss, self.vgg_weights = content_loss, vgg_weights
         self.adversarial_weight, self.pretrain_images = adversarial_weight, pretrain_images
-        # How far a result depends on its input: two convolutions a block and one more at the
-        # input's scale, the doublings' (1 + 1/2 + ...), and one of 9 x 9 pixels at either end.
-        self.overlap = math.ceil(4 + 2 * num_blocks + 1 + 2 + 4 / scale)
+        # How far a result depends on its input: by the convolution of 9 x 9 pixels, two of 3 x 3
+        # in each block, and one after them; what follows reaches 3 further, whatever the scale.
+        self.overlap = 4 + 2 * num_blocks + 1 + 3
         self.generator = Generator(channels, scale, num_blocks, width, name="generator")
         self.discriminator = discriminator(discriminator_width, name="discriminator")
 

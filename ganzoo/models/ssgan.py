@@ -36,7 +36,7 @@ from keras import ops
 from ganzoo.augment import NUM_ROTATIONS, ROTATION_BATCHES
 from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError, choose
 from ganzoo.latents import LatentGAN
 from ganzoo.layers import (
     ConditionalBatchNorm,
@@ -304,7 +304,7 @@ class SSGAN(LatentGAN):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        arch = _choose("architecture", architecture, ARCHITECTURES)
+        arch = choose("architecture", architecture, ARCHITECTURES)
         if image_size not in arch.sizes:
             raise UserError(
                 f"image_size {image_size}: {architecture} has networks for"
@@ -315,8 +315,8 @@ class SSGAN(LatentGAN):
             raise UserError(f"discriminator_steps = {discriminator_steps}; expected 1 or more")
         if self_modulation and num_classes:
             raise UserError("self_modulation and num_classes exclude each other: set one of them")
-        self.adversarial = _choose("loss", loss, ADVERSARIAL)
-        self.rotation_batch = _choose("rotation_batch", rotation_batch, ROTATION_BATCHES)
+        self.adversarial = choose("loss", loss, ADVERSARIAL)
+        self.rotation_batch = choose("rotation_batch", rotation_batch, ROTATION_BATCHES)
         self.image_size, self.channels, self.num_classes = image_size, channels, num_classes
         self.latent_dim = latent_dim
         self.generator_rotation_weight = generator_rotation_weight
@@ -448,9 +448,3 @@ def _scaled(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
     if widest < 1:
         raise UserError(f"a width of {widest} channels; expected 1 or more, or None")
     return tuple(max(1, width * widest // max(widths)) for width in widths)
-
-
-def _choose(kind, name, table):
-    if name not in table:
-        raise unknown(kind, str(name), map(str, table))
-    return table[name]

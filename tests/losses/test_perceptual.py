@@ -14,13 +14,18 @@ SHAPES = {
     )
     for number, (before, after) in enumerate(convolutions, start=1)
 }
+ALL = SHAPES | {
+    f"block{block}_conv{number}": (3, 3, before if number == 1 else after, after)
+    for block, before, after in ((3, 128, 256), (4, 256, 512), (5, 512, 512))
+    for number in (1, 2, 3, 4)
+}
 
 
-def weights(scale=1.0):
+def weights(shapes=SHAPES):
     """Random ones for the first convolutions, of about the size that keeps features alive."""
     arrays = {}
-    for name, shape in SHAPES.items():
-        std = scale * (2.0 / np.prod(shape[:3])) ** 0.5
+    for name, shape in shapes.items():
+        std = (2.0 / np.prod(shape[:3])) ** 0.5
         arrays[f"{name}__kernel"] = RANDOM.normal(0, std, shape).astype(np.float32)
         arrays[f"{name}__bias"] = RANDOM.normal(0, 0.1, shape[3]).astype(np.float32)
     return arrays
@@ -37,20 +42,27 @@ def images(count=2, size=16, channels=3):
     return RANDOM.uniform(-1, 1, (count, size, size, channels)).astype(np.float32)
 
 
-def test_features_are_those_of_keras_vgg19_with_its_preprocessing(file):
-    loss = VGGLoss("vgg22", file)
+@pytest.mark.parametrize(
+    "features, layer, parameters",
+    [("vgg22", "block2_conv2", 260_160), ("vgg54", "block5_conv4", 20_024_384)],
+)
+def test_features_are_those_of_keras_vgg19_with_its_preprocessing(
+    tmp_path, features, layer, parameters
+):
+    arrays = weights(ALL)
+    np.savez(tmp_path / "vgg.npz", **arrays)
+    loss = VGGLoss(features, tmp_path / "vgg.npz")
+    assert loss.network.count_params() == parameters
     whole = keras.applications.VGG19(include_top=False, weights=None)
-    with np.load(file) as arrays:
-        for layer in loss.network.layers:
-            if layer.weights:
-                names = (f"{layer.name}__kernel", f"{layer.name}__bias")
-                whole.get_layer(layer.name).set_weights([arrays[name] for name in names])
-    expected = keras.Model(whole.input, whole.get_layer("block2_conv2").output)
-    x = images()
+    for name in ALL:
+        whole.get_layer(name).set_weights([arrays[f"{name}__kernel"], arrays[f"{name}__bias"]])
+    expected = keras.Model(whole.input, whole.get_layer(layer).output)
+    x = images(size=32)
     pixels = keras.applications.vgg19.preprocess_input((x + 1.0) * 127.5)
-    features = loss.features(x)
-    np.testing.assert_allclose(features, expected(pixels) / 12.75, rtol=1e-4, atol=1e-3)
-    assert np.min(features) == 0.0  # after the ReLU
+    found = loss.features(x)
+    np.testing.assert_allclose(found, expected(pixels) / 12.75, rtol=1e-4, atol=1e-3)
+    assert np.min(found) == 0.0  # after the ReLU
+    assert 0.2 < np.mean(np.asarray(found) == 0.0) < 0.8
 
 
 def test_the_file_of_keras_is_read(tmp_path, file):
@@ -103,10 +115,19 @@ def test_networks_that_lack_layers_are_refused(file, tmp_path):
         VGGLoss("vgg53", file)
 
 
-@pytest.mark.parametrize("name", ["absent.h5", "text.h5", "text.npz"])
-def test_files_that_are_no_weights_are_told(tmp_path, name):
+def test_a_file_of_other_arrays_is_refused(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as written:
+        written["block1_conv1"] = np.zeros(3)
+    with pytest.raises(UserError, match="no weights for block1_conv1"):
+        VGGLoss("vgg22", tmp_path / "other.h5")
+
+
+@pytest.mark.parametrize("name", ["absent.h5", "text.h5", "text.npz", "cut.npz"])
+def test_files_that_are_no_weights_are_told(tmp_path, file, name):
     if "text" in name:
         (tmp_path / name).write_text("hello")
+    if "cut" in name:
+        (tmp_path / name).write_bytes(file.read_bytes()[:100_000])
     with pytest.raises(UserError, match=r"cannot be read as weights of VGG19 .*notop\.h5"):
         VGGLoss("vgg22", tmp_path / name)
 

@@ -42,6 +42,36 @@ def test_ssim_of_a_constant_offset():
     assert expected == pytest.approx(0.9954764, abs=1e-7)
 
 
+def pattern():
+    """Two images by a formula, [32, 24, 3], uint8."""
+    index = np.arange(32 * 24 * 3).reshape(32, 24, 3)
+    return (index * 7919 % 256).astype(np.uint8), ((index * 7919 + index**2 % 61) % 256).astype(
+        np.uint8
+    )
+
+
+@pytest.mark.parametrize(
+    "name, border, expected",
+    [
+        ("psnr_rgb", 0, 10.005418377239135),
+        ("ssim_rgb", 0, 0.4069251074641909),
+        ("psnr_rgb", 4, 9.910039274135796),
+        ("ssim_rgb", 4, 0.42356224357674027),
+        ("psnr_y", 0, 13.316082843548502),
+        ("ssim_y", 0, 0.5045528462045704),
+    ],
+)
+def test_numbers_are_those_of_scikit_image(name, border, expected):
+    """0.26: gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255."""
+    assert RECONSTRUCTION[name](*pattern(), border) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", RECONSTRUCTION.values(), ids=RECONSTRUCTION)
+def test_grey_images_need_no_axis_for_channels(metric):
+    x, y = (image[..., :1] for image in pattern())
+    assert metric(x[..., 0], y[..., 0]) == metric(x, y) == metric(np.float32(x), np.float64(y))
+
+
 def test_ssim_is_the_definition_summed_up_window_by_window():
     x, y = RANDOM.uniform(0, 255, (2, 13, 12, 1))
     offsets = np.arange(-5, 6)

@@ -19,8 +19,8 @@ def tiny(**changes):
     return models.build("srgan", **{**TINY, **changes})
 
 
-def batch(count=4, size=32, scale=4):
-    large = RANDOM.uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
+def batch(count=4, size=32, scale=4, random=RANDOM):
+    large = random.uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
     return {"image": tf.constant(large), "small": tf.constant(large[:, ::scale, ::scale])}
 
 
@@ -30,6 +30,30 @@ def test_parameters(scale, generator):
     model = models.build("srgan", scale=scale, content_loss="mse")
     assert trainer.trainable_parameters(model.generator) == generator
     assert trainer.trainable_parameters(model.discriminator) == 23_563_649
+
+
+def test_parameters_of_the_other_layouts_follow():
+    """33 convolutions of the generator and 7 of the discriminator stand before a normalization."""
+    model = models.build("srgan", content_loss="mse")
+    own = trainer.trainable_parameters(model.generator)
+    layers = model.generator._flatten_layers()
+    slopes = [layer.alpha for layer in layers if isinstance(layer, keras.layers.PReLU)]
+    biases = [bias for network in model.layers for bias in biases_without_effect(network)]
+    assert own + sum(biases[:33]) == 1_550_659  # biases everywhere, krasserm
+    assert own - sum(int(np.prod(slope.shape)) - 1 for slope in slopes) == 1_547_350  # Lornatang
+    moving = sum(int(np.prod(v.shape)) for v in model.generator.non_trainable_variables)
+    assert own + sum(biases[:33]) + moving == 1_554_883
+    judge = trainer.trainable_parameters(model.discriminator)
+    assert len(biases) == 40 and judge + sum(biases[33:]) == 23_565_505
+
+
+def biases_without_effect(network):
+    """The channels of each convolution that has no bias, generator before discriminator."""
+    return [
+        layer.filters
+        for layer in network._flatten_layers()
+        if isinstance(layer, keras.layers.Conv2D) and not layer.use_bias
+    ]
 
 
 def test_the_discriminator_reads_every_place():
@@ -59,9 +83,11 @@ def test_pixel_shuffle_has_pytorchs_order():
     x = np.arange(12, dtype=np.float32).reshape(1, 1, 1, 12)
     expected = [[[0, 4, 8], [1, 5, 9]], [[2, 6, 10], [3, 7, 11]]]
     np.testing.assert_array_equal(pixel_shuffle(x, 2)[0], expected)
-    other = ops.reshape(x, (1, 1, 1, 3, 4))
-    ours = tf.nn.depth_to_space(ops.reshape(ops.swapaxes(other, 3, 4), (1, 1, 1, 12)), 2)
-    np.testing.assert_array_equal(pixel_shuffle(x, 2), ours)
+    # TensorFlow's is another order, and the same after a permutation of the channels.
+    x = np.arange(2 * 3 * 12, dtype=np.float32).reshape(1, 2, 3, 12)
+    order = [c * 4 + ij for ij in range(4) for c in range(3)]
+    np.testing.assert_array_equal(pixel_shuffle(x, 2), tf.nn.depth_to_space(x[..., order], 2))
+    assert (np.asarray(pixel_shuffle(x, 2)) != tf.nn.depth_to_space(x, 2)).any()
 
 
 def test_stages_follow_each_other():
@@ -146,7 +172,7 @@ def test_inference_uses_moving_averages():
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_a_tile_sees_all_that_its_inside_depends_on(scale):
-    """The gradient of one result reaches as far as `overlap`, to the pixel, and no further."""
+    """The gradients of what one pixel becomes reach exactly as far as `overlap`."""
     model = tiny(scale=scale, num_blocks=2)
     size = 2 * model.overlap + 5
     center = size // 2
@@ -157,8 +183,7 @@ def test_a_tile_sees_all_that_its_inside_depends_on(scale):
             value = tf.reduce_sum(model.generator(images)[:, row, center * scale])
         reached |= np.abs(tape.gradient(value, images)[0]).max(axis=(1, 2)) > 0
     rows = np.flatnonzero(reached)
-    reach = max(center - rows[0], rows[-1] - center)
-    assert model.overlap - 1 <= reach <= model.overlap
+    assert [center - rows[0], rows[-1] - center] == 2 * [model.overlap]
 
 
 def test_tiles_make_what_the_whole_does():
@@ -178,6 +203,55 @@ def test_the_content_network_is_no_part_of_the_model(tmp_path, monkeypatch):
     monkeypatch.setattr(srgan, "VGGLoss", Features)
     plain, perceptual = tiny(), tiny(content_loss="vgg22")
     assert len(plain.variables) == len(perceptual.variables)
+
+
+def test_the_content_network_is_compiled_and_on_every_replica(vgg, two_replicas):
+    """In either precision; the optimizers see no weight of it, and it does not move."""
+    reference = step_of(vgg)
+    for options in ({"jit": True}, {"strategy": two_replicas}):
+        other = step_of(vgg, **options)
+        assert other["generator/content"] == pytest.approx(reference["generator/content"], rel=1e-3)
+        assert other["kernel"] == pytest.approx(reference["kernel"], abs=1e-4)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    rough = step_of(vgg, jit=True)
+    assert rough["generator/content"] == pytest.approx(reference["generator/content"], rel=0.05)
+
+
+@pytest.fixture
+def vgg(tmp_path):
+    """Weights of VGG19 as far as block2_conv2, random."""
+    arrays, random = {}, np.random.default_rng(1)
+    for name, before, after in (("1_conv1", 3, 64), ("1_conv2", 64, 64)) + (
+        ("2_conv1", 64, 128),
+        ("2_conv2", 128, 128),
+    ):
+        arrays[f"block{name}__kernel"] = random.normal(
+            0, (9 * before) ** -0.5, (3, 3, before, after)
+        )
+        arrays[f"block{name}__bias"] = np.zeros(after)
+    np.savez(tmp_path / "vgg.npz", **arrays)
+    return str(tmp_path / "vgg.npz")
+
+
+def step_of(vgg, strategy=None, jit=False):
+    """The logs of one step of the second stage, and a kernel after it; each replica has its half
+    of a batch whose halves are alike, and so the same statistics."""
+    strategy = strategy or tf.distribute.get_strategy()
+    keras.utils.set_random_seed(0)
+    half = batch(2, random=np.random.default_rng(2))
+    data = {name: tf.concat([x, x], 0) for name, x in half.items()}
+    with strategy.scope():
+        model = tiny(content_loss="vgg22", vgg_weights=vgg, pretrain_images=0)
+        optimizers = {player: keras.optimizers.SGD(1e-4) for player in model.players()}
+        model.compile(optimizers, batch_size=4, jit=jit)
+    content = [v.numpy() for v in model.content.network.variables]
+    model.make_train_function()
+    batches = tf.data.Dataset.from_tensor_slices(data).batch(4, drop_remainder=True)
+    logs = model.train_function(iter(strategy.experimental_distribute_dataset(batches)))
+    for before, variable in zip(content, model.content.network.variables, strict=True):
+        np.testing.assert_array_equal(before, variable)
+    kernel = model.generator.head[0].kernel
+    return {name: float(value) for name, value in logs.items()} | {"kernel": np.asarray(kernel)}
 
 
 @pytest.mark.parametrize(
