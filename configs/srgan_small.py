@@ -20,7 +20,7 @@ def get_config() -> ConfigDict:
     config.model.num_blocks = 4  # paper: 16
     config.model.width = 32  # paper: 64
     config.model.discriminator_width = 16  # paper: 64
-    config.model.content_loss = "vgg22"  # paper: VGG54, which costs three times as much
+    config.model.content_loss = "vgg22"  # paper: VGG54, four times the arithmetic
     config.model.pretrain_images = 64_000
     config.optimizers.pretrain.learning_rate = 1e-3  # paper: 1e-4
     for player in ("generator", "discriminator"):

@@ -14,7 +14,7 @@ from ganzoo.config import load
 
 def get_config() -> ConfigDict:
     config = load("ssgan_cifar10")
-    config.total_images = 608_000  # 4,750 generator steps; paper: 100,000
+    config.total_images = 640_000  # 5,000 generator steps; paper: 100,000
     config.tick_images = 32_000
     config.model.architecture = "sngan"  # narrow compare_gan leaves the grid of its unpooling
     config.model.generator_width = 64  # paper: 256

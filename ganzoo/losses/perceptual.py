@@ -101,7 +101,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a weights file by the names that `VGGLoss` gives for .npz."""
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         with h5py.File(path) as file:
             arrays = {}

@@ -2,6 +2,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ganzoo.errors import UserError
 from ganzoo.losses import VGGLoss, perceptual
@@ -92,6 +93,19 @@ def test_there_is_one_number_per_example_and_grey_is_grey_rgb(file):
     np.testing.assert_allclose(together, alone, rtol=1e-4)
     grey = images(2, channels=1)
     np.testing.assert_allclose(loss.features(grey), loss.features(np.repeat(grey, 3, axis=-1)))
+
+
+def test_gradients_reach_the_images(file):
+    """The slope along the gradient, by differences, is the length of the gradient."""
+    loss = VGGLoss("vgg22", file)
+    x, y = tf.constant(images(1)), images(1)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = loss(x, y)[0]
+    gradient = tape.gradient(value, x)
+    length = tf.norm(gradient)
+    ahead, behind = (loss(x + sign * 0.01 * gradient / length, y)[0] for sign in (1, -1))
+    assert float(ahead - behind) / 0.02 == pytest.approx(float(length), rel=0.01)
 
 
 def test_the_precision_of_the_model_does_not_matter(file):

@@ -45,9 +45,8 @@ def test_ssim_of_a_constant_offset():
 def pattern():
     """Two images by a formula, [32, 24, 3], uint8."""
     index = np.arange(32 * 24 * 3).reshape(32, 24, 3)
-    return (index * 7919 % 256).astype(np.uint8), ((index * 7919 + index**2 % 61) % 256).astype(
-        np.uint8
-    )
+    values = 7919 * index % 256, (7919 * index + index**2 % 61) % 256
+    return tuple(np.uint8(image) for image in values)
 
 
 @pytest.mark.parametrize(

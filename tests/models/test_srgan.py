@@ -87,7 +87,7 @@ def test_pixel_shuffle_has_pytorchs_order():
     x = np.arange(2 * 3 * 12, dtype=np.float32).reshape(1, 2, 3, 12)
     order = [c * 4 + ij for ij in range(4) for c in range(3)]
     np.testing.assert_array_equal(pixel_shuffle(x, 2), tf.nn.depth_to_space(x[..., order], 2))
-    assert (np.asarray(pixel_shuffle(x, 2)) != tf.nn.depth_to_space(x, 2)).any()
+    assert not np.array_equal(pixel_shuffle(x, 2), tf.nn.depth_to_space(x, 2))
 
 
 def test_stages_follow_each_other():
@@ -206,52 +206,49 @@ def test_the_content_network_is_no_part_of_the_model(tmp_path, monkeypatch):
 
 
 def test_the_content_network_is_compiled_and_on_every_replica(vgg, two_replicas):
-    """In either precision; the optimizers see no weight of it, and it does not move."""
     reference = step_of(vgg)
-    for options in ({"jit": True}, {"strategy": two_replicas}):
-        other = step_of(vgg, **options)
+    moved = np.abs(reference["kernel"] - reference["start"]).max()
+    for other in (step_of(vgg, jit=True), step_of(vgg, two_replicas)):
         assert other["generator/content"] == pytest.approx(reference["generator/content"], rel=1e-3)
-        assert other["kernel"] == pytest.approx(reference["kernel"], abs=1e-4)
+        assert np.abs(other["kernel"] - reference["kernel"]).max() < 1e-2 * moved
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    rough = step_of(vgg, jit=True)
+    rough = step_of(vgg)
     assert rough["generator/content"] == pytest.approx(reference["generator/content"], rel=0.05)
 
 
 @pytest.fixture
 def vgg(tmp_path):
     """Weights of VGG19 as far as block2_conv2, random."""
-    arrays, random = {}, np.random.default_rng(1)
-    for name, before, after in (("1_conv1", 3, 64), ("1_conv2", 64, 64)) + (
-        ("2_conv1", 64, 128),
-        ("2_conv2", 128, 128),
-    ):
-        arrays[f"block{name}__kernel"] = random.normal(
-            0, (9 * before) ** -0.5, (3, 3, before, after)
-        )
-        arrays[f"block{name}__bias"] = np.zeros(after)
+    arrays, random, before = {}, np.random.default_rng(1), 3
+    for name, after in {"1_conv1": 64, "1_conv2": 64, "2_conv1": 128, "2_conv2": 128}.items():
+        kernel = random.normal(0, (9 * before) ** -0.5, (3, 3, before, after))
+        arrays |= {f"block{name}__kernel": kernel, f"block{name}__bias": np.zeros(after)}
+        before = after
     np.savez(tmp_path / "vgg.npz", **arrays)
     return str(tmp_path / "vgg.npz")
 
 
 def step_of(vgg, strategy=None, jit=False):
-    """The logs of one step of the second stage, and a kernel after it; each replica has its half
-    of a batch whose halves are alike, and so the same statistics."""
+    """The logs of one step of the second stage, a kernel before it and after it.
+
+    The halves of the batch are alike, so that replicas have the statistics of the whole.
+    """
     strategy = strategy or tf.distribute.get_strategy()
     keras.utils.set_random_seed(0)
     half = batch(2, random=np.random.default_rng(2))
-    data = {name: tf.concat([x, x], 0) for name, x in half.items()}
+    examples = tf.data.Dataset.from_tensors({k: tf.concat([x, x], 0) for k, x in half.items()})
     with strategy.scope():
         model = tiny(content_loss="vgg22", vgg_weights=vgg, pretrain_images=0)
         optimizers = {player: keras.optimizers.SGD(1e-4) for player in model.players()}
         model.compile(optimizers, batch_size=4, jit=jit)
-    content = [v.numpy() for v in model.content.network.variables]
+    kernel, content = model.generator.head[0].kernel, model.content.network.variables
+    start, frozen = kernel.numpy(), [v.numpy() for v in content]
     model.make_train_function()
-    batches = tf.data.Dataset.from_tensor_slices(data).batch(4, drop_remainder=True)
-    logs = model.train_function(iter(strategy.experimental_distribute_dataset(batches)))
-    for before, variable in zip(content, model.content.network.variables, strict=True):
+    batches = strategy.experimental_distribute_dataset(examples.unbatch().batch(4, True))
+    logs = model.train_function(iter(batches))
+    for before, variable in zip(frozen, content, strict=True):
         np.testing.assert_array_equal(before, variable)
-    kernel = model.generator.head[0].kernel
-    return {name: float(value) for name, value in logs.items()} | {"kernel": np.asarray(kernel)}
+    return {**{k: float(v) for k, v in logs.items()}, "start": start, "kernel": kernel.numpy()}
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_discriminator(model):
 
 
 def test_losses_and_their_gradients(model, monkeypatch):
-    """Theirs has one slope per layer: its gradient is the sum of ours, which have one per channel."""
+    """Theirs has one slope per layer, whose gradient is the sum of those of our channels."""
     expected = json.loads((FOLDER / "srgan.json").read_text())["losses"]
     small = inputs((2, 3, 24, 24)).transpose(0, 2, 3, 1).astype(np.float32)
     large = (2.0 * hashed("large", (2, 3, 96, 96)) - 1.0).transpose(0, 2, 3, 1).astype(np.float32)
