@@ -103,7 +103,10 @@ def test_flags_become_a_config(argv, printed):
         ("", "Name what to train: --model=MODEL --dataset=NAME"),
         ("--model=ssgan", "No data set was named."),
         ("--model=ssgan --dataset", "Missing value for flag --dataset"),
-        ("--config=ssgan_mnist --config.batch_size=abc", "batch_size=abc: expected int, as in 64."),
+        (
+            "--config=ssgan_cifar10 --config.batch_size=abc",
+            "batch_size=abc: expected int, as in 64.",
+        ),
         ("--config=ssgan_mnist --config.batch_size=1.5", "batch_size=1.5: expected int"),
         ("--config=ssgan_mnist --config.bach_size=1", "'bach_size'. Did you mean batch_size"),
         ("--config=ssgan_mnist --config.jit=yes", "expected one of auto, on, off."),
