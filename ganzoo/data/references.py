@@ -73,8 +73,7 @@ def open_translations(
             " --dataset=paired:PATH, whose images hold both domains side by side."
         )
     source = _kept(f"folder:{path}/{split}", None, "train", channels)
-    halves = (_halves(source.image(index), image_size) for index in range(len(source)))
-    return halves
+    return (_halves(source.image(index), image_size) for index in range(len(source)))
 
 
 def _kept(dataset: str, data_dir: str | None, split: str, channels: int):
