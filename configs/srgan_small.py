@@ -15,15 +15,17 @@ from ganzoo.config import load
 
 def get_config() -> ConfigDict:
     config = load("srgan")
-    config.total_images = 80_000  # 4,000 steps, then 1,000; paper: 1,000,000 and 200,000
-    config.tick_images = 8_000
-    config.model.num_blocks = 4  # paper: 16
+    config.total_images = 368_000  # 20,000 steps, then 3,000; paper: 1,000,000 and 200,000
+    config.tick_images = 16_000
     config.model.width = 32  # paper: 64
     config.model.discriminator_width = 16  # paper: 64
     config.model.content_loss = "vgg22"  # paper: VGG54, four times the arithmetic
-    config.model.pretrain_images = 64_000
-    config.optimizers.pretrain.learning_rate = 1e-3  # paper: 1e-4
+    config.model.adversarial_weight = 0.2  # paper: 1e-3, too little beside VGG22's large features
+    config.model.pretrain_images = 320_000
+    pretrain = config.optimizers.pretrain
+    pretrain.learning_rate = 1e-3  # paper: 1e-4, the same to the end
+    pretrain.decay_start_images, pretrain.decay_end_images = 80_000, 320_000
     for player in ("generator", "discriminator"):
         adam = config.optimizers[player]
-        adam.decay_start_images = adam.decay_end_images = 72_000
+        adam.decay_start_images = adam.decay_end_images = 344_000
     return config

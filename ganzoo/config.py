@@ -50,6 +50,10 @@ _RULES: dict[str, Rule] = {
     "data.dataset": (bool, "the name of a data set"),
     "data.resize": _one_of("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"),
     "data.on_bad_file": _one_of("fail", "skip"),
+    "augment.strength": (lambda value: value >= 0, "0 or more"),
+    "augment.target": (lambda value: -1 < value < 1, "a number between -1 and 1"),
+    "augment.interval": _COUNT,
+    "augment.speed_images": _COUNT,
     "optimizers.*.learning_rate": _POSITIVE,
     "optimizers.*.beta_[12]": _DECAY,
     "optimizers.*.epsilon": _POSITIVE,
@@ -185,8 +189,13 @@ def diff(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list
 
 
 def harmful(old: ConfigDict, new: ConfigDict) -> list[str]:
-    """The lines of `diff` that forbid resuming `old` as `new`."""
-    return diff(old, new, ignore=HARMLESS)
+    """The lines of `diff` that forbid resuming `old` as `new`.
+
+    A key that is younger than the run may have its default, which is what the run was made with.
+    """
+    before, after, defaults = (flatten(config) for config in (old, new, load(new.model_name)))
+    young = {key for key in after.keys() - before.keys() if after[key] == defaults.get(key)}
+    return diff(old, new, ignore=HARMLESS | young)
 
 
 def slug(dataset: str) -> str:

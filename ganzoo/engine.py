@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from ganzoo.augment import Augmentation
 from ganzoo.ema import Average
 from ganzoo.seeds import Random
 
@@ -71,6 +72,12 @@ class GAN(keras.Model):
     and `after_step` where it has a use for them. It is trained with `compile` and `fit` on batches
     that are dictionaries of tensors.
 
+    A discriminator is shown images by way of `self.augment`, and its loss logs `real_sign` (see
+    `AdversarialLoss.judgement`); so any augmentation works with any model.
+
+    Args:
+        augmentation: of the images that discriminators are shown; None shows them as they are.
+
     Attributes:
         DATA: the kind of its batches, a key of `ganzoo.data.KINDS`.
         IMAGE_SIZES: the sizes it has networks for, in pixels.
@@ -82,8 +89,9 @@ class GAN(keras.Model):
     IMAGE_SIZES: tuple[int, ...]
     TINY: Mapping[str, Any]
 
-    def __init__(self, **kwargs):
+    def __init__(self, augmentation: Augmentation | None = None, **kwargs):
         super().__init__(**kwargs)
+        self.augmentation = augmentation
         self.step = self.add_weight(
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
@@ -119,6 +127,18 @@ class GAN(keras.Model):
     def averages(self) -> tuple[Average, ...]:
         """The moving averages to keep."""
         return ()
+
+    def augment(self, images: tf.Tensor, random: Random, stream: str) -> tf.Tensor:
+        """Images `[N, S, S, C]` as a discriminator is to see them.
+
+        Args:
+            images: real or generated ones.
+            random: of the loss.
+            stream: a name of its own for each call in a loss.
+        """
+        if self.augmentation is None:
+            return images
+        return self.augmentation(images, random=random.scoped(f"augment_{stream}"))
 
     def after_step(self, batch: Batch, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
         """Changes what the model keeps between steps, alike on all replicas; returns more logs.
@@ -241,6 +261,7 @@ class GAN(keras.Model):
             batch |= reuse
         logs = _mean_over_replicas(replica, logs)
         logs |= self.after_step(batch, logs)
+        logs |= self._adapt_augmentation(logs)
         self._share_buffers(replica)
         for average in self.averages():
             average.update(self.step * self.batch_size, self.batch_size)
@@ -272,6 +293,14 @@ class GAN(keras.Model):
         compiled = tf.function(compute, jit_compile=True, autograph=False) if self.jit else compute
         index = tf.convert_to_tensor(replica.replica_id_in_sync_group)
         return compiled(batch, tf.convert_to_tensor(self.step), index)
+
+    def _adapt_augmentation(self, logs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        if self.augmentation is None:
+            return {}
+        strength = self.augmentation.strength
+        signs = [value for name, value in logs.items() if name.endswith("/real_sign")]
+        strength.adapt(signs, self.step, self.batch_size)
+        return {"augment/strength": tf.convert_to_tensor(strength.value)}
 
     def _share_buffers(self, replica) -> None:
         """Averages what is not trained by gradients, such as the moments of batch normalization."""

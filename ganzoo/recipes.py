@@ -36,6 +36,14 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     # Optimizers, one for each player.
     config.optimizers = ConfigDict({player: adam() for player in players})
 
+    # Augmentation of the images that discriminators are shown, see `ganzoo.augment.make`.
+    config.augment = ConfigDict()
+    config.augment.pipe = "none"  # or "bgc" and others, "diffaugment", "rotation"
+    config.augment.strength = config_dict.placeholder(float)  # None: 1; with a target 0, to start
+    config.augment.target = config_dict.placeholder(float)  # of adaptive strength; None: fixed
+    config.augment.interval = 4  # steps between changes of the strength
+    config.augment.speed_images = 500_000  # in which it may rise from 0 to 1
+
     # Data.
     config.data = ConfigDict()
     config.data.dataset = config_dict.placeholder(str)

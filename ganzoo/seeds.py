@@ -50,6 +50,14 @@ class Random:
         """Int32 numbers, uniform over 0 to high - 1."""
         return tf.cast(self.uniform(stream, shape) * high, tf.int32)
 
+    def scoped(self, name: str) -> Random:
+        """The random numbers of a part of the computation, which may reuse names of streams."""
+        return dataclasses.replace(self, scope=f"{self.scope}{name}/")
+
+    def shared(self) -> Random:
+        """Numbers that are alike on all replicas: of what is drawn once for the whole batch."""
+        return dataclasses.replace(self, replica=0, num_replicas=1)
+
     def _bits(self, stream: str, shape: Sequence[int]) -> tf.Tensor:
         local, *rest = shape
         name = f"{self.scope}{stream}"

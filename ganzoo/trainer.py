@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from ganzoo import checkpoints, data, devices, models
+from ganzoo import augment, checkpoints, data, devices, models
 from ganzoo import config as configs
 from ganzoo.callbacks import (
     LogWriter,
@@ -120,7 +120,8 @@ def prepare(
     keras.mixed_precision.set_global_policy(precision)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
-        model = models.build(config.model_name, **config.model)
+        augmentation = augment.make(**config.augment)
+        model = models.build(config.model_name, augmentation, **config.model)
         model.compile(
             optimizers(config, precision),
             config.batch_size,

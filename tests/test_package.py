@@ -14,8 +14,8 @@ import ganzoo
 ROOT = Path(__file__).parents[1]
 RANKS = (
     "errors files config recipes cli images bicubic tiles runs devices layers",
-    "losses augment",
-    "seeds ema",
+    "losses seeds ema",
+    "augment",
     "engine latents translation checkpoints",
     "models weights data metrics",
     "callbacks",

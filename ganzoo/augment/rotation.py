@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from keras import ops
 
+from ganzoo.augment.augmentation import Augmentation
 from ganzoo.errors import UserError
 
 NUM_ROTATIONS = 4
@@ -57,3 +58,25 @@ def rotation_batch_split(images):
 
 
 ROTATION_BATCHES = {"quarter": rotation_batch_quarter, "split": rotation_batch_split}
+
+
+class Rotation(Augmentation):
+    """Quarter turns, the transform of the rotation task: square images `[N, S, S, C]`.
+
+    Unlike `rotate90` of `AugmentPipe`, pixels are moved and never filtered. `draws` take
+    `rotate90`, `[N]`, 0 to 3.
+    """
+
+    def draw(self, random, images):
+        turns = random.integers("rotate90", [images.shape[0]], NUM_ROTATIONS)
+        present = ops.convert_to_tensor(self.strength.value)
+        return {"rotate90": self.choose(random, "rotate90", turns, 0, present)}
+
+    def transform(self, images, draws):
+        images = ops.convert_to_tensor(images, "float32")
+        chosen = ops.one_hot(ops.cast(draws["rotate90"], "int32"), NUM_ROTATIONS)
+        turned = [rotate90(images, turns) for turns in range(NUM_ROTATIONS)]
+        return sum(
+            ops.reshape(chosen[:, turns], (-1, 1, 1, 1)) * turned[turns]
+            for turns in range(NUM_ROTATIONS)
+        )

@@ -18,10 +18,24 @@ class AdversarialLoss(NamedTuple):
     Attributes:
         discriminator: `(real_logits, fake_logits) -> [N]`.
         generator: `(fake_logits,) -> [N]`.
+        boundary: the logit of an image that is as likely real as not.
     """
 
     discriminator: Callable
     generator: Callable
+    boundary: float = 0.0
+
+    def judgement(self, real_logits, fake_logits) -> dict:
+        """Logs of the discriminator's opinion.
+
+        `real_sign`, the mean sign of logits of real images, is what adaptive augmentation goes by.
+        """
+        signs = ops.sign(ops.cast(real_logits, "float32") - self.boundary)
+        return {
+            "real_logits": ops.mean(real_logits),
+            "fake_logits": ops.mean(fake_logits),
+            "real_sign": ops.mean(signs),
+        }
 
 
 def hinge_discriminator(real_logits, fake_logits):
@@ -65,7 +79,9 @@ def least_squares_generator(fake_logits):
 
 ADVERSARIAL = {
     "hinge": AdversarialLoss(hinge_discriminator, hinge_generator),
-    "least_squares": AdversarialLoss(least_squares_discriminator, least_squares_generator),
+    "least_squares": AdversarialLoss(
+        least_squares_discriminator, least_squares_generator, boundary=0.5
+    ),
     "non_saturating": AdversarialLoss(non_saturating_discriminator, non_saturating_generator),
 }
 

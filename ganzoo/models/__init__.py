@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from ganzoo import checkpoints, files
+from ganzoo.augment import Augmentation
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 
@@ -24,29 +25,30 @@ def model_class(name: str) -> type[GAN]:
     return getattr(importlib.import_module(f"{__name__}.{name}"), MODELS[name])
 
 
-def build(name: str, **kwargs) -> GAN:
+def build(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
     """A new model with random weights.
 
     Args:
         name: a key of `MODELS`.
+        augmentation: of the images that discriminators are shown in training.
         **kwargs: arguments of the model's constructor, `config.model` of a config.
 
     Raises:
         UserError: for an unknown name or argument, with the nearest right ones.
     """
-    model = construct(name, **kwargs)
+    model = construct(name, augmentation, **kwargs)
     model.build()
     return model
 
 
-def construct(name: str, **kwargs) -> GAN:
+def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
     """A model without weights yet; arguments as `build` takes them."""
     cls = model_class(name)
     known = [p for p in inspect.signature(cls).parameters if p != "kwargs"]
     for key in kwargs:
         if key not in known:
             raise unknown(f"argument of {name}", key, known)
-    return cls(**kwargs)
+    return cls(augmentation=augmentation, **kwargs)
 
 
 def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:

@@ -238,9 +238,11 @@ class CycleGAN(ImageGAN):
         fake_b, same_b = self._translate(self.a2b, real_a, real_b)
         fake_a, same_a = self._translate(self.b2a, real_b, real_a)
         returned_a, returned_b = self.b2a(fake_b), self.a2b(fake_a)
+        logits_a = self.discriminator_a(self.augment(fake_a, random, "fake_a"))
+        logits_b = self.discriminator_b(self.augment(fake_b, random, "fake_b"))
         terms = {
-            "adversarial_a2b": self.adversarial.generator(self.discriminator_b(fake_b)),
-            "adversarial_b2a": self.adversarial.generator(self.discriminator_a(fake_a)),
+            "adversarial_a2b": self.adversarial.generator(logits_b),
+            "adversarial_b2a": self.adversarial.generator(logits_a),
             "cycle_a": self.cycle_weight_a * _difference(returned_a, real_a),
             "cycle_b": self.cycle_weight_b * _difference(returned_b, real_b),
         }
@@ -266,17 +268,25 @@ class CycleGAN(ImageGAN):
     def discriminator_loss(self, batch, random):
         shown_a, slots_a = self.pool_a.query(batch["fake_a"], random, "pool_a")
         shown_b, slots_b = self.pool_b.query(batch["fake_b"], random, "pool_b")
-        loss_a = self._judge(self.discriminator_a, batch["a"], shown_a)
-        loss_b = self._judge(self.discriminator_b, batch["b"], shown_b)
+        logits_a = self._judge(self.discriminator_a, batch["a"], shown_a, random, "a")
+        logits_b = self._judge(self.discriminator_b, batch["b"], shown_b, random, "b")
+        loss_a, loss_b = (self.adversarial.discriminator(*pair) for pair in (logits_a, logits_b))
+        both = [ops.concatenate(pair) for pair in zip(logits_a, logits_b, strict=True)]
         return Loss(
             loss_a + loss_b,
-            logs={"loss_a": ops.mean(loss_a), "loss_b": ops.mean(loss_b)},
+            logs={
+                "loss_a": ops.mean(loss_a),
+                "loss_b": ops.mean(loss_b),
+                **self.adversarial.judgement(*both),
+            },
             reuse={"slots_a": slots_a, "slots_b": slots_b},
         )
 
-    def _judge(self, discriminator, real, fake):
-        logits = discriminator(ops.concatenate([real, fake]))
-        return self.adversarial.discriminator(*ops.split(logits, 2))
+    def _judge(self, discriminator, real, fake, random, domain):
+        """Logits of real images and of fakes."""
+        real = self.augment(real, random, f"real_{domain}")
+        fake = self.augment(fake, random, f"shown_{domain}")
+        return ops.split(discriminator(ops.concatenate([real, fake])), 2)
 
     def after_step(self, batch, logs):
         self.pool_a.store(gather(batch["fake_a"]), gather(batch["slots_a"]))

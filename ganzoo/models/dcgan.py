@@ -130,20 +130,18 @@ class DCGAN(LatentGAN):
         latents = self.draw_latents(random, real.shape[0])
         fake = self.generator(latents, training=True)
         # Apart, since each batch is normalized by its own statistics.
-        real_logits = self.discriminator(real, training=True)
-        fake_logits = self.discriminator(fake, training=True)
+        real_logits = self.discriminator(self.augment(real, random, "real"), training=True)
+        fake_logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
         return Loss(
             self.adversarial.discriminator(real_logits, fake_logits),
-            logs={
-                "real_logits": keras.ops.mean(real_logits),
-                "fake_logits": keras.ops.mean(fake_logits),
-            },
+            logs=self.adversarial.judgement(real_logits, fake_logits),
             reuse={"latents": latents},
         )
 
     def generator_loss(self, batch, random):
         fake = self.generator(batch["latents"], training=True)  # the discriminator's last fakes
-        return Loss(self.adversarial.generator(self.discriminator(fake, training=True)))
+        logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
+        return Loss(self.adversarial.generator(logits))
 
     def call(self, latents, labels=None, training=False):
         return self.generator(latents, training=training)

@@ -32,14 +32,10 @@ from keras import layers, ops
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, unknown
 from ganzoo.layers import PaddedConv2D, batch_norm, pixel_shuffle
-from ganzoo.losses import (
-    VGG_FEATURES,
-    VGGLoss,
-    non_saturating_discriminator,
-    non_saturating_generator,
-)
+from ganzoo.losses import ADVERSARIAL, VGG_FEATURES, VGGLoss
 from ganzoo.translation import ImageGAN
 
+NON_SATURATING = ADVERSARIAL["non_saturating"]
 SCALES = (2, 4, 8)
 WIDTHS = (1, 1, 2, 2, 4, 4, 8, 8)  # of the discriminator's layers; every other one halves the image
 HALVED = 2 ** (len(WIDTHS) // 2)
@@ -215,7 +211,8 @@ class SRGAN(ImageGAN):
     def generator_loss(self, batch, random):
         real, fake = batch["image"], self.generator(batch["small"], training=True)
         content = self.content(fake, real)
-        adversarial = non_saturating_generator(self.discriminator(fake, training=True))
+        seen = self.augment(fake, random, "fake")
+        adversarial = NON_SATURATING.generator(self.discriminator(seen, training=True))
         return Loss(
             content + self.adversarial_weight * adversarial,
             logs={
@@ -228,11 +225,13 @@ class SRGAN(ImageGAN):
 
     def discriminator_loss(self, batch, random):
         # Apart, since each batch is normalized by its own statistics.
-        real_logits = self.discriminator(batch["image"], training=True)
-        fake_logits = self.discriminator(batch["fake"], training=True)
+        real = self.augment(batch["image"], random, "real")
+        fake = self.augment(batch["fake"], random, "fake")
+        real_logits = self.discriminator(real, training=True)
+        fake_logits = self.discriminator(fake, training=True)
         return Loss(
-            non_saturating_discriminator(real_logits, fake_logits),
-            logs={"real_logits": ops.mean(real_logits), "fake_logits": ops.mean(fake_logits)},
+            NON_SATURATING.discriminator(real_logits, fake_logits),
+            logs=NON_SATURATING.judgement(real_logits, fake_logits),
         )
 
     def call(self, inputs, direction="upscale", training=False):

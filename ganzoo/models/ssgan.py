@@ -20,7 +20,8 @@ SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in f
 What differs from the official code: images are in [-1, 1] at the boundary (its networks work in
 [0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
 starts at 1. From mimicry: biases start at 0, and power iterations advance once an update, not once
-a call. Batch statistics are those of each replica.
+a call. Batch statistics are those of each replica. An augmentation, where one is chosen, acts on
+images of the adversarial loss alone, since it may turn them, too.
 """
 
 from __future__ import annotations
@@ -369,8 +370,10 @@ class SSGAN(LatentGAN):
         count = real.shape[0]
         fake, fake_labels = self._generate(random, count)
         rotated, turns, rotated_labels = self._rotate(real, labels)
+        seen_real = self.augment(real, random, "real")
+        seen_fake = self.augment(fake, random, "fake")
         logits, rotations = self.discriminator(
-            ops.concatenate([real, rotated, fake]),
+            ops.concatenate([seen_real, rotated, seen_fake]),
             ops.concatenate([labels, rotated_labels, fake_labels]),
         )
         real_logits, fake_logits = logits[:count], logits[-count:]
@@ -384,8 +387,7 @@ class SSGAN(LatentGAN):
                 "adversarial": ops.mean(adversarial),
                 "rotation": rotation,
                 "rotation_accuracy": _accuracy(turns, rotation_logits),
-                "real_logits": ops.mean(real_logits),
-                "fake_logits": ops.mean(fake_logits),
+                **self.adversarial.judgement(real_logits, fake_logits),
             },
         )
 
@@ -394,7 +396,8 @@ class SSGAN(LatentGAN):
         fake, labels = self._generate(random, count)
         rotated, turns, rotated_labels = self._rotate(fake, labels)
         logits, rotations = self.discriminator(
-            ops.concatenate([fake, rotated]), ops.concatenate([labels, rotated_labels])
+            ops.concatenate([self.augment(fake, random, "fake"), rotated]),
+            ops.concatenate([labels, rotated_labels]),
         )
         power_iteration(self.discriminator)
         adversarial = self.adversarial.generator(logits[:count])

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from ganzoo.augment import NUM_ROTATIONS, rotate90, rotation_batch_quarter, rotation_batch_split
+from ganzoo.augment import (
+    NUM_ROTATIONS,
+    Rotation,
+    Strength,
+    rotate90,
+    rotation_batch_quarter,
+    rotation_batch_split,
+)
+from ganzoo.seeds import Random
 
 IMAGES = np.random.default_rng(0).normal(size=(8, 5, 5, 3)).astype(np.float32)
 
@@ -54,3 +62,15 @@ def test_split_turns_every_image_once(count, expected):
     assert labels.numpy().tolist() == expected
     for image, turns, result in zip(IMAGES, expected, rotated, strict=False):
         np.testing.assert_array_equal(result, np.rot90(image, turns))
+
+
+def test_the_layer_turns_each_image_by_its_own():
+    result = Rotation()(IMAGES, draws={"rotate90": np.arange(8) % 4})
+    for index, image in enumerate(np.asarray(result)):
+        np.testing.assert_array_equal(image, np.rot90(IMAGES[index], index % 4))
+
+
+def test_the_layer_draws_all_turns_alike():
+    draws = Rotation(strength=Strength(0.8)).draw(Random(0, 0), np.zeros([20_000, 1, 1, 1]))
+    shares = np.bincount(np.asarray(draws["rotate90"])) / 20_000
+    np.testing.assert_allclose(shares, [0.4, 0.2, 0.2, 0.2], atol=0.015)

@@ -138,8 +138,8 @@ class Repeating(Random):
 
     def _bits(self, stream, shape):
         one = Random(self.seed, self.step, scope=self.scope)
-        pair = one._bits(stream, [2, *shape[1:]])
-        return tf.tile(pair, [shape[0] // 2, *[1 for _ in shape[1:]]])
+        pair = one._bits(stream, [min(2, shape[0]), *shape[1:]])
+        return tf.tile(pair, [max(1, shape[0] // 2), *[1 for _ in shape[1:]]])
 
 
 def repeating(setup):
@@ -160,6 +160,21 @@ def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
     batches = two_replicas.experimental_distribute_dataset(repeating(two))
     run(two, period(two), batches)
     assert_close(values([one.model]), values([two.model]), atol=2e-5)
+
+
+def test_an_augmentation_acts_on_every_player_and_adapts(recipe):
+    setup = ready(recipe)
+    without = run(setup, period(setup))
+    recipe.augment.update({"pipe": "bgc", "strength": 0.9, "target": 0.0, "interval": 1})
+    recipe.augment.speed_images = 10 * BATCH
+    setup = ready(recipe)
+    augmented = run(setup, period(setup))
+    judging = [name for name in without if name.endswith("/real_sign")]
+    playing = [name for name in without if "adversarial" in name] or judging
+    assert judging
+    for name in [name.replace("real_sign", "loss") for name in judging] + playing:
+        assert augmented[name] != without[name], name
+    assert abs(augmented["augment/strength"] - 0.9) > 0.09
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])

@@ -1,0 +1,57 @@
+"""Augmentations by name, as configs have them."""
+
+from __future__ import annotations
+
+from ganzoo.augment.augmentation import Augmentation
+from ganzoo.augment.diffaugment import DiffAugment
+from ganzoo.augment.pipe import PIPES, AugmentPipe
+from ganzoo.augment.rotation import Rotation
+from ganzoo.augment.strength import AdaptiveStrength, Strength
+from ganzoo.errors import UserError, unknown
+
+_DIFFAUGMENT = "diffaugment"
+NAMES = ("none", *PIPES, _DIFFAUGMENT, "rotation")
+
+
+def make(
+    pipe: str = "none",
+    strength: float | None = None,
+    target: float | None = None,
+    interval: int = 4,
+    speed_images: int = 500_000,
+) -> Augmentation | None:
+    """The augmentation of `config.augment`.
+
+    Args:
+        pipe: "none", a key of `PIPES`, "rotation", or "diffaugment", which may be followed by a
+            policy: "diffaugment:color,translation".
+        strength: probability of each transform, for each image. None is 1, or with a target 0.
+        target: of `AdaptiveStrength`, which then moves the strength; None leaves it.
+        interval: of `AdaptiveStrength`, in steps.
+        speed_images: of `AdaptiveStrength`.
+
+    Returns:
+        None for "none".
+
+    Raises:
+        UserError: for an unknown name, or a strength without a pipe.
+    """
+    name, _, policy = pipe.partition(":")
+    if name not in NAMES or (policy and name != _DIFFAUGMENT):
+        raise unknown("augmentation", pipe, NAMES)
+    if name == "none":
+        if strength or target is not None:
+            raise UserError(
+                f"augment.strength = {strength} and augment.target = {target} have nothing to act"
+                f" on: name an augmentation with augment.pipe, such as bgc."
+            )
+        return None
+    if target is None:
+        chance = Strength(1.0 if strength is None else strength)
+    else:
+        chance = AdaptiveStrength(strength or 0.0, target, interval, speed_images)
+    if name in PIPES:
+        return AugmentPipe(name, strength=chance)
+    if name == "rotation":
+        return Rotation(strength=chance)
+    return DiffAugment(*[policy] if policy else [], strength=chance)
