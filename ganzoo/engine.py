@@ -124,6 +124,16 @@ class GAN(keras.Model):
         """
         raise NotImplementedError
 
+    @classmethod
+    def recommended(cls, config: Mapping[str, Any], num_replicas: int) -> dict[str, Any]:
+        """Values for what a config leaves open, once the data are known, by their dotted names.
+
+        Args:
+            config: a recipe whose `config.model` has the size of the images.
+            num_replicas: how many replicas will share a batch.
+        """
+        return {}
+
     def averages(self) -> tuple[Average, ...]:
         """The moving averages to keep."""
         return ()

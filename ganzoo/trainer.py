@@ -90,7 +90,7 @@ def train(
     """
     if not devices.is_chief(strategy):
         return _train(prepare(config, strategy, run.read_facts()), run, chief=False)
-    config = inferred(config)
+    config = inferred(config, strategy.num_replicas_in_sync)
     if restart:
         run.set_aside()
     with run.locked():
@@ -111,8 +111,8 @@ def prepare(
         strategy: from `ganzoo.devices.strategy`.
         facts: of the run to be resumed, whose meaning of "auto" stays.
     """
+    config = inferred(config, strategy.num_replicas_in_sync)
     data.require_divisible(config.batch_size, strategy.num_replicas_in_sync)
-    config = inferred(config)
     facts = facts or {}
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
@@ -137,13 +137,22 @@ def prepare(
     return Setup(config, strategy, line, model, facts)
 
 
-def inferred(config: ConfigDict) -> ConfigDict:
-    """A copy with what the config leaves to the data, which is printed."""
+def inferred(config: ConfigDict, num_replicas: int) -> ConfigDict:
+    """A copy with what the config leaves to the data and the model, which is printed."""
     config = config.copy_and_resolve_references()
+    model = models.model_class(config.model_name)
     open_keys = [key for key in _INFERRED if config.model.get(key, 0) is None]
-    if not open_keys:
-        return config
-    options, model = config.data, models.model_class(config.model_name)
+    if open_keys:
+        for line in configs.fill(config, _told_by_data(config, model, open_keys)):
+            print(f"Inferred from the data: {line}")
+    for line in configs.fill(config, model.recommended(config, num_replicas)):
+        print(f"Chosen for this size: {line}")
+    return config
+
+
+def _told_by_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) -> dict:
+    """The arguments of the model that are open, by their dotted names."""
+    options = config.data
     info = data.KINDS[model.DATA].inspect(
         options.dataset,
         data_dir=options.data_dir,
@@ -153,9 +162,7 @@ def inferred(config: ConfigDict) -> ConfigDict:
     fitting = [s for s in model.IMAGE_SIZES if info.size is None or s <= min(info.size)]
     size = min(model.IMAGE_SIZES) if info.size is None or not fitting else max(fitting)
     values = {"image_size": size, "channels": info.channels, "num_classes": info.num_classes}
-    for line in configs.fill(config, {f"model.{key}": values[key] for key in open_keys}):
-        print(f"Inferred from the data: {line}")
-    return config
+    return {f"model.{key}": values[key] for key in open_keys}
 
 
 def open_line(config: ConfigDict) -> data.Line:

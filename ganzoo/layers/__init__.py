@@ -1,9 +1,19 @@
 """Layers that GANs share and Keras lacks."""
 
 from ganzoo.layers.convolution import CroppedConv2DTranspose, PaddedConv2D
+from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, ModulatedConv2D, activate
 from ganzoo.layers.image_pool import ImagePool
+from ganzoo.layers.minibatch_stddev import MinibatchStddev
 from ganzoo.layers.normalization import ConditionalBatchNorm, InstanceNorm, batch_norm
-from ganzoo.layers.resample import downsample_average, pixel_shuffle, unpool, upsample_bilinear
+from ganzoo.layers.resample import (
+    blur,
+    downsample_average,
+    downsample_blurred,
+    pixel_shuffle,
+    unpool,
+    upsample_bilinear,
+    upsample_blurred,
+)
 from ganzoo.layers.spectral_norm import (
     SpectralConv2D,
     SpectralDense,
@@ -14,16 +24,24 @@ from ganzoo.layers.spectral_norm import (
 __all__ = [
     "ConditionalBatchNorm",
     "CroppedConv2DTranspose",
+    "EqualizedConv2D",
+    "EqualizedDense",
     "ImagePool",
     "InstanceNorm",
+    "MinibatchStddev",
+    "ModulatedConv2D",
     "PaddedConv2D",
     "SpectralConv2D",
     "SpectralDense",
+    "activate",
     "batch_norm",
+    "blur",
     "downsample_average",
+    "downsample_blurred",
     "pixel_shuffle",
     "power_iteration",
     "spectral_norm",
     "unpool",
     "upsample_bilinear",
+    "upsample_blurred",
 ]

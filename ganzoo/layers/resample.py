@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from keras import ops
+
+BINOMIAL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
 
 
 def unpool(x):
@@ -56,3 +59,25 @@ def pixel_shuffle(x, scale: int):
 def downsample_average(x):
     """Mean of each 2 x 2 block: `[N, H, W, C] -> [N, H/2, W/2, C]`; H and W are even."""
     return ops.average_pool(x, 2, 2)
+
+
+def blur(x, pad: tuple[int, int], strides: int = 1, gain: float = 1.0):
+    """The filter [1, 3, 3, 1] along both axes, of sum `gain`, after padding with zeros.
+
+    `[N, H, W, C] -> [N, H', W', C]` with H' = floor((H + before + after - 4) / strides) + 1.
+
+    Karras et al. 2020, https://arxiv.org/abs/1912.04958, appendix B.
+    """
+    x = ops.pad(x, [[0, 0], pad, pad, [0, 0]])
+    kernel = np.tile(gain * BINOMIAL[:, :, None, None], [1, 1, x.shape[-1], 1])
+    return ops.depthwise_conv(x, ops.convert_to_tensor(kernel, x.dtype), strides, "valid")
+
+
+def upsample_blurred(x):
+    """Zeros inserted between pixels, and filtered: `[N, H, W, C] -> [N, 2H, 2W, C]`."""
+    return blur(unpool(x), (2, 1), gain=4.0)
+
+
+def downsample_blurred(x):
+    """Filtered, and every other pixel taken: `[N, H, W, C] -> [N, H/2, W/2, C]`."""
+    return blur(x, (1, 1), strides=2)

@@ -10,6 +10,7 @@ from ganzoo.losses.adversarial import (
     non_saturating_discriminator,
     non_saturating_generator,
 )
+from ganzoo.losses.penalties import path_lengths, r1
 from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "least_squares_generator",
     "non_saturating_discriminator",
     "non_saturating_generator",
+    "path_lengths",
+    "r1",
 ]

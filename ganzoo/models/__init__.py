@@ -13,7 +13,13 @@ from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 
 # One line per model: its name, which is also that of its file, and its class.
-MODELS = {"cyclegan": "CycleGAN", "dcgan": "DCGAN", "srgan": "SRGAN", "ssgan": "SSGAN"}
+MODELS = {
+    "cyclegan": "CycleGAN",
+    "dcgan": "DCGAN",
+    "srgan": "SRGAN",
+    "ssgan": "SSGAN",
+    "stylegan2_ada": "StyleGAN2ADA",
+}
 
 _CONFIG = "config.json"
 

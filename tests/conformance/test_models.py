@@ -27,6 +27,7 @@ def recipe(request):
             "tick_images": 4 * BATCH,
             "num_samples": 4,
             "precision": "float32",
+            "augment": {"pipe": "color", "strength": 0.5, "target": 0.6},
             "data": {"dataset": data.KINDS[model.DATA].bundled},
             "model": dict(model.TINY),
         }
@@ -163,6 +164,7 @@ def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
 
 
 def test_an_augmentation_acts_on_every_player_and_adapts(recipe):
+    recipe.augment.update({"pipe": "none", "strength": None, "target": None})
     setup = ready(recipe)
     without = run(setup, period(setup))
     recipe.augment.update({"pipe": "bgc", "strength": 0.9, "target": 0.0, "interval": 1})

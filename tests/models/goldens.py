@@ -44,6 +44,18 @@ def parameter(name, shape, transposed=False):
     return 1.0 + 0.1 * noise if np.prod(shape) > 1 else np.full(shape, 0.25)  # 0.25: a PReLU
 
 
+def stylegan_parameter(name, shape):
+    """An entry of a state dict of StyleGAN2, whose weights are scaled when used."""
+    noise = 3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)
+    if name.endswith("noise_strength"):
+        return np.full(shape, 0.1)
+    if name.endswith("affine.bias"):
+        return 1.0 + 0.1 * noise
+    if name.endswith(("bias", "w_avg")):
+        return 0.1 * noise
+    return 100.0 * noise if "mapping.fc" in name and name.endswith("weight") else noise
+
+
 def fill_convolution(layer, name, kernel="weight"):
     """From `{name}.{kernel}` [out, in, k, k], and the bias if there is one."""
     height, width, before, after = layer.kernel.shape

@@ -1,0 +1,31 @@
+"""StyleGAN2-ADA at 64 px, narrow: for few images of simple things and a computer without a GPU.
+
+Training Generative Adversarial Networks with Limited Data, Karras et al., NeurIPS 2020, arXiv
+2006.06676.
+
+    python -m ganzoo.train --config=stylegan2_ada_emoji64 --dataset=folder:PATH
+
+Made for emoji (github.com/googlefonts/noto-emoji); transparent pixels become white, as
+`config.data.background` says. The lines below that have a comment differ from the default recipe.
+"""
+
+from ml_collections import ConfigDict
+
+from ganzoo.config import load
+
+
+def get_config() -> ConfigDict:
+    config = load("stylegan2_ada")
+    config.batch_size = 16  # 32
+    config.total_images = 400_000  # 25,000,000
+    config.tick_images = 8_000
+    config.model.image_size = 64
+    config.model.channels = 3
+    config.model.num_classes = 0
+    config.model.latent_dim = 128  # 512
+    config.model.style_dim = 128  # 512
+    config.model.channel_base = 2048  # 16384
+    config.model.channel_max = 64  # 512
+    config.model.ema_half_life_images = 5_000
+    config.augment.speed_images = 50_000  # 500,000; the run is shorter
+    return config

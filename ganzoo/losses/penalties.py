@@ -1,0 +1,49 @@
+"""Penalties on gradients: of the discriminator at real images, of the generator at its styles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def r1(discriminate: Callable, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """|grad_x D(x)|^2 / 2 for each real image x: Mescheder et al. 2018, eq. 9, before its gamma.
+
+    https://arxiv.org/abs/1801.04406
+
+    Args:
+        discriminate: from images to logits `[N, 1]`.
+        images: real ones, `[N, H, W, C]`.
+
+    Returns:
+        the penalties `[N]` and the logits `[N, 1]`.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminate(images)
+        total = tf.reduce_sum(logits)
+    gradients = tape.gradient(total, images)
+    return tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]) / 2.0, logits
+
+
+def path_lengths(synthesize: Callable, styles: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """How far images move for a step of the styles: Karras et al. 2020, eq. 4.
+
+    https://arxiv.org/abs/1912.04958
+
+    Args:
+        synthesize: from styles to images `[N, H, W, C]`.
+        styles: `[N, L, D]`, for L layers.
+        noise: of the standard normal distribution, `[N, H, W, C]`.
+
+    Returns:
+        the root of the squared length of J^T y, averaged over layers, `[N]`, with y the noise over
+        the root of the number of pixels.
+    """
+    _, height, width, _ = noise.shape
+    with tf.GradientTape() as tape:
+        tape.watch(styles)
+        total = tf.reduce_sum(synthesize(styles) * noise) / (height * width) ** 0.5
+    gradients = tape.gradient(total, styles)
+    return tf.sqrt(tf.reduce_mean(tf.reduce_sum(tf.square(gradients), axis=2), axis=1))
