@@ -29,6 +29,7 @@ setup(
         "importlib_resources",  # tensorflow-datasets imports it without declaring it
         "h5py>=3",  # weights of VGG19
         "pillow>=10.1",  # decoding and writing images
+        "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own
         "matplotlib>=3.8",  # figures of the notebooks
         "absl-py>=2",  # command lines
         "ml_collections>=1",  # configs that check types and can be overridden

@@ -28,5 +28,4 @@ def get_config() -> ConfigDict:
     config.model.channel_max = 64  # 512
     config.model.ema_half_life_images = 5_000
     config.augment.pipe = "none"  # drawings never repeat
-    config.augment.target = None
     return config

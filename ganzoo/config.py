@@ -27,6 +27,8 @@ HARMLESS = frozenset(
     {"total_images", "tick_images", "keep_checkpoints", "num_samples", "data.data_dir"}
 )
 
+_OPTIONAL = frozenset({"augment.target"})  # may be None where a recipe has a value, too
+
 Rule = tuple[Callable[[Any], bool], str]
 _COUNT: Rule = (lambda value: value > 0, "at least 1")
 _DURATION: Rule = (lambda value: value >= 0, "0 or more images")
@@ -212,7 +214,7 @@ def _check_keys(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
 
 
 def _check_type(key: str, value: Any, expected: type, default: Any) -> None:
-    if value is None and default is None:
+    if value is None and (default is None or key in _OPTIONAL):
         return
     legal = (int, float) if expected is float else (expected,)
     if type(value) not in legal:

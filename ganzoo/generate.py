@@ -1,33 +1,53 @@
 """Makes images with a trained model.
 
 Models that draw: python -m ganzoo.generate --model=RUN_DIR --num=64 --seed=1 --out=grid.png
+    of chosen seeds, classes and options: --seeds=1-9 --labels=0,3 --truncation=0.7 --noise=random
+    on the way from seed to seed: --interpolate=z --seeds=1-5 --out=way.gif (or .mp4)
+Models with styles, besides: --mix_rows=1-4 --mix_cols=5-9, --interpolate=w, --project=photo.png
 Models that convert: python -m ganzoo.generate --model=RUN_DIR --input=photo.jpg --out=new.png
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from ganzoo import cli, models
+from ganzoo import cli, models, styles
 from ganzoo import images as pictures
 from ganzoo.errors import UserError
+from ganzoo.losses import VGGLoss
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "a run directory")
 flags.DEFINE_string("out", None, "the file or folder to write")
-flags.DEFINE_integer("num", 64, "how many images to draw", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "of the latents", lower_bound=0)
-flags.DEFINE_integer("label", None, "the class of all images, for conditional models")
 flags.DEFINE_enum("format", "grid", ["grid", "folder", "npz"], "one PNG, one PNG each, or an array")
+
+flags.DEFINE_integer("num", 64, "how many images to draw", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "of the latents, and of all else that is random", lower_bound=0)
+flags.DEFINE_string("seeds", None, "instead: the first image of each seed, as in 1-9,20")
+flags.DEFINE_string("labels", None, "classes, as in 0-3,7: all images of each, row by row")
+flags.DEFINE_float("truncation", None, "how much of a style's distance from the mean is kept")
+flags.DEFINE_integer("cutoff", None, "how many layers are truncated", lower_bound=0)
+flags.DEFINE_string("noise", None, "random, const or none")
+flags.DEFINE_string("mix_rows", None, "seeds whose styles make the rows of a sheet")
+flags.DEFINE_string("mix_cols", None, "seeds whose styles replace theirs, column by column")
+flags.DEFINE_string("mix_layers", "0-3", "the layers in which they do; 0 is the coarsest")
+flags.DEFINE_enum("interpolate", None, ["z", "w"], "walk through latents, or through styles")
+flags.DEFINE_integer("frames", 60, "of a walk, from each seed to the next", lower_bound=1)
+flags.DEFINE_string("project", None, "an image to find the style of")
+flags.DEFINE_integer("project_steps", 1000, "of the search", lower_bound=1)
+flags.DEFINE_string("vgg_weights", None, "a file with VGG19's weights; else they are downloaded")
+
 flags.DEFINE_string("input", None, "an image, or a folder of images, to convert")
 flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
 flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
@@ -43,30 +63,59 @@ def main(argv):
         raise UserError("This model converts images: name one, or a folder, with --input=PATH")
     if not converts and FLAGS.input is not None:
         raise UserError("This model draws images from random numbers: drop --input")
+    make = _convert if converts else _chosen_drawing(model)
     try:
-        _convert(model, Path(FLAGS.input), out) if converts else _draw(model, out)
+        make(model, out)
     except OSError as error:
         raise UserError(f"--out={out} cannot be written ({error.strerror})") from error
 
 
+def _chosen_drawing(model):
+    """The function that makes what the flags ask for."""
+    mixing = FLAGS.mix_rows is not None or FLAGS.mix_cols is not None
+    wanted = {
+        "--mix_rows": (mixing, _mix),
+        "--interpolate": (FLAGS.interpolate is not None, _interpolate),
+        "--project": (FLAGS.project is not None, _project),
+    }
+    chosen = [name for name, (asked, _) in wanted.items() if asked]
+    if len(chosen) > 1:
+        raise UserError(f"{' and '.join(chosen)} exclude each other: choose one")
+    of_styles = mixing or FLAGS.project is not None or FLAGS.interpolate == "w"
+    if of_styles and not isinstance(model, styles.StyleGAN):
+        raise UserError(f"{type(model).__name__} has no styles, which {chosen[0]} works on")
+    return wanted[chosen[0]][1] if chosen else _draw
+
+
 def _draw(model, out: Path) -> None:
+    """Images in a grid, of which each label has its own rows."""
     if FLAGS.format == "folder" and out.is_file():
         raise UserError(f"--out={out} is a file; --format=folder needs the name of a folder")
-    images = pictures.to_uint8(model.generate(FLAGS.num, seed=FLAGS.seed, label=FLAGS.label))
-    WRITERS[FLAGS.format](images, out)
+    labels = [None] if FLAGS.labels is None else numbers("labels")
+    parts = []
+    for label in labels:
+        if FLAGS.seeds is None:
+            parts.append(model.generate(FLAGS.num, FLAGS.seed, label, **_options()))
+            continue
+        latents = model.latents_of(numbers("seeds"))
+        classes = None if label is None else [label] * len(latents)
+        parts.append(model.decode(latents, classes, FLAGS.seed, **_options()))
+    images = pictures.to_uint8(np.concatenate(parts))
+    columns = len(parts[0]) if len(labels) > 1 and FLAGS.seeds is not None else None
+    WRITERS[FLAGS.format](images, out, columns)
     print(f"Wrote {len(images)} images to {out}")
 
 
-def _write_grid(images: np.ndarray, out: Path) -> None:
-    pictures.save(pictures.grid(images), out)
+def _write_grid(images: np.ndarray, out: Path, columns: int | None = None) -> None:
+    pictures.save(pictures.grid(images, columns=columns), out)
 
 
-def _write_folder(images: np.ndarray, out: Path) -> None:
+def _write_folder(images: np.ndarray, out: Path, columns: int | None) -> None:
     for index, image in enumerate(images):
         pictures.save(image, out / f"{index:06d}.png")
 
 
-def _write_npz(images: np.ndarray, out: Path) -> None:
+def _write_npz(images: np.ndarray, out: Path, columns: int | None) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as file:  # a file, since a path without .npz would be changed
         np.savez_compressed(file, images=images)
@@ -75,8 +124,98 @@ def _write_npz(images: np.ndarray, out: Path) -> None:
 WRITERS = {"grid": _write_grid, "folder": _write_folder, "npz": _write_npz}
 
 
-def _convert(model: ImageGAN, source: Path, out: Path) -> None:
+def _mix(model: styles.StyleGAN, out: Path) -> None:
+    """A sheet: sources above and to the left, and all of their mixtures."""
+    if FLAGS.mix_rows is None or FLAGS.mix_cols is None:
+        raise UserError("A sheet of mixed styles needs both --mix_rows=1-4 and --mix_cols=5-9")
+    rows, columns = (_styles(model, numbers(name)) for name in ("mix_rows", "mix_cols"))
+    layers = numbers("mix_layers")
+    if max(layers) >= rows.shape[1]:
+        raise UserError(f"--mix_layers={FLAGS.mix_layers}: the layers are 0 to {rows.shape[1] - 1}")
+    every = tf.concat([columns, rows, styles.mixed(rows, columns, layers)], axis=0)
+    images = styles.images_of(model, every, FLAGS.noise or "const")
+    above, left, inner = np.split(images, [len(columns), len(columns) + len(rows)])
+    lines = np.split(inner, len(rows))
+    sheet = [np.ones_like(above[:1]), above]
+    sheet += [part for first, line in zip(left, lines, strict=True) for part in (first[None], line)]
+    _write_grid(pictures.to_uint8(np.concatenate(sheet)), out, len(columns) + 1)
+    print(f"Wrote {out}")
+
+
+def _interpolate(model, out: Path) -> None:
+    """An endless walk from seed to seed."""
+    if FLAGS.seeds is None:
+        raise UserError("A walk needs places to go: name them with --seeds=1-4")
+    pictures.require_animation(out)
+    seeds = numbers("seeds")
+    if FLAGS.interpolate == "z":
+        way = styles.walk(model.latents_of(seeds), FLAGS.frames, spherical=True)
+        images = model.decode(way, [_label()] * len(way), FLAGS.seed, **_options())
+    else:
+        way = styles.walk(_styles(model, seeds), FLAGS.frames, spherical=False)
+        images = styles.images_of(model, way, FLAGS.noise or "const")
+    pictures.save_animation(pictures.to_uint8(images), out)
+    print(f"Wrote {len(images)} frames to {out}")
+
+
+def _project(model: styles.StyleGAN, out: Path) -> None:
+    """The image, and what the model makes of the style that comes closest to it."""
+    pixels = pictures.square(
+        pictures.read(Path(FLAGS.project), model.channels)[0], model.image_size
+    )
+    target = pixels[None] / np.float32(127.5) - 1.0
+    distance = VGGLoss("vgg22", FLAGS.vgg_weights)
+    bar = tqdm(total=FLAGS.project_steps, disable=not sys.stderr.isatty())
+
+    def report(done, value):
+        bar.update()
+        bar.set_postfix_str(f"distance {value:.3f}")
+        if bar.disable and (done == 1 or done % 100 == 0):
+            print(f"{done:,} of {FLAGS.project_steps:,} steps, distance {value:.3f}", flush=True)
+
+    with bar:
+        found = styles.project(
+            model, tf.constant(target), distance, FLAGS.project_steps, FLAGS.seed, report
+        )
+    images = np.concatenate([target, styles.images_of(model, found)])
+    _write_grid(pictures.to_uint8(images), out, 2)
+    with out.with_suffix(".npz").open("wb") as file:
+        np.savez(file, styles=found.numpy())
+    print(f"Wrote {out}, and the styles to {out.with_suffix('.npz')}")
+
+
+def _options() -> dict:
+    """The options of the model that were given."""
+    options = {name: FLAGS[name].value for name in ("truncation", "cutoff", "noise")}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _label() -> int:
+    """The one class of all images, where only one is possible."""
+    return 0 if FLAGS.labels is None else numbers("labels")[0]
+
+
+def _styles(model: styles.StyleGAN, seeds: list[int]):
+    options = {name: value for name, value in _options().items() if name != "noise"}
+    return model.styles(model.latents_of(seeds), tf.fill([len(seeds)], _label()), **options)
+
+
+def numbers(flag: str) -> list[int]:
+    """The numbers that a flag such as --seeds=1-3,7 names; raises UserError where it does not."""
+    found = []
+    for part in FLAGS[flag].value.split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first:
+            value = FLAGS[flag].value
+            raise UserError(f"--{flag}={value}: expected numbers and ranges, as in 1-3,7")
+        found += range(first, last + 1)
+    return found
+
+
+def _convert(model: ImageGAN, out: Path) -> None:
     """Converts a file to a file, or every image of a folder to a PNG of the same name."""
+    source = Path(FLAGS.input)
     if not source.is_dir():
         _convert_file(model, source, out)
         print(f"Wrote {out}")

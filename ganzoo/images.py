@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import imageio
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -16,10 +17,10 @@ def to_uint8(images) -> np.ndarray:
     return np.clip(np.asarray(images, np.float32) * 127.5 + 128.0, 0, 255).astype(np.uint8)
 
 
-def grid(images: np.ndarray, padding: int = 2) -> np.ndarray:
-    """Images `[N, H, W, C]`, uint8, in a grid that is about square; white between them."""
+def grid(images: np.ndarray, padding: int = 2, columns: int | None = None) -> np.ndarray:
+    """Images `[N, H, W, C]`, uint8, in a grid with white between them; about square by default."""
     count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count * height / width))
+    columns = columns or math.ceil(math.sqrt(count * height / width))
     rows = math.ceil(count / columns)
     cell = (height + padding, width + padding)
     shape = (rows * cell[0] + padding, columns * cell[1] + padding, channels)
@@ -76,6 +77,17 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
+def square(image: np.ndarray, size: int) -> np.ndarray:
+    """The middle of an image `[H, W, C]`, uint8, resized to `[size, size, C]`."""
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    part = image[top : top + side, left : left + side]
+    picture = Image.fromarray(part[..., 0] if part.shape[-1] == 1 else part)
+    return np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS)).reshape(
+        size, size, -1
+    )
+
+
 def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> None:
     """Writes an image `[H, W, C]`, uint8, in the format of the file's name; PNG without one.
 
@@ -91,3 +103,28 @@ def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> Non
         picture.putalpha(alpha.resize(picture.size, Image.Resampling.BICUBIC))
     options = {"quality": 95} if format == "JPEG" else {}
     picture.save(path, format, **options)
+
+
+def require_animation(path: Path) -> None:
+    """Raises UserError unless a file's name is that of an animation."""
+    if path.suffix.lower() not in (".gif", ".mp4"):
+        raise UserError(f"{path}: an animation is a .gif or an .mp4; give --out such a name")
+
+
+def save_animation(frames: np.ndarray, path: Path, frames_per_second: float = 30.0) -> None:
+    """Writes frames `[N, H, W, C]`, uint8, as an endless GIF or as an MP4, by the file's name."""
+    require_animation(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
+    if path.suffix.lower() == ".gif":
+        first, *rest = (Image.fromarray(frame) for frame in frames)
+        duration = round(1000 / frames_per_second)
+        first.save(path, save_all=True, append_images=rest, duration=duration, loop=0)
+        return
+    # The codec needs even sides; it would stretch others to multiples of 16 by default.
+    frames = np.pad(
+        frames, [[0, 0], *([0, side % 2] for side in frames.shape[1:3]), [0, 0]], "edge"
+    )
+    with imageio.get_writer(path, fps=frames_per_second, macro_block_size=2, quality=8) as writer:
+        for frame in frames:
+            writer.append_data(frame)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
 from ganzoo.engine import GAN
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, unknown
 from ganzoo.seeds import Random
 
 BATCH_SIZE = 64
@@ -16,46 +18,92 @@ class LatentGAN(GAN):
     """A GAN whose `call` takes latents `[N, latent_dim]` and, if conditional, labels `[N]`.
 
     Attributes:
+        OPTIONS: names of what else `call` takes in inference.
         latent_dim: dimensions of the latent vector.
         num_classes: classes to condition on; 0 means unconditional.
     """
 
+    OPTIONS: tuple[str, ...] = ()
     latent_dim: int
     num_classes: int
 
-    def generate(self, num: int, seed: int = 0, label: int | None = None) -> np.ndarray:
+    def generate(self, num: int, seed: int = 0, label: int | None = None, **options) -> np.ndarray:
         """Draws images: float32 `[num, H, W, C]` in [-1, 1].
 
         Args:
             num: how many.
             seed: image i depends on (seed, i) alone.
             label: the class of all images; None draws classes at random.
+            **options: of the model, see its `OPTIONS`.
 
         Raises:
-            UserError: for a label that the model does not have.
+            UserError: for a label or an option that the model does not have.
         """
-        if label is not None and not 0 <= label < self.num_classes:
-            classes = f"classes 0 to {self.num_classes - 1}" if self.num_classes else "no classes"
-            raise UserError(f"label {label}: the model has {classes}")
-        padded = -(-num // BATCH_SIZE) * BATCH_SIZE  # one shape, compiled once
         random = Random(seed, step=0, scope="generate/")
-        latents = self.draw_latents(random, padded)
-        labels = random.integers("labels", [padded], max(self.num_classes, 1))
-        if label is not None:
-            labels = tf.fill([padded], label)
-        starts = range(0, padded, BATCH_SIZE)
-        parts = [slice(start, start + BATCH_SIZE) for start in starts]
-        images = [self._compiled_call()(latents[part], labels[part]) for part in parts]
-        return np.concatenate([image.numpy() for image in images])[:num]
+        labels = random.integers("labels", [num], max(self.num_classes, 1))
+        labels = labels if label is None else tf.fill([num], label)
+        return self.decode(self.draw_latents(random, num), labels, seed, **options)
+
+    def decode(
+        self, latents, labels: Sequence[int] | None = None, seed: int = 0, **options
+    ) -> np.ndarray:
+        """Images of latents: float32 `[N, H, W, C]` in [-1, 1].
+
+        Args:
+            latents: `[N, latent_dim]`.
+            labels: classes `[N]`, for conditional models.
+            seed: of anything random that is not in the latents.
+            **options: of the model, see its `OPTIONS`.
+
+        Raises:
+            UserError: for a label or an option that the model does not have.
+        """
+        self._check(labels, options)
+        count = len(latents)
+        padding = -count % min(BATCH_SIZE, count)  # batches of one shape, compiled once
+        latents = tf.pad(latents, [[0, padding], [0, 0]])
+        labels = tf.zeros([count], tf.int32) if labels is None else tf.cast(labels, tf.int32)
+        labels = tf.pad(labels, [[0, padding]])
+        images, draw = [], self._compiled_call(seed, **options)
+        for step, start in enumerate(range(0, count, BATCH_SIZE)):
+            part = slice(start, start + BATCH_SIZE)
+            images.append(draw(latents[part], labels[part], tf.constant(step)).numpy())
+        return np.concatenate(images)[:count]
+
+    def latents_of(self, seeds: Sequence[int]) -> tf.Tensor:
+        """For each seed the latent vector of its first image: `[len(seeds), latent_dim]`."""
+        draws = [self.draw_latents(Random(seed, 0, scope="generate/"), 1) for seed in seeds]
+        return tf.concat(draws, axis=0)
 
     def draw_latents(self, random: Random, count: int) -> tf.Tensor:
         """Latents `[count, latent_dim]` of the standard normal distribution."""
         return random.normal("latents", [count, self.latent_dim])
 
+    def draw(self, latents, labels, random: Random, **options) -> tf.Tensor:
+        """What `decode` compiles: images of one batch."""
+        return self(latents, labels)
+
     def preview(self, batch, count):
         return self.generate(count)
 
-    def _compiled_call(self):
-        if not hasattr(self, "_inference"):
-            self._inference = tf.function(lambda latents, labels: self(latents, labels))
-        return self._inference
+    def _check(self, labels, options) -> None:
+        for name in options:
+            if name not in self.OPTIONS:
+                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
+        for label in set(np.asarray(labels).tolist()) if labels is not None else ():
+            if not 0 <= label < max(self.num_classes, 1):
+                names = f"classes 0 to {self.num_classes - 1}" if self.num_classes else "no classes"
+                raise UserError(f"label {label}: the model has {names}")
+
+    def _compiled_call(self, seed: int, **options):
+        key = (seed, *sorted(options.items()))
+        functions = self.__dict__.setdefault("_inference", {})
+        if key not in functions:
+            functions.clear()  # of all options but the last, for the memory's sake
+
+            def draw(latents, labels, step):
+                random = Random(seed, step, scope="generate/")
+                return self.draw(latents, labels, random, **options)
+
+            functions[key] = tf.function(draw, autograph=False)
+        return functions[key]

@@ -179,7 +179,8 @@ def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers
         names = ("learning_rate", "beta_1", "beta_2", "epsilon")
         optimizer = keras.optimizers.Adam(**{name: options[name] for name in names})
         if precision == "mixed_float16":
-            return keras.optimizers.LossScaleOptimizer(optimizer)
+            # Keras' 2**15 overflows with penalties; the scale grows where it can.
+            return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
         return optimizer
 
     return {player: adam(options) for player, options in config.optimizers.items()}

@@ -16,7 +16,7 @@ RANKS = (
     "errors files config recipes cli images bicubic tiles runs devices layers",
     "losses seeds ema",
     "augment",
-    "engine latents translation checkpoints",
+    "engine latents styles translation checkpoints",
     "models weights data metrics",
     "callbacks",
     "trainer",

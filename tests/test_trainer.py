@@ -199,7 +199,7 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     options = config.load("ssgan")
     options.data.dataset = f"folder:{tmp_path}"
-    options = trainer.inferred(options)
+    options = trainer.inferred(options, num_replicas=1)
     assert options.model.image_size == expected
     assert options.model.channels == (3 if len(shape) == 3 else 1)
     assert options.model.num_classes == 0
@@ -208,12 +208,14 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
 
 @pytest.mark.parametrize("name", config.presets())
 def test_every_config_runs_dry(name, capsys, monkeypatch):
-    """With the networks at full size; on bundled data and a random VGG19 in place of downloads."""
+    """With narrow networks, on bundled data and a random VGG19 in place of downloads."""
     monkeypatch.setattr(perceptual, "_download", lambda: None)
     monkeypatch.setattr(perceptual, "_fill", lambda *args: None)
     options = config.load(name)
-    options.data.dataset = data.KINDS[models.model_class(options.model_name).DATA].bundled
-    options.batch_size = min(4, options.batch_size)
+    model = models.model_class(options.model_name)
+    options.data.dataset = data.KINDS[model.DATA].bundled
+    options.model.update(model.TINY)
+    options.batch_size = 4
     trainer.dry_run(trainer.prepare(options, ONE))
     printed = capsys.readouterr().out
     for words in ("Update of", "parameters", "Seconds per step", "Peak memory", '"batch_size": '):

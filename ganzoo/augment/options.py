@@ -7,7 +7,7 @@ from ganzoo.augment.diffaugment import DiffAugment
 from ganzoo.augment.pipe import PIPES, AugmentPipe
 from ganzoo.augment.rotation import Rotation
 from ganzoo.augment.strength import AdaptiveStrength, Strength
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import unknown
 
 _DIFFAUGMENT = "diffaugment"
 NAMES = ("none", *PIPES, _DIFFAUGMENT, "rotation")
@@ -23,8 +23,8 @@ def make(
     """The augmentation of `config.augment`.
 
     Args:
-        pipe: "none", a key of `PIPES`, "rotation", or "diffaugment", which may be followed by a
-            policy: "diffaugment:color,translation".
+        pipe: "none", whatever the others are; a key of `PIPES`; "rotation"; or "diffaugment", which
+            may be followed by a policy: "diffaugment:color,translation".
         strength: probability of each transform, for each image. None is 1, or with a target 0.
         target: of `AdaptiveStrength`, which then moves the strength; None leaves it.
         interval: of `AdaptiveStrength`, in steps.
@@ -34,17 +34,12 @@ def make(
         None for "none".
 
     Raises:
-        UserError: for an unknown name, or a strength without a pipe.
+        UserError: for an unknown name.
     """
     name, _, policy = pipe.partition(":")
     if name not in NAMES or (policy and name != _DIFFAUGMENT):
         raise unknown("augmentation", pipe, NAMES)
     if name == "none":
-        if strength or target is not None:
-            raise UserError(
-                f"augment.strength = {strength} and augment.target = {target} have nothing to act"
-                f" on: name an augmentation with augment.pipe, such as bgc."
-            )
         return None
     if target is None:
         chance = Strength(1.0 if strength is None else strength)

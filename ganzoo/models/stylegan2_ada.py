@@ -37,7 +37,6 @@ from keras import ops
 from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose
-from ganzoo.latents import LatentGAN
 from ganzoo.layers import (
     EqualizedConv2D,
     EqualizedDense,
@@ -48,6 +47,7 @@ from ganzoo.layers import (
     upsample_blurred,
 )
 from ganzoo.losses import ADVERSARIAL, path_lengths, r1
+from ganzoo.styles import StyleGAN
 
 NON_SATURATING = ADVERSARIAL["non_saturating"]
 ARCHITECTURES = ("skip", "resnet", "orig")
@@ -243,9 +243,11 @@ class Generator(keras.Model):
         super().__init__(dtype="float32", **kwargs)
         self.mapping = Mapping(*mapping, name="mapping")
         self.synthesis = Synthesis(size, channels, architecture, name="synthesis")
-        _, style_dim, *_ = mapping
+        _, self.style_dim, *_ = mapping
+
+    def build(self, latents_shape, labels_shape=None):
         self.mean_style = self.add_weight(
-            name="mean_style", shape=(style_dim,), initializer="zeros", trainable=False
+            name="mean_style", shape=(self.style_dim,), initializer="zeros", trainable=False
         )
 
     def call(self, latents, labels=None, truncation=1.0, cutoff=None, mode="const", random=None):
@@ -345,7 +347,7 @@ class Discriminator(keras.Model):
         return x
 
 
-class StyleGAN2ADA(LatentGAN):
+class StyleGAN2ADA(StyleGAN):
     """StyleGAN2, to be trained with `config.augment`.
 
     Args:
@@ -440,9 +442,6 @@ class StyleGAN2ADA(LatentGAN):
             discriminator_mapping_layers,
             name="discriminator",
         )
-        self.mean_length = self.add_weight(
-            name="mean_length", shape=(), initializer="zeros", trainable=False
-        )
 
     @classmethod
     def recommended(cls, config, num_replicas):
@@ -473,6 +472,9 @@ class StyleGAN2ADA(LatentGAN):
             )
 
     def build(self, input_shape=None):
+        self.mean_length = self.add_weight(
+            name="mean_length", shape=(), initializer="zeros", trainable=False
+        )
         self.build_generators()
         latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
         self.discriminator(self.generator(latents, labels), labels)
@@ -551,8 +553,14 @@ class StyleGAN2ADA(LatentGAN):
             mean.assign(mean + LENGTH_DECAY * (logs["path_length/length"] - mean))
         return {}
 
-    def call(self, latents, labels=None, training=False, **options):
-        return ops.clip(self.averaged_generator(latents, labels, **options), -1.0, 1.0)
+    def styles(self, latents, labels=None, truncation=1.0, cutoff=None):
+        generator = self.averaged_generator
+        labels = labels if labels is None else ops.convert_to_tensor(labels, "int32")
+        return generator.truncated(generator.mapping(latents, labels), truncation, cutoff)
+
+    def synthesize(self, styles, noise="const", random=None):
+        choose("noise", noise, dict.fromkeys(NOISE_MODES))
+        return self.averaged_generator.synthesis(styles, mode=noise, random=random)
 
     def _generate(self, labels, random):
         """Images of the generator in training, their styles, and the labels they were asked for."""

@@ -83,7 +83,5 @@ def test_a_policy_may_follow():
         make("bgc:color")
 
 
-def test_none_is_none_and_takes_no_strength():
-    assert make("none") is None
-    with pytest.raises(UserError, match="nothing to act on"):
-        make("none", target=0.6)
+def test_none_is_none_whatever_else_is_set():
+    assert make("none") is None and make("none", target=0.6) is None

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo import models, styles
+from ganzoo.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def model():
+    tiny = models.model_class("stylegan2_ada").TINY
+    model = models.build("stylegan2_ada", **tiny, mapping_layers=2, num_classes=3)
+    for block in model.averaged_generator.synthesis.blocks:
+        for layer in block.convolutions:
+            layer.noise_strength.assign(0.5)
+    model.averaged_generator.mean_style.assign(np.linspace(-1, 1, 16))
+    return model
+
+
+def test_mixed_styles_come_from_rows_and_columns():
+    rows, columns = tf.zeros([2, 4, 1]), tf.ones([3, 4, 1])
+    sheet = np.asarray(styles.mixed(rows, columns, [0, 3]))
+    assert sheet.shape == (6, 4, 1)
+    np.testing.assert_array_equal(sheet[..., 0], [[1, 0, 0, 1]] * 6)
+    rows = tf.reshape(tf.range(2.0), [2, 1, 1]) + rows
+    np.testing.assert_array_equal(styles.mixed(rows, columns, [0])[:, 1, 0], [0, 0, 0, 1, 1, 1])
+
+
+def test_a_walk_is_closed_and_passes_its_points():
+    points = tf.constant([[1.0, 0.0], [0.0, 2.0], [-1.0, 1.0]])
+    for spherical in (True, False):
+        way = np.asarray(styles.walk(points, 4, spherical))
+        assert way.shape == (12, 2)
+        np.testing.assert_allclose(way[::4], points, atol=1e-6)
+    middle = np.asarray(styles.walk(points, 2, spherical=True))[1]
+    np.testing.assert_allclose(middle, 1.5 * np.sqrt(0.5) * np.ones(2), atol=1e-6)
+    np.testing.assert_allclose(np.asarray(styles.walk(points, 2, False))[1], [0.5, 1], atol=1e-6)
+
+
+def test_a_walk_between_equal_points_stays():
+    points = tf.ones([2, 3])
+    np.testing.assert_allclose(styles.walk(points, 3, True), np.ones([6, 3]), atol=1e-6)
+
+
+def test_truncation_draws_the_coarse_layers_to_the_mean(model):
+    latents = model.latents_of([1, 2])
+    full = np.asarray(model.styles(latents, [0, 1]))
+    mean = np.asarray(model.averaged_generator.mean_style)
+    cut = np.asarray(model.styles(latents, [0, 1], truncation=0.5, cutoff=2))
+    np.testing.assert_allclose(cut[:, :2], (full[:, :2] + mean) / 2, atol=1e-6)
+    np.testing.assert_array_equal(cut[:, 2:], full[:, 2:])
+    gone = np.asarray(model.styles(latents, [0, 1], truncation=0.0))
+    np.testing.assert_allclose(gone, np.broadcast_to(mean, gone.shape), atol=1e-6)
+
+
+def test_noise_modes(model):
+    latents = model.latents_of([1, 1])
+    const, none, random = (
+        model.decode(latents, [0, 0], noise=mode) for mode in ("const", "none", "random")
+    )
+    np.testing.assert_allclose(const[0], const[1], atol=1e-6)
+    assert abs(const - none).max() > 1e-3
+    assert abs(random[0] - random[1]).max() > 1e-3
+    np.testing.assert_array_equal(random, model.decode(latents, [0, 0], noise="random"))
+    other = model.decode(latents, [0, 0], seed=1, noise="random")
+    assert abs(random - other).max() > 1e-3
+    with pytest.raises(UserError, match="Unknown noise 'pink'"):
+        model.decode(latents, [0, 0], noise="pink")
+
+
+def test_labels_and_options_are_checked(model):
+    with pytest.raises(UserError, match="label 3: the model has classes 0 to 2"):
+        model.generate(1, label=3)
+    with pytest.raises(UserError, match="Did you mean truncation"):
+        model.generate(1, truncatoin=0.5)
+    ssgan = models.build("ssgan", **models.model_class("ssgan").TINY)
+    with pytest.raises(UserError, match="Unknown option of SSGAN 'truncation'"):
+        ssgan.generate(1, truncation=0.5)
+
+
+def test_the_image_of_a_seed_is_the_first_that_it_draws(model):
+    images = model.decode(model.latents_of([4, 9]), [1, 1])
+    for seed, image in zip([4, 9], images, strict=True):
+        np.testing.assert_allclose(model.generate(3, seed, label=1)[0], image, atol=1e-5)
+
+
+def test_projection_finds_an_image_of_the_model(model):
+    style = model.styles(model.latents_of([5]), [0], truncation=0.5)
+    target = model.synthesize(style)
+    distances = []
+    found = styles.project(
+        model,
+        target,
+        lambda images, targets: tf.reduce_mean(tf.square(images - targets), axis=[1, 2, 3]),
+        steps=60,
+        on_step=lambda step, distance: distances.append(distance),
+    )
+    assert found.shape == style.shape and len(distances) == 60
+    mean = model.synthesize(model.styles(model.latents_of([5]), [0], truncation=0.0))
+    start = float(tf.reduce_mean(tf.square(mean - target)))
+    assert float(tf.reduce_mean(tf.square(model.synthesize(found) - target))) < 0.2 * start
