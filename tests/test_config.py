@@ -158,6 +158,14 @@ def test_only_what_reaches_a_weight_is_a_harmful_change(small):
     assert config.harmful(small, changed) == ["batch_size: 64 -> 32"]
 
 
+def test_a_key_younger_than_the_run_may_have_its_default(small):
+    old = ConfigDict(small.to_dict())
+    del old["augment"]
+    assert config.harmful(old, small) == []
+    small.augment.pipe = "bgc"
+    assert config.harmful(old, small) == ["augment.pipe: (absent) -> 'bgc'"]
+
+
 def test_keys_of_one_side_only_are_shown_as_absent():
     old, new = ConfigDict({"a": 1}), ConfigDict({"b": None})
     assert config.diff(old, new) == ["a: 1 -> (absent)", "b: (absent) -> None"]

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import imageio
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,6 +54,73 @@ def test_drawing(runs, tmp_path):
     np.testing.assert_allclose(images.astype(int), expected.astype(int), atol=1)
 
 
+def test_drawing_seeds_with_options(runs, tmp_path):
+    out = tmp_path / "images.npz"
+    common = (f"--model={runs['stylegan2_ada']}", f"--out={out}", "--format=npz")
+    options = ("--seeds=3,5-6", "--truncation=0.5", "--noise=none")
+    code, printed, message = command("generate", *common, *options)
+    assert code == 0 and "Wrote 3 images" in printed, message
+    model = models.load(runs["stylegan2_ada"])
+    expected = model.decode(model.latents_of([3, 5, 6]), truncation=0.5, noise="none")
+    images = np.load(out)["images"].astype(int)
+    np.testing.assert_allclose(images, pictures.to_uint8(expected).astype(int), atol=1)
+    code, _, message = command("generate", *common, "--seeds=6-5")
+    assert code == 2 and "expected numbers and ranges" in message
+
+
+def test_mixing_styles(runs, tmp_path):
+    out = tmp_path / "sheet.png"
+    common = (
+        f"--model={runs['stylegan2_ada']}",
+        f"--out={out}",
+        "--mix_rows=1-2",
+        "--mix_cols=3-5",
+    )
+    code, _, message = command("generate", *common, "--mix_layers=0-2")
+    assert code == 0, message
+    with Image.open(out) as picture:
+        assert picture.size == (4 * 18 + 2, 3 * 18 + 2)
+    code, _, message = command("generate", *common, "--mix_layers=7")
+    assert code == 2 and "the layers are 0 to 5" in message
+
+
+@pytest.mark.parametrize(
+    "name, space, suffix", [("dcgan", "z", "gif"), ("stylegan2_ada", "w", "mp4")]
+)
+def test_walking(runs, tmp_path, name, space, suffix):
+    out = tmp_path / f"way.{suffix}"
+    common = (f"--model={runs[name]}", f"--interpolate={space}", "--seeds=1-2", "--frames=3")
+    code, printed, message = command("generate", *common, f"--out={out}")
+    assert code == 0 and "Wrote 6 frames" in printed, message
+    assert len(imageio.mimread(out)) == 6
+    code, _, message = command("generate", *common, f"--out={tmp_path / 'way.png'}")
+    assert code == 2 and "an animation is a .gif or an .mp4" in message
+
+
+def test_projecting(runs, tmp_path):
+    """With a random VGG19 in a file of the layout that users bring."""
+    shapes = {"block1_conv1": (3, 64), "block1_conv2": (64, 64), "block2_conv1": (64, 128)}
+    shapes["block2_conv2"] = (128, 128)
+    rng, arrays = np.random.default_rng(0), {}
+    for layer, shape in shapes.items():
+        arrays[f"{layer}__kernel"] = rng.normal(0, 0.05, (3, 3, *shape)).astype(np.float32)
+        arrays[f"{layer}__bias"] = np.zeros(shape[1], np.float32)
+    np.savez(tmp_path / "vgg.npz", **arrays)
+    source, out = photo(tmp_path / "photo.png"), tmp_path / "found.png"
+    code, printed, message = command(
+        "generate",
+        f"--model={runs['stylegan2_ada']}",
+        f"--project={source}",
+        "--project_steps=3",
+        f"--vgg_weights={tmp_path / 'vgg.npz'}",
+        f"--out={out}",
+    )
+    assert code == 0 and "3 steps, distance" in printed, message
+    assert np.load(tmp_path / "found.npz")["styles"].shape == (1, 6, 16)
+    with Image.open(out) as picture:
+        assert picture.size == (2 * 18 + 2, 18 + 2)
+
+
 def test_translating_a_photo_of_any_size(runs, tmp_path):
     source, out = photo(tmp_path / "photo.png"), tmp_path / "new" / "out.jpg"
     common = (f"--model={runs['cyclegan']}", f"--input={source}", f"--out={out}")
@@ -84,6 +152,8 @@ def test_upscaling_a_folder_with_alpha_and_a_bad_file(runs, tmp_path):
     [
         ("ssgan", ("--input=a.png", "--out=b.png"), "drop --input"),
         ("srgan", ("--out=b.png",), "name one, or a folder, with --input=PATH"),
+        ("ssgan", ("--project=a.png", "--out=b.png"), "SSGAN has no styles"),
+        ("ssgan", ("--truncation=0.5", "--out=b.png"), "Unknown option of SSGAN 'truncation'"),
     ],
 )
 def test_requests_that_do_not_fit_the_model_are_told(runs, name, arguments, words):

@@ -1,9 +1,10 @@
 """Layers that GANs share and Keras lacks."""
 
 from ganzoo.layers.convolution import CroppedConv2DTranspose, PaddedConv2D
-from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, ModulatedConv2D, activate
+from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
 from ganzoo.layers.minibatch_stddev import MinibatchStddev
+from ganzoo.layers.modulated import ModulatedConv2D, StyledConv2D, ToImage
 from ganzoo.layers.normalization import ConditionalBatchNorm, InstanceNorm, batch_norm
 from ganzoo.layers.resample import (
     blur,
@@ -33,6 +34,8 @@ __all__ = [
     "PaddedConv2D",
     "SpectralConv2D",
     "SpectralDense",
+    "StyledConv2D",
+    "ToImage",
     "activate",
     "batch_norm",
     "blur",

@@ -1,8 +1,8 @@
 """Dense layers and convolutions of the StyleGANs: weights are drawn from the standard normal
 distribution and scaled when used, so that all learn at the same speed.
 
-Karras et al. 2018, https://arxiv.org/abs/1710.10196, section 4.1; with filtered resampling and
-modulation, Karras et al. 2020, https://arxiv.org/abs/1912.04958.
+Karras et al. 2018, https://arxiv.org/abs/1710.10196, section 4.1; with filtered resampling, Karras
+et al. 2020, https://arxiv.org/abs/1912.04958.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import keras
 from keras import ops
 
 from ganzoo.layers.resample import blur, downsample_blurred, upsample_blurred
-
-DEMODULATION_EPSILON = 1e-8
 
 
 def activate(x, leaky: bool, gain: float = 1.0, clamp: float | None = None):
@@ -43,7 +41,7 @@ class EqualizedDense(keras.layers.Layer):
         inputs = input_shape[-1]
         self.scale = self.lr_multiplier / math.sqrt(inputs)
         self.kernel = self.add_weight(
-            name="kernel", shape=(inputs, self.units), initializer=_normal(1 / self.lr_multiplier)
+            name="kernel", shape=(inputs, self.units), initializer=normal(1 / self.lr_multiplier)
         )
         self.bias = self.add_weight(
             name="bias",
@@ -91,7 +89,7 @@ class EqualizedConv2D(keras.layers.Layer):
     def build(self, input_shape):
         shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
         self.scale = 1.0 / math.sqrt(math.prod(shape[:3]))
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=_normal())
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=normal())
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
@@ -99,50 +97,6 @@ class EqualizedConv2D(keras.layers.Layer):
         x = convolve(x, self.kernel * self.scale, self.resample)
         x = x + self.bias if self.use_bias else x
         return activate(x, self.leaky, self.gain, self.clamp)
-
-
-class ModulatedConv2D(keras.layers.Layer):
-    """A convolution whose input channels are scaled for each image, and output channels back to
-    unit variance: `[N, H, W, C], [N, C] -> [N, H', W', filters]`.
-
-    With styles s and w'_ijk = s_i w_ijk, demodulation divides by sqrt(sum_ik w'_ijk^2 + 1e-8)
-    (Karras et al. 2020, eq. 1 and 3). Scaling the input and the output instead of the weights is
-    the same, and lets all images share a kernel.
-
-    Args:
-        filters: number of output channels.
-        kernel_size: side of the kernel, 1 or 3 pixels.
-        resample: "up" doubles the resolution, filtered; None keeps it.
-        demodulate: whether output channels are scaled back.
-    """
-
-    def __init__(self, filters, kernel_size, resample=None, demodulate=True, **kwargs):
-        super().__init__(autocast=False, **kwargs)
-        self.filters, self.kernel_size = filters, kernel_size
-        self.resample, self.demodulate = resample, demodulate
-
-    def build(self, x_shape, styles_shape=None):
-        shape = (self.kernel_size, self.kernel_size, x_shape[-1], self.filters)
-        self.kernel = self.add_weight(
-            name="kernel", shape=shape, initializer=_normal(), autocast=False
-        )
-
-    def call(self, x, styles):
-        kernel = ops.convert_to_tensor(self.kernel)
-        if self.demodulate and self.compute_dtype == "float16":  # which would overflow
-            fan_in = math.prod(kernel.shape[:3])
-            largest = ops.max(ops.abs(kernel), axis=(0, 1, 2), keepdims=True)
-            kernel = kernel / (largest * math.sqrt(fan_in))
-            styles = styles / ops.max(ops.abs(styles), axis=1, keepdims=True)
-        x = ops.cast(x, self.compute_dtype) * self._spread(styles)
-        x = convolve(x, ops.cast(kernel, self.compute_dtype), self.resample)
-        if not self.demodulate:
-            return x
-        power = ops.matmul(ops.square(styles), ops.sum(ops.square(kernel), axis=(0, 1)))
-        return x * self._spread(ops.rsqrt(power + DEMODULATION_EPSILON))
-
-    def _spread(self, factors):
-        return ops.cast(factors, self.compute_dtype)[:, None, None, :]
 
 
 def convolve(x, kernel, resample: str | None = None):
@@ -164,5 +118,6 @@ def convolve(x, kernel, resample: str | None = None):
     return ops.conv(blur(x, (2, 2)), kernel, strides=2, padding="valid")
 
 
-def _normal(stddev=1.0):
+def normal(stddev=1.0):
+    """Initial weights of the standard normal distribution."""
     return keras.initializers.RandomNormal(stddev=stddev)

@@ -123,6 +123,6 @@ def _download() -> Path:
     except Exception as error:  # whatever the network does
         raise UserError(
             f"The weights of VGG19 could not be downloaded ({error}). Fetch {_URL} elsewhere and"
-            " give its place as --config.model.vgg_weights=PATH, or do without:"
-            " --config.model.content_loss=mse"
+            " give its place, to train with --config.model.vgg_weights=PATH and to generate with"
+            " --vgg_weights=PATH; training does without with --config.model.content_loss=mse"
         ) from error

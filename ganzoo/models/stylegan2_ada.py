@@ -41,8 +41,8 @@ from ganzoo.layers import (
     EqualizedConv2D,
     EqualizedDense,
     MinibatchStddev,
-    ModulatedConv2D,
-    activate,
+    StyledConv2D,
+    ToImage,
     downsample_blurred,
     upsample_blurred,
 )
@@ -108,61 +108,6 @@ class Mapping(keras.Model):
         return x
 
 
-class SynthesisLayer(keras.layers.Layer):
-    """Modulated convolution, noise, offset and leaky ReLU: `[N, H, W, C] -> [N, H', W', filters]`.
-
-    Called with features, styles `[N, style_dim]`, and the mode of the noise.
-    """
-
-    def __init__(self, filters, resolution, resample=None, gain=1.0, clamp=None, **kwargs):
-        super().__init__(autocast=False, **kwargs)
-        self.filters, self.resolution, self.gain, self.clamp = filters, resolution, gain, clamp
-        self.convolve = ModulatedConv2D(
-            filters, 3, resample, dtype=self.dtype_policy, name="convolve"
-        )
-
-    def build(self, x_shape, styles_shape=None, **kwargs):
-        self.affine = EqualizedDense(x_shape[-1], bias_init=1.0, dtype="float32", name="affine")
-        self.noise = self.add_weight(
-            name="noise",
-            shape=(self.resolution, self.resolution),
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
-            trainable=False,
-        )
-        self.noise_strength = self.add_weight(name="noise_strength", shape=(), initializer="zeros")
-        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
-
-    def call(self, x, styles, mode="const", random=None):
-        x = self.convolve(x, self.affine(styles))
-        if mode != "none":
-            noise = ops.convert_to_tensor(self.noise)[None, :, :, None]
-            if mode == "random":
-                shape = [x.shape[0], self.resolution, self.resolution, 1]
-                noise = random.normal(f"noise/{self.name}", shape)
-            x += ops.cast(noise * self.noise_strength, x.dtype)
-        return activate(x + ops.cast(self.bias, x.dtype), True, self.gain, self.clamp)
-
-
-class ToImage(keras.layers.Layer):
-    """Features and styles to an image `[N, H, W, channels]`, by a modulated 1 x 1 convolution."""
-
-    def __init__(self, channels, clamp=None, **kwargs):
-        super().__init__(autocast=False, **kwargs)
-        self.channels, self.clamp = channels, clamp
-        self.convolve = ModulatedConv2D(
-            channels, 1, demodulate=False, dtype=self.dtype_policy, name="convolve"
-        )
-
-    def build(self, x_shape, styles_shape=None):
-        self.scale = 1.0 / math.sqrt(x_shape[-1])
-        self.affine = EqualizedDense(x_shape[-1], bias_init=1.0, dtype="float32", name="affine")
-        self.bias = self.add_weight(name="bias", shape=(self.channels,), initializer="zeros")
-
-    def call(self, x, styles):
-        x = self.convolve(x, self.affine(styles) * self.scale)
-        return activate(x + ops.cast(self.bias, x.dtype), leaky=False, clamp=self.clamp)
-
-
 class SynthesisBlock(keras.layers.Layer):
     """The layers of one resolution, which is twice that of their input but for the first.
 
@@ -181,9 +126,9 @@ class SynthesisBlock(keras.layers.Layer):
                     width, 1, "up", False, gain=gain, dtype=self.dtype_policy, name="shortcut"
                 )
             name = f"conv{resolution}_0"
-            self.convolutions = [SynthesisLayer(width, resolution, "up", name=name, **own)]
+            self.convolutions = [StyledConv2D(width, resolution, "up", name=name, **own)]
         name = f"conv{resolution}_1"
-        self.convolutions += [SynthesisLayer(width, resolution, gain=gain, name=name, **own)]
+        self.convolutions += [StyledConv2D(width, resolution, gain=gain, name=name, **own)]
         self.to_image = ToImage(channels, name="to_image", **own) if to_image else None
 
     def call(self, x, image, styles, mode="const", random=None):
@@ -357,8 +302,8 @@ class StyleGAN2ADA(StyleGAN):
         latent_dim: dimensions of the latent vector.
         style_dim: dimensions of the styles.
         mapping_layers: of the mapping network.
-        channel_base: channels times resolution, as long as there are
-        channel_max: channels at most.
+        channel_base: the channels at a resolution are this number divided by it,
+        channel_max: but never more than this.
         generator_architecture: "skip" (a sum of images of all resolutions), "resnet" or "orig".
         discriminator_architecture: "resnet", "skip" or "orig".
         discriminator_mapping_layers: of the labels' mapping, for conditional models.
