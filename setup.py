@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "ganzoo" / "__init__.py").read_text())[1]
 
-TEST = ["pytest>=8"]
+TEST = ["pytest>=8", "scipy>=1.11"]  # SciPy has the matrix root to compare with
 DEV = [*TEST, "ruff>=0.12", "build"]
 
 setup(
