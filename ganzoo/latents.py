@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -44,10 +44,14 @@ class LatentGAN(GAN):
         labels = labels if label is None else tf.fill([num], label)
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
 
-    def decode(
+    def decode(self, latents, labels=None, seed: int = 0, **options) -> np.ndarray:
+        """Images of latents: float32 `[N, H, W, C]` in [-1, 1]; arguments as `decode_batches`."""
+        return np.concatenate(list(self.decode_batches(latents, labels, seed, **options)))
+
+    def decode_batches(
         self, latents, labels: Sequence[int] | None = None, seed: int = 0, **options
-    ) -> np.ndarray:
-        """Images of latents: float32 `[N, H, W, C]` in [-1, 1].
+    ) -> Iterator[np.ndarray]:
+        """Images of latents, in batches: float32 `[n, H, W, C]` in [-1, 1].
 
         Args:
             latents: `[N, latent_dim]`.
@@ -64,11 +68,11 @@ class LatentGAN(GAN):
         latents = tf.pad(latents, [[0, padding], [0, 0]])
         labels = tf.zeros([count], tf.int32) if labels is None else tf.cast(labels, tf.int32)
         labels = tf.pad(labels, [[0, padding]])
-        images, draw = [], self._compiled_call(seed, **options)
+        draw = self._compiled_call(seed, **options)
         for step, start in enumerate(range(0, count, BATCH_SIZE)):
             part = slice(start, start + BATCH_SIZE)
-            images.append(draw(latents[part], labels[part], tf.constant(step)).numpy())
-        return np.concatenate(images)[:count]
+            images = draw(latents[part], labels[part], tf.constant(step)).numpy()
+            yield images[: count - start]
 
     def latents_of(self, seeds: Sequence[int]) -> tf.Tensor:
         """For each seed the latent vector of its first image: `[len(seeds), latent_dim]`."""

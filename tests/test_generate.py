@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import imageio
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -183,3 +184,43 @@ def test_evaluating_a_translator(runs):
     pairs = references.open_translations("solid2striped", image_size=32, channels=3)
     trivial = [RECONSTRUCTION["psnr_y"](*pair) for pair in itertools.islice(pairs, 3)]
     assert psnr["trivial"] == pytest.approx(np.mean(trivial), abs=1e-9)
+
+
+def saved_network(path):
+    inputs = keras.Input((None, None, 3))
+    outputs = keras.layers.GlobalAveragePooling2D()(keras.layers.AveragePooling2D(4)(inputs))
+    keras.Model(inputs, outputs).save(path)
+    return path
+
+
+def test_evaluating_a_model_that_draws(runs, tmp_path):
+    weights = saved_network(tmp_path / "net.keras")
+    common = (f"--model={runs['dcgan']}", f"--weights={weights}", "--dataset=shapes")
+    metrics = "--metrics=fd40_keras,kd40_keras,pr40_keras"
+    code, printed, message = command("evaluate", *common, metrics, "--seeds=2")
+    assert code == 0, message
+    assert "recall40_keras: " in printed and "(deviation" in printed
+    lines = (runs["dcgan"] / "metrics.jsonl").read_text().splitlines()
+    line = json.loads(lines[0])
+    assert (line["metric"], line["real_images"], line["generated_images"]) == ("fd40_keras", 40, 40)
+    assert line["dataset"] == "shapes" and line["seeds"] == [0, 1] and line["network"] == "keras"
+    code, _, message = command("evaluate", *common, "--metrics=fd40_keras,fd50_keras")
+    assert code == 2 and "several numbers of images (40, 50)" in message
+
+
+def test_comparing_two_folders(tmp_path):
+    weights = saved_network(tmp_path / "net.keras")
+    rng = np.random.default_rng(0)
+    for folder, low in (("a", 0), ("b", 100)):
+        (tmp_path / folder).mkdir()
+        for index in range(12):
+            pixels = rng.integers(low, 256, (16, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{index}.png")
+    folders = (f"--images={tmp_path / 'a'}", f"--reference={tmp_path / 'b'}")
+    common = ("evaluate", *folders, f"--weights={weights}")
+    code, printed, message = command(*common, "--metrics=fd12_keras")
+    assert code == 0, message
+    value = float(printed.split("fd12_keras: ")[1].split()[0])
+    assert value == pytest.approx(3 * 50**2, rel=0.05)  # of the means of three channels
+    code, _, message = command(*common, "--metrics=fd20_keras")
+    assert code == 2 and "has 12 images; 20 are asked for" in message

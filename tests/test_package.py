@@ -13,7 +13,7 @@ import ganzoo
 
 ROOT = Path(__file__).parents[1]
 RANKS = (
-    "errors files config recipes cli images bicubic tiles runs devices layers",
+    "errors arrays files config recipes cli images bicubic tiles runs devices layers",
     "losses seeds ema",
     "augment",
     "engine latents styles translation checkpoints",

@@ -215,6 +215,7 @@ def test_every_config_runs_dry(name, capsys, monkeypatch):
     model = models.model_class(options.model_name)
     options.data.dataset = data.KINDS[model.DATA].bundled
     options.model.update(model.TINY)
+    options.augment.pipe = "none"  # it has tests of its own, and takes long to compile
     options.batch_size = 4
     trainer.dry_run(trainer.prepare(options, ONE))
     printed = capsys.readouterr().out

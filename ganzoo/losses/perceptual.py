@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 from keras import layers, ops
 
+from ganzoo import arrays
 from ganzoo.errors import UserError, unknown
 
 # (i, j): the j-th convolution before the i-th pooling, after its ReLU; phi_ij of Ledig et al.
@@ -80,40 +79,26 @@ def _network(last_block: int, last_convolution: int) -> keras.Sequential:
 
 
 def _fill(network: keras.Sequential, path: Path, features: str) -> None:
-    arrays = _read(path)
+    try:
+        stored = arrays.read(path)
+    except ValueError as error:
+        raise UserError(
+            f"{path} cannot be read as weights of VGG19 ({error}). Expected Keras' file: {_URL}"
+        ) from error
     for layer in network.layers:
         for variable in layer.weights:
             key = f"{layer.name}__{variable.name}"
-            if key not in arrays:
+            if key not in stored:
                 raise UserError(
                     f"{path} has no weights for {layer.name}, which {features!r} needs. Expected"
                     f" Keras' VGG19: {_URL}"
                 )
-            if arrays[key].shape != tuple(variable.shape):
+            if stored[key].shape != tuple(variable.shape):
                 raise UserError(
-                    f"{path}: {key} has the shape {arrays[key].shape}; expected"
+                    f"{path}: {key} has the shape {stored[key].shape}; expected"
                     f" {tuple(variable.shape)}, that of VGG19"
                 )
-            variable.assign(arrays[key])
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a weights file by the names that `VGGLoss` gives for .npz."""
-    try:
-        if path.suffix == ".npz":
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        with h5py.File(path) as file:
-            arrays = {}
-            groups = {name: part for name, part in file.items() if isinstance(part, h5py.Group)}
-            for layer, group in groups.items():
-                for value in map(np.asarray, group.values()):
-                    arrays[f"{layer}__{'kernel' if value.ndim == 4 else 'bias'}"] = value
-            return arrays
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path} cannot be read as weights of VGG19 ({error}). Expected Keras' file: {_URL}"
-        ) from error
+            variable.assign(stored[key])
 
 
 def _download() -> Path:

@@ -8,16 +8,25 @@ from ganzoo.metrics.distributions import (
     kernel_distance,
     precision_recall,
 )
+from ganzoo.metrics.features import INCEPTION, FeatureNetwork, open_network
+from ganzoo.metrics.protocols import FeatureSet, Protocol, measure, parse
 from ganzoo.metrics.reconstruction import RECONSTRUCTION, luma, psnr, ssim
 
 __all__ = [
+    "INCEPTION",
     "RECONSTRUCTION",
+    "FeatureNetwork",
+    "FeatureSet",
     "Moments",
+    "Protocol",
     "density_coverage",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
     "luma",
+    "measure",
+    "open_network",
+    "parse",
     "precision_recall",
     "psnr",
     "ssim",

@@ -1,0 +1,138 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo.errors import UserError
+from ganzoo.metrics import INCEPTION, FeatureSet, measure, open_network, parse
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
+
+
+def frozen(path, bias=5.0):
+    """A small graph with the names of the official one: means of 8 x 8 patches' channels."""
+    graph = tf.Graph()
+    with graph.as_default():
+        inputs = tf.compat.v1.placeholder(tf.float32, [1, None, None, 3], name="ExpandDims")
+        resized = tf.compat.v1.image.resize_bilinear(inputs, [8, 8])
+        tf.reduce_mean((resized - 128.0) / 128.0, axis=[1, 2], keepdims=True, name="pool_3")
+        pooled = tf.reshape(graph.get_tensor_by_name("pool_3:0"), [1, 3])
+        weights = tf.constant(np.arange(12, dtype=np.float32).reshape(3, 4))
+        with tf.name_scope("softmax/logits/"):
+            product = tf.matmul(pooled, weights, name="MatMul")
+            tf.add(product, bias)
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def test_inception_is_a_frozen_graph_without_its_bias(tmp_path):
+    network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
+    features, probabilities = network(IMAGES)
+    # TensorFlow 1's bilinear interpolation takes every other pixel of a halved image.
+    expected = (IMAGES[:, ::2, ::2].astype(np.float64) - 128) / 128
+    np.testing.assert_allclose(features, expected.mean((1, 2)), atol=1e-5)
+    logits = features @ np.arange(12).reshape(3, 4)
+    logits = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(probabilities, logits / logits.sum(1, keepdims=True), atol=1e-5)
+    assert network.name == INCEPTION and len(network.fingerprint) == 64
+
+
+def saved_network(path):
+    inputs = keras.Input((16, 16, 3))
+    network = keras.Model(inputs, keras.layers.AveragePooling2D(8)(inputs))
+    network = keras.Sequential([network, keras.layers.Flatten()])
+    network.save(path)
+    return path
+
+
+def test_a_model_of_keras(tmp_path):
+    network = open_network("keras", saved_network(tmp_path / "net.keras"))
+    features, probabilities = network(IMAGES)
+    blocks = IMAGES.reshape(6, 2, 8, 2, 8, 3).mean((2, 4)).reshape(6, 12)
+    np.testing.assert_allclose(features, blocks, atol=1e-4)
+    assert probabilities is None
+
+
+def test_grey_images_have_three_equal_channels(tmp_path):
+    network = open_network("keras", saved_network(tmp_path / "net.keras"))
+    grey, _ = network(IMAGES[..., :1])
+    color, _ = network(np.repeat(IMAGES[..., :1], 3, axis=-1))
+    np.testing.assert_array_equal(grey, color)
+
+
+def test_squeezenet_has_512_features(tmp_path):
+    from ganzoo.metrics.features import _squeezenet_layers
+
+    rng, layers = np.random.default_rng(0), _squeezenet_layers()
+    assert sum(int(np.prod(v.shape)) for v in layers.weights) == 722_496
+    arrays = {
+        f"{layer.name}__{v.name}": rng.normal(0, 0.1, v.shape).astype(np.float32)
+        for layer in layers.layers
+        for v in layer.weights
+    }
+    np.savez(tmp_path / "net.npz", **arrays)
+    features, _ = open_network("squeezenet", tmp_path / "net.npz")(IMAGES)
+    assert features.shape == (6, 512) and (features >= 0).all()
+    del arrays["fire9__expand3x3__bias"]
+    np.savez(tmp_path / "net.npz", **arrays)
+    with pytest.raises(UserError, match="fire9__expand3x3__bias"):
+        open_network("squeezenet", tmp_path / "net.npz")
+
+
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("squeezenet", None, "squeezenet needs its weights"),
+        (INCEPTION, b"hello", "classify_image_graph_def.pb"),
+        ("keras", b"hello", "no model saved by Keras"),
+        ("squeeze", b"", "Did you mean squeezenet"),
+    ],
+)
+def test_what_is_missing_or_broken_is_told(tmp_path, name, content, words):
+    path = tmp_path / "net.keras"
+    path.write_bytes(content or b"")
+    with pytest.raises(UserError, match=words):
+        open_network(name, None if content is None else path)
+
+
+def test_names_say_the_protocol():
+    protocol = parse("fid50k_full")
+    assert (protocol.kind, protocol.count, protocol.full) == ("fd", 50_000, True)
+    assert protocol.network == INCEPTION
+    protocol = parse("pr500_squeezenet")
+    assert (protocol.kind, protocol.count, protocol.full) == ("pr", 500, False)
+    assert protocol.network == "squeezenet"
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("fid", "Unknown metric 'fid'"),
+        ("fid50k_squeezenet", "fid is that of Inception alone"),
+        ("fd50k_full", "fd needs the name of its network"),
+        ("is9", "of 9 images; expected 10 or more"),
+    ],
+)
+def test_names_that_say_too_little_are_refused(name, words):
+    with pytest.raises(UserError, match=words):
+        parse(name)
+
+
+def test_measuring_the_same_set_twice(tmp_path):
+    network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
+    first = FeatureSet.of([IMAGES, IMAGES[::-1]], network, keep=True)
+    second = FeatureSet.of([np.concatenate([IMAGES, IMAGES])], network, keep=True)
+    assert measure(parse("fid12"), first, second)["fid12"] == pytest.approx(0, abs=1e-6)
+    values = measure(parse(f"pr12_{INCEPTION}"), first, second)
+    assert values == {f"precision12_{INCEPTION}": 1.0, f"recall12_{INCEPTION}": 1.0}
+    values = measure(parse(f"dc12_{INCEPTION}"), first, second)
+    assert values[f"coverage12_{INCEPTION}"] == 1.0
+    assert set(measure(parse("is12"), first, second)) == {"is12", "is12_deviation"}
+    assert set(measure(parse("kid12"), first, second)) == {"kid12"}
+
+
+def test_features_that_are_not_finite_are_refused(tmp_path):
+    network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
+    broken = type(network)("broken", "", lambda images: (tf.fill([6, 2], np.nan), None))
+    with pytest.raises(UserError, match="broken gives features that are not finite"):
+        FeatureSet.of([IMAGES], broken, keep=False)
