@@ -8,7 +8,11 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "ganzoo" / "__init__.py").read_text())[1]
 
-TEST = ["pytest>=8", "scipy>=1.11"]  # SciPy has the matrix root to compare with
+TEST = [
+    "pytest>=8",
+    "pytest-xdist>=3.5",  # tests on all cores: most of their time is Python, tracing graphs
+    "scipy>=1.11",  # the matrix root to compare with
+]
 DEV = [*TEST, "ruff>=0.12", "build"]
 
 setup(
@@ -27,7 +31,8 @@ setup(
         "numpy>=1.26",  # images on the host, factors of `shapes`
         "tensorflow-datasets>=4.9.7",  # --dataset=NAME; works with NumPy 2
         "importlib_resources",  # tensorflow-datasets imports it without declaring it
-        "h5py>=3",  # weights of VGG19
+        "h5py>=3",  # weights of VGG19, and of Keras
+        "safetensors>=0.4",  # weights of other programs
         "pillow>=10.1",  # decoding and writing images
         "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own
         "matplotlib>=3.8",  # figures of the notebooks

@@ -43,7 +43,7 @@ class StyleGAN(LatentGAN):
         Args:
             styles: one for each layer.
             noise: "const" has always the same, "random" draws it, "none" leaves it out.
-            random: where it is drawn from.
+            random: where it is drawn from; None draws the same at each call.
         """
         raise NotImplementedError
 

@@ -47,6 +47,7 @@ from ganzoo.layers import (
     upsample_blurred,
 )
 from ganzoo.losses import ADVERSARIAL, path_lengths, r1
+from ganzoo.seeds import Random
 from ganzoo.styles import StyleGAN
 
 NON_SATURATING = ADVERSARIAL["non_saturating"]
@@ -505,6 +506,7 @@ class StyleGAN2ADA(StyleGAN):
 
     def synthesize(self, styles, noise="const", random=None):
         choose("noise", noise, dict.fromkeys(NOISE_MODES))
+        random = random or Random(0, step=0, scope="noise/")
         return self.averaged_generator.synthesis(styles, mode=noise, random=random)
 
     def _generate(self, labels, random):

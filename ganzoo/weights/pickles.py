@@ -1,0 +1,283 @@
+"""Reads pickles as data: an interpreter that builds records and arrays and calls nothing.
+
+Python's own `pickle` calls whatever a file names. Here a name is inert, and only names of a given
+vocabulary are accepted; to "call" one makes a record, or what a function of ours makes of the
+arguments, such as a tensor.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pickletools
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+from ganzoo.errors import UserError
+
+MOST_OPCODES = 5_000_000  # of the files that people publish, none comes near
+
+
+class RefusedFile(UserError):
+    """A file that holds something other than weights, or is damaged."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Name:
+    """What a pickle calls a global: a class or a function, never looked up."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+@dataclasses.dataclass(eq=False)
+class Record:
+    """An object that was not made: its class, what it would have been made of, and its state."""
+
+    kind: Name
+    arguments: tuple
+    state: Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """The names that a kind of file may hold.
+
+    Attributes:
+        makers: from a dotted name to a function of ours that is called with the arguments.
+        classes: dotted names, or prefixes that end in a dot, of objects that become records.
+        persistent: called with the persistent ids of tensors' storages.
+    """
+
+    makers: Mapping[str, Callable[..., Any]]
+    classes: tuple[str, ...] = ()
+    persistent: Callable[[Any], Any] | None = None
+
+    def knows(self, name: Name) -> bool:
+        """Whether a file may hold this name."""
+        text = str(name)
+        listed = any(text == c or (c.endswith(".") and text.startswith(c)) for c in self.classes)
+        return text in self.makers or listed
+
+
+_MARK = object()
+
+
+def load(file: BinaryIO, vocabulary: Vocabulary) -> Any:
+    """The object of one pickle; the file is left after it.
+
+    Raises:
+        RefusedFile: for a name outside the vocabulary, or anything that is not a whole pickle.
+    """
+    try:
+        return _Interpreter(vocabulary).run(file)
+    except RefusedFile:
+        raise
+    except RecursionError as error:
+        raise RefusedFile("a pickle is nested too deeply") from error
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise RefusedFile(f"a damaged pickle ({type(error).__name__}: {error})") from error
+
+
+class _Interpreter:
+    """A stack machine with the opcodes of pickle that data need."""
+
+    def __init__(self, vocabulary: Vocabulary):
+        self.vocabulary = vocabulary
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+
+    def run(self, file: BinaryIO) -> Any:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+            if count > MOST_OPCODES:
+                raise RefusedFile(f"a pickle of more than {MOST_OPCODES:,} operations")
+            if opcode.name == "STOP":
+                return self.stack.pop()
+            if opcode.name in _CONSTANTS:
+                self.stack.append(argument)
+                continue
+            handler = getattr(self, f"_{opcode.name.lower()}", None)
+            if handler is None:
+                raise RefusedFile(
+                    f"a pickle with the operation {opcode.name}, which no weights need"
+                )
+            handler(argument)
+        raise RefusedFile("a pickle that does not end")
+
+    def _marked(self) -> list:
+        """What lies above the last mark, taken off with it."""
+        index = len(self.stack) - 1
+        while index >= 0 and self.stack[index] is not _MARK:
+            index -= 1
+        if index < 0:
+            raise RefusedFile("a pickle without a mark")
+        items = self.stack[index + 1 :]
+        del self.stack[index:]
+        return items
+
+    def _proto(self, argument):
+        pass
+
+    _frame = _proto
+
+    def _mark(self, argument):
+        self.stack.append(_MARK)
+
+    def _pop(self, argument):
+        self.stack.pop()
+
+    def _pop_mark(self, argument):
+        self._marked()
+
+    def _dup(self, argument):
+        self.stack.append(self.stack[-1])
+
+    def _none(self, argument):
+        self.stack.append(None)
+
+    def _newtrue(self, argument):
+        self.stack.append(True)
+
+    def _newfalse(self, argument):
+        self.stack.append(False)
+
+    def _empty_tuple(self, argument):
+        self.stack.append(())
+
+    def _empty_list(self, argument):
+        self.stack.append([])
+
+    def _empty_dict(self, argument):
+        self.stack.append({})
+
+    def _empty_set(self, argument):
+        self.stack.append(set())
+
+    def _tuple(self, argument):
+        self.stack.append(tuple(self._marked()))
+
+    def _tuple1(self, argument):
+        self._take_tuple(1)
+
+    def _tuple2(self, argument):
+        self._take_tuple(2)
+
+    def _tuple3(self, argument):
+        self._take_tuple(3)
+
+    def _take_tuple(self, count):
+        items = tuple(self.stack[-count:])
+        del self.stack[-count:]
+        self.stack.append(items)
+
+    def _list(self, argument):
+        self.stack.append(self._marked())
+
+    def _dict(self, argument):
+        items = self._marked()
+        self.stack.append(dict(zip(items[::2], items[1::2], strict=True)))
+
+    def _frozenset(self, argument):
+        self.stack.append(frozenset(self._marked()))
+
+    def _append(self, argument):
+        item = self.stack.pop()
+        _plain(self.stack[-1], list).append(item)
+
+    def _appends(self, argument):
+        items = self._marked()
+        _plain(self.stack[-1], list).extend(items)
+
+    def _additems(self, argument):
+        items = self._marked()
+        _plain(self.stack[-1], set).update(items)
+
+    def _setitem(self, argument):
+        value, key = self.stack.pop(), self.stack.pop()
+        _plain(self.stack[-1], dict)[key] = value
+
+    def _setitems(self, argument):
+        items = self._marked()
+        pairs = zip(items[::2], items[1::2], strict=True)
+        _plain(self.stack[-1], dict).update(pairs)
+
+    def _memoize(self, argument):
+        self.memo[len(self.memo)] = self.stack[-1]
+
+    def _put(self, argument):
+        self.memo[argument] = self.stack[-1]
+
+    _binput = _long_binput = _put
+
+    def _get(self, argument):
+        self.stack.append(self.memo[argument])
+
+    _binget = _long_binget = _get
+
+    def _global(self, argument):
+        module, _, name = argument.partition(" ")
+        self._named(Name(module, name))
+
+    def _stack_global(self, argument):
+        name, module = self.stack.pop(), self.stack.pop()
+        self._named(Name(_plain(module, str), _plain(name, str)))
+
+    def _named(self, name: Name):
+        if not self.vocabulary.knows(name):
+            raise RefusedFile(f"it names {name}, which is not part of any weights")
+        self.stack.append(name)
+
+    def _reduce(self, argument):
+        arguments, kind = self.stack.pop(), self.stack.pop()
+        self.stack.append(self._made(kind, arguments))
+
+    _newobj = _reduce
+
+    def _newobj_ex(self, argument):
+        keywords, arguments, kind = (self.stack.pop() for _ in range(3))
+        if keywords:
+            raise RefusedFile(f"it makes {kind} with keywords, which no weights need")
+        self.stack.append(self._made(kind, arguments))
+
+    def _made(self, kind, arguments):
+        name = str(_plain(kind, Name))
+        arguments = _plain(arguments, tuple)
+        maker = self.vocabulary.makers.get(name)
+        return Record(kind, arguments) if maker is None else maker(*arguments)
+
+    def _build(self, argument):
+        state = self.stack.pop()
+        target = self.stack[-1]
+        if isinstance(target, Record):
+            target.state = state
+        elif not isinstance(target, dict):  # of an OrderedDict, it would be attributes
+            raise RefusedFile(f"it changes an object of type {type(target).__name__}")
+
+    def _persid(self, argument):
+        self.stack.append(self._stored(argument))
+
+    def _binpersid(self, argument):
+        self.stack.append(self._stored(self.stack.pop()))
+
+    def _stored(self, key):
+        if self.vocabulary.persistent is None:
+            raise RefusedFile("it refers to objects outside of the file")
+        return self.vocabulary.persistent(key)
+
+
+def _plain(value, kind: type):
+    """`value`, if it is of exactly this kind."""
+    if type(value) is not kind:
+        raise RefusedFile(f"a {kind.__name__} was expected, not a {type(value).__name__}")
+    return value
+
+
+_CONSTANTS = frozenset(
+    (
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE"),
+        *("BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+    )
+)
