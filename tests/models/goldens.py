@@ -44,7 +44,7 @@ def parameter(name, shape, transposed=False):
     return 1.0 + 0.1 * noise if np.prod(shape) > 1 else np.full(shape, 0.25)  # 0.25: a PReLU
 
 
-def stylegan_parameter(name, shape):
+def stylegan_parameter(name, shape, transposed=False):
     """An entry of a state dict of StyleGAN2, whose weights are scaled when used."""
     noise = 3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)
     if name.endswith("noise_strength"):
@@ -56,39 +56,12 @@ def stylegan_parameter(name, shape):
     return 100.0 * noise if "mapping.fc" in name and name.endswith("weight") else noise
 
 
-def fill_convolution(layer, name, kernel="weight"):
-    """From `{name}.{kernel}` [out, in, k, k], and the bias if there is one."""
-    height, width, before, after = layer.kernel.shape
-    weight = parameter(f"{name}.{kernel}", (after, before, height, width))
-    layer.kernel.assign(weight.transpose(2, 3, 1, 0))
-    _fill_bias(layer, name)
-
-
-def fill_transposed(layer, name):
-    """From `{name}.weight` [in, out, k, k], and the bias if there is one."""
-    height, width, after, before = layer.kernel.shape
-    weight = parameter(f"{name}.weight", (before, after, height, width), transposed=True)
-    layer.kernel.assign(weight.transpose(2, 3, 1, 0))
-    _fill_bias(layer, name)
-
-
-def fill_linear(layer, name):
-    """From `{name}.weight` [out, in], and the bias if there is one."""
-    weight = parameter(f"{name}.weight", tuple(layer.kernel.shape)[::-1])
-    layer.kernel.assign(weight.T)
-    _fill_bias(layer, name)
-
-
-def fill_norm(layer, name):
-    """Batch normalization: scale, offset and moving averages."""
-    entries = {
-        "weight": layer.gamma,
-        "bias": layer.beta,
-        "running_mean": layer.moving_mean,
-        "running_var": layer.moving_variance,
-    }
-    for entry, variable in entries.items():
-        variable.assign(parameter(f"{name}.{entry}", tuple(variable.shape)))
+def fill(entries, parameter=parameter):
+    """Gives the variables of a published layout the formula's weights."""
+    for entry in list(entries):
+        shape = entry.to_theirs(np.empty(entry.variable.shape)).shape
+        weight = parameter(entry.name, shape, entry.transposed)
+        entry.variable.assign(entry.to_ours(weight))
 
 
 def assert_golden(model, key, outputs):
@@ -100,8 +73,3 @@ def assert_golden(model, key, outputs):
     np.testing.assert_allclose(chosen, golden["values"], atol=1e-4, rtol=0)
     moments = [outputs.mean(), outputs.std()]
     np.testing.assert_allclose(moments, [golden["mean"], golden["std"]], atol=1e-4, rtol=0)
-
-
-def _fill_bias(layer, name):
-    if layer.bias is not None:
-        layer.bias.assign(parameter(f"{name}.bias", tuple(layer.bias.shape)))

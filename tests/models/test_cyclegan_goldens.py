@@ -12,40 +12,9 @@ from ganzoo.models.cyclegan import (
     pixel_discriminator,
     resnet_generator,
 )
+from ganzoo.weights.layouts import cyclegan_discriminator, cyclegan_resnet, cyclegan_unet
 
-from .goldens import FOLDER, assert_golden, fill_convolution, fill_transposed, hashed
-
-
-def fill_resnet(network, prefix=""):
-    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
-    blocks = [layer for layer in network.layers if hasattr(layer, "branch")]
-    for layer, index in zip(layers[:3], (1, 4, 7), strict=True):
-        fill_convolution(layer, f"{prefix}model.{index}")
-    for index, block in enumerate(blocks, start=10):
-        first, second = (layer for layer in block.branch.layers if hasattr(layer, "kernel"))
-        fill_convolution(first, f"{prefix}model.{index}.conv_block.1")
-        fill_convolution(second, f"{prefix}model.{index}.conv_block.5")
-    after = 10 + len(blocks)
-    fill_transposed(layers[3], f"{prefix}model.{after}")
-    fill_transposed(layers[4], f"{prefix}model.{after + 3}")
-    fill_convolution(layers[5], f"{prefix}model.{after + 7}")
-
-
-def fill_discriminator(network, prefix="model"):
-    for index, layer in enumerate(network.layers):
-        if hasattr(layer, "kernel"):
-            fill_convolution(layer, f"{prefix}.{index}")
-
-
-def fill_unet(network):
-    """Each level holds the next one: a way down, all that is below, a way up."""
-    fill_convolution(network.downs[0], "model.0")
-    fill_transposed(network.ups[-1], "model.3")
-    prefix = "model.1.model"
-    for down, up in zip(network.downs[1:], network.ups[-2::-1], strict=True):
-        fill_convolution(down, f"{prefix}.1")
-        fill_transposed(up, f"{prefix}.{3 if down is network.downs[-1] else 5}")
-        prefix += ".3.model"
+from .goldens import FOLDER, assert_golden, fill, hashed
 
 
 def images(size, name="input"):
@@ -61,14 +30,14 @@ def nchw(outputs):
 def test_resnet(num_blocks):
     network = resnet_generator(3, 64, num_blocks, "generator")
     network.build((None, None, None, 3))
-    fill_resnet(network)
+    fill(cyclegan_resnet(network))
     assert_golden("cyclegan", f"G.resnet_{num_blocks}blocks", nchw(network(images(64))))
 
 
 def test_unet():
     network = UNetGenerator(3, 64, 7)
     network.build((None, None, None, 3))
-    fill_unet(network)
+    fill(cyclegan_unet(network, prefix=""))  # recorded without its first "model."
     assert_golden("cyclegan", "G.unet_128", nchw(network(images(128))))
 
 
@@ -82,7 +51,7 @@ def test_unet():
 )
 def test_discriminators(key, network, size):
     network.build((None, None, None, 3))
-    fill_discriminator(network, "net" if key == "D.pixel" else "model")
+    fill(cyclegan_discriminator(network, "net" if key == "D.pixel" else "model"))
     assert_golden("cyclegan", key, nchw(network(images(size))))
 
 
@@ -90,10 +59,10 @@ def test_losses():
     """The official D_A judges images of domain b."""
     expected = json.loads((FOLDER / "cyclegan.json").read_text())["losses"]
     model = models.build("cyclegan", image_size=64, cycle_weight_b=8.0, pool_size=0)
-    fill_resnet(model.a2b, "G_A.")
-    fill_resnet(model.b2a, "G_B.")
-    fill_discriminator(model.discriminator_b, "D_A.model")
-    fill_discriminator(model.discriminator_a, "D_B.model")
+    fill(cyclegan_resnet(model.a2b, "G_A."))
+    fill(cyclegan_resnet(model.b2a, "G_B."))
+    fill(cyclegan_discriminator(model.discriminator_b, "D_A.model"))
+    fill(cyclegan_discriminator(model.discriminator_a, "D_B.model"))
     batch = {"a": images(64, "real_A"), "b": images(64, "real_B")}
     translated = model.generator_loss(batch, None)
     judged = model.discriminator_loss(batch | dict(translated.reuse), None)

@@ -2,80 +2,70 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from ganzoo import config, models, trainer
-from ganzoo.layers import CroppedConv2DTranspose, PaddedConv2D
-
-from .goldens import (
-    FOLDER,
-    assert_golden,
-    fill_convolution,
-    fill_norm,
-    fill_transposed,
-    inputs,
-    parameter,
+from ganzoo.weights.layouts import dcgan_discriminator, dcgan_generator
+from ganzoo.weights.layouts.entries import (
+    convolution,
+    dense_of_maps,
+    dense_to_maps,
+    maps_of,
+    normalization,
+    transposed,
 )
+
+from .goldens import FOLDER, assert_golden, fill, inputs
 
 LATENTS = inputs((4, 100)).astype(np.float32)
 IMAGES = inputs((4, 3, 64, 64)).transpose(0, 2, 3, 1).astype(np.float32)
 WIDTHS = {"torch": 64, "theano": 16}
-# Of PyTorch's layers with weights, in order; the dense one first or last.
-GENERATORS = {"torch": [0, 1, 3, 4, 6, 7, 9, 10, 12], "theano": [0, 1, 4, 5, 7, 8, 10, 11, 13]}
-DISCRIMINATORS = {"torch": [0, 2, 3, 5, 6, 8, 9, 11], "theano": [0, 2, 3, 5, 6, 8, 9, 12]}
+# Of the layers with weights of the Theano form as it was written in PyTorch, in order.
+GENERATOR = [0, 1, 4, 5, 7, 8, 10, 11, 13]
+DISCRIMINATOR = [0, 2, 3, 5, 6, 8, 9, 12]
 
 
-def pixels_first(rows):
-    """Rows that PyTorch flattened from [C, 4, 4], in our order [4, 4, C]."""
-    maps = rows.reshape(len(rows), -1, 4, 4)
-    return maps.transpose(0, 2, 3, 1).reshape(rows.shape)
+def theano_generator(network):
+    """Its first layer is dense, and normalizes features."""
+    first, norm, *layers = [layer for layer in network.layers if layer.weights]
+    yield from dense_to_maps(first, "main.0", side=4)
+    names = {"gamma": "weight", "beta": "bias"}
+    names |= {"moving_mean": "running_mean", "moving_variance": "running_var"}
+    for ours, theirs in names.items():
+        yield maps_of(getattr(norm, ours), f"main.1.{theirs}", side=4)
+    for layer, number in zip(layers, GENERATOR[2:], strict=True):
+        yield from (normalization if hasattr(layer, "gamma") else transposed)(
+            layer, f"main.{number}"
+        )
 
 
-def fill(network, numbers, dense_weight):
-    layers = [layer for layer in network.layers if layer.weights]
-    for layer, number in zip(layers, numbers, strict=True):
-        name = f"main.{number}"
-        if isinstance(layer, CroppedConv2DTranspose):
-            fill_transposed(layer, name)
-        elif isinstance(layer, PaddedConv2D):
-            fill_convolution(layer, name)
-        elif isinstance(layer, keras.layers.BatchNormalization):
-            fill_norm(layer, name)
-        else:
-            layer.kernel.assign(dense_weight(f"{name}.weight", layer.kernel.shape))
+def theano_discriminator(network):
+    *layers, last = [layer for layer in network.layers if layer.weights]
+    for layer, number in zip(layers, DISCRIMINATOR[:-1], strict=True):
+        yield from (normalization if hasattr(layer, "gamma") else convolution)(
+            layer, f"main.{number}"
+        )
+    yield from dense_of_maps(last, f"main.{DISCRIMINATOR[-1]}", side=4)
 
 
-def fill_generator(network, architecture):
-    def project(name, shape):
-        latent_dim, features = shape
-        if architecture == "theano":
-            return pixels_first(parameter(name, (features, latent_dim)).T)
-        weight = parameter(name, (latent_dim, features // 16, 4, 4), transposed=True)
-        return pixels_first(weight.reshape(shape))
-
-    fill(network, GENERATORS[architecture], project)
-    if architecture == "theano":  # its first normalization is of features
-        norm = network.layers[1]
-        norm.set_weights([pixels_first(weight[None])[0] for weight in norm.get_weights()])
+LAYOUTS = {
+    "torch": (dcgan_generator, dcgan_discriminator),
+    "theano": (theano_generator, theano_discriminator),
+}
 
 
-def fill_discriminator(network, architecture):
-    def decide(name, shape):
-        features, _ = shape
-        shape = (1, features) if architecture == "theano" else (1, features // 16, 4, 4)
-        return pixels_first(parameter(name, shape).reshape(1, features)).T
-
-    fill(network, DISCRIMINATORS[architecture], decide)
+def fill_all(model, architecture):
+    generator, discriminator = LAYOUTS[architecture]
+    fill(generator(model.generator))
+    fill(discriminator(model.discriminator))
 
 
 @pytest.fixture(params=["torch", "theano"])
 def filled(request):
     model = models.build("dcgan", architecture=request.param, width=WIDTHS[request.param])
-    fill_generator(model.generator, request.param)
-    fill_discriminator(model.discriminator, request.param)
+    fill_all(model, request.param)
     return request.param, model
 
 
@@ -95,8 +85,7 @@ def test_training_steps(loss, monkeypatch):
     """Networks, losses and optimizers, batches kept apart, and their order."""
     golden = json.loads((FOLDER / "dcgan.json").read_text())[loss]
     model = models.build("dcgan", loss=loss)
-    fill_generator(model.generator, "torch")
-    fill_discriminator(model.discriminator, "torch")
+    fill_all(model, "torch")
     monkeypatch.setattr(model, "draw_latents", lambda random, count: tf.constant(LATENTS))
     model.compile(trainer.optimizers(config.load("dcgan"), "float32"), batch_size=4)
     # Adam's first step is the sign of a gradient, which rounding may flip where it is near 0.

@@ -10,89 +10,19 @@ import tensorflow as tf
 
 from ganzoo import models
 from ganzoo.seeds import Random
+from ganzoo.weights.layouts import stylegan2_discriminator, stylegan2_generator
 
-from .goldens import FOLDER, assert_golden, hashed, inputs, stylegan_parameter
+from .goldens import FOLDER, assert_golden, fill, hashed, inputs, stylegan_parameter
 
 SMALL = {"image_size": 16, "channel_base": 256, "channel_max": 24, "latent_dim": 32}
 SMALL |= {"style_dim": 32, "mapping_layers": 2}
 CONVOLUTIONS = ["conv4_1", "conv8_0", "conv8_1", "conv16_0", "conv16_1"]
 
 
-def assign(variable, name, transpose=None):
-    shape = tuple(variable.shape)
-    if transpose is None:
-        variable.assign(stylegan_parameter(name, shape))
-        return
-    order = np.argsort(transpose)
-    theirs = tuple(shape[i] for i in order)
-    variable.assign(stylegan_parameter(name, theirs).transpose(transpose))
-
-
-def fill_convolution(layer, name):
-    assign(layer.kernel, f"{name}.weight", (2, 3, 1, 0))
-    if getattr(layer, "use_bias", False):
-        assign(layer.bias, f"{name}.bias")
-
-
-def fill_dense(layer, name):
-    assign(layer.kernel, f"{name}.weight", (1, 0))
-    assign(layer.bias, f"{name}.bias")
-
-
-def fill_mapping(mapping):
-    for index, layer in enumerate(mapping.stack):
-        fill_dense(layer, f"mapping.fc{index}")
-    if mapping.num_classes:
-        fill_dense(mapping.embed, "mapping.embed")
-
-
-def fill_generator(generator):
-    fill_mapping(generator.mapping)
-    assign(generator.mean_style, "mapping.w_avg")
-    assign(generator.synthesis.constant, "synthesis.b4.const", (1, 2, 0))
-    for block in generator.synthesis.blocks:
-        prefix = f"synthesis.b{block.name.removeprefix('block')}"
-        first = 2 - len(block.convolutions)
-        for index, layer in enumerate(block.convolutions, first):
-            name = f"{prefix}.conv{index}"
-            fill_styled(layer, name)
-            assign(layer.noise, f"{name}.noise_const")
-            assign(layer.noise_strength, f"{name}.noise_strength")
-        if block.to_image:
-            fill_styled(block.to_image, f"{prefix}.torgb")
-        if block.shortcut:
-            fill_convolution(block.shortcut, f"{prefix}.skip")
-
-
-def fill_styled(layer, name):
-    fill_dense(layer.affine, f"{name}.affine")
-    fill_convolution(layer.convolve, name)
-    assign(layer.bias, f"{name}.bias")
-
-
-def fill_discriminator(discriminator):
-    for block in discriminator.blocks:
-        prefix = f"b{block.name.removeprefix('block')}"
-        names = {"fromrgb": block.from_image, "conv0": block.conv0, "conv1": block.conv1}
-        for name, layer in (names | {"skip": block.shortcut}).items():
-            if layer:
-                fill_convolution(layer, f"{prefix}.{name}")
-    if discriminator.from_image:
-        fill_convolution(discriminator.from_image, "b4.fromrgb")
-    fill_convolution(discriminator.conv, "b4.conv")
-    fill_dense(discriminator.dense, "b4.fc")
-    rows, columns = discriminator.dense.kernel.shape
-    theirs = stylegan_parameter("b4.fc.weight", (columns, rows)).reshape(columns, -1, 4, 4)
-    discriminator.dense.kernel.assign(theirs.transpose(2, 3, 1, 0).reshape(rows, columns))
-    fill_dense(discriminator.to_logit, "b4.out")
-    if discriminator.num_classes:
-        fill_mapping(discriminator.mapping)
-
-
 def filled(**arguments):
     model = models.build("stylegan2_ada", **arguments)
-    fill_generator(model.generator)
-    fill_discriminator(model.discriminator)
+    fill(stylegan2_generator(model.generator), stylegan_parameter)
+    fill(stylegan2_discriminator(model.discriminator), stylegan_parameter)
     return model
 
 

@@ -1,0 +1,33 @@
+"""How the files of other programs lay out the weights of networks that ganzoo has, too."""
+
+from ganzoo.weights.layouts.entries import Entry, assign, export
+from ganzoo.weights.layouts.published import (
+    cyclegan_discriminator,
+    cyclegan_resnet,
+    cyclegan_unet,
+    dcgan_discriminator,
+    dcgan_generator,
+    lornatang_discriminator,
+    lornatang_srresnet,
+    mimicry_discriminator,
+    mimicry_generator,
+    stylegan2_discriminator,
+    stylegan2_generator,
+)
+
+__all__ = [
+    "Entry",
+    "assign",
+    "cyclegan_discriminator",
+    "cyclegan_resnet",
+    "cyclegan_unet",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "export",
+    "lornatang_discriminator",
+    "lornatang_srresnet",
+    "mimicry_discriminator",
+    "mimicry_generator",
+    "stylegan2_discriminator",
+    "stylegan2_generator",
+]

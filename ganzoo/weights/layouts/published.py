@@ -1,0 +1,198 @@
+"""The published layouts: names and orders of axes in the files of other programs.
+
+Each function takes a network of ours, built, and yields the entries of the file.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from ganzoo.weights.layouts.entries import (
+    Entry,
+    convolution,
+    dense,
+    dense_of_maps,
+    dense_to_maps,
+    normalization,
+    reordered,
+    same,
+    transposed,
+)
+
+
+def cyclegan_resnet(network, prefix: str = "") -> Iterator[Entry]:
+    """Residual generators of junyanz/pytorch-CycleGAN-and-pix2pix, instance normalization."""
+    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
+    blocks = [layer for layer in network.layers if hasattr(layer, "branch")]
+    for layer, index in zip(layers[:3], (1, 4, 7), strict=True):
+        yield from convolution(layer, f"{prefix}model.{index}")
+    for index, block in enumerate(blocks, start=10):
+        pair = (layer for layer in block.branch.layers if hasattr(layer, "kernel"))
+        for layer, place in zip(pair, (1, 5), strict=True):
+            yield from convolution(layer, f"{prefix}model.{index}.conv_block.{place}")
+    after = 10 + len(blocks)
+    yield from transposed(layers[3], f"{prefix}model.{after}")
+    yield from transposed(layers[4], f"{prefix}model.{after + 3}")
+    yield from convolution(layers[5], f"{prefix}model.{after + 7}")
+
+
+def cyclegan_unet(network, prefix: str = "model.") -> Iterator[Entry]:
+    """U-Nets of the same repository: each level holds the next, between its way down and up."""
+    yield from convolution(network.downs[0], f"{prefix}model.0")
+    yield from transposed(network.ups[-1], f"{prefix}model.3")
+    level = f"{prefix}model.1.model"
+    for down, up in zip(network.downs[1:], network.ups[-2::-1], strict=True):
+        yield from convolution(down, f"{level}.1")
+        yield from transposed(up, f"{level}.{3 if down is network.downs[-1] else 5}")
+        level += ".3.model"
+
+
+def cyclegan_discriminator(network, prefix: str = "model") -> Iterator[Entry]:
+    """Its discriminators of n layers; those of pixels have the prefix "net"."""
+    for index, layer in enumerate(network.layers):
+        if hasattr(layer, "kernel"):
+            yield from convolution(layer, f"{prefix}.{index}")
+
+
+def dcgan_generator(network, prefix: str = "main") -> Iterator[Entry]:
+    """The generator of pytorch/examples, whose first layer is a transposed convolution."""
+    layers = [layer for layer in network.layers if layer.weights]
+    first, *rest = layers
+    features = first.kernel.shape[1]
+    channels = layers[1].gamma.shape[0]
+    side = round((features // channels) ** 0.5)
+
+    def to_ours(a):  # [latents, channels, side, side]
+        return a.transpose(0, 2, 3, 1).reshape(a.shape[0], features)
+
+    def to_theirs(a):
+        return a.reshape(a.shape[0], side, side, channels).transpose(0, 3, 1, 2)
+
+    yield Entry(first.kernel, f"{prefix}.0.weight", to_ours, to_theirs, transposed=True)
+    # A convolution, its normalization and its ReLU, over and over.
+    numbers = itertools.chain.from_iterable((n + 1, n + 3) for n in itertools.count(0, 3))
+    for layer, number in zip(rest, numbers, strict=False):
+        make = normalization if hasattr(layer, "gamma") else transposed
+        yield from make(layer, f"{prefix}.{number}")
+
+
+def dcgan_discriminator(network, prefix: str = "main") -> Iterator[Entry]:
+    """The discriminator of pytorch/examples, whose last layer is a convolution."""
+    *layers, last = [layer for layer in network.layers if layer.weights]
+    numbers = [0, *(n for i in range(len(layers)) for n in (3 * i + 2, 3 * i + 3))]
+    for layer, number in zip(layers, numbers, strict=False):
+        make = normalization if hasattr(layer, "gamma") else convolution
+        yield from make(layer, f"{prefix}.{number}")
+    channels = layers[-1].gamma.shape[0]
+    side = round((last.kernel.shape[0] // channels) ** 0.5)
+
+    def to_ours(a):  # [1, channels, side, side]
+        return a.transpose(2, 3, 1, 0).reshape(-1, 1)
+
+    def to_theirs(a):
+        return a.reshape(side, side, channels, 1).transpose(3, 2, 0, 1)
+
+    number = 3 * (len(layers) + 1) // 2 - 1
+    yield Entry(last.kernel, f"{prefix}.{number}.weight", to_ours, to_theirs)
+
+
+def lornatang_srresnet(network) -> Iterator[Entry]:
+    """SRResNet of Lornatang/SRGAN-PyTorch but for its PReLUs, which have one slope for all."""
+    yield from convolution(network.head[0], "conv1.0")
+    for index, block in enumerate(network.blocks):
+        conv1, norm1, _, conv2, norm2 = block.branch.layers
+        yield from convolution(conv1, f"trunk.{index}.rcb.0")
+        yield from normalization(norm1, f"trunk.{index}.rcb.1")
+        yield from convolution(conv2, f"trunk.{index}.rcb.3")
+        yield from normalization(norm2, f"trunk.{index}.rcb.4")
+    yield from convolution(network.tail[0], "conv2.0")
+    yield from normalization(network.tail[1], "conv2.1")
+    for index, expand in enumerate(network.expansions):
+        yield from convolution(expand, f"upsampling.{index}.upsample_block.0")
+    yield from convolution(network.to_image, "conv3")
+
+
+def lornatang_discriminator(network) -> Iterator[Entry]:
+    """The discriminator of Lornatang/SRGAN-PyTorch."""
+    for index, layer in enumerate(network.layers[:-4]):
+        if hasattr(layer, "gamma"):
+            yield from normalization(layer, f"features.{index}")
+        elif layer.weights:
+            yield from convolution(layer, f"features.{index}")
+    hidden, _, last = network.layers[-3:]
+    channels = network.layers[-6].gamma.shape[0]
+    side = round((hidden.kernel.shape[0] // channels) ** 0.5)
+    yield from dense_of_maps(hidden, "classifier.0", side)
+    yield from dense(last, "classifier.2")
+
+
+def mimicry_generator(network) -> Iterator[Entry]:
+    """SNGAN's and SSGAN's generators of kwotsin/mimicry at 32 px."""
+    yield from dense_to_maps(network.stem, "l1", network.bottom)
+    for number, block in enumerate(network.blocks, start=2):
+        yield from convolution(block.conv1, f"block{number}.c1")
+        yield from convolution(block.conv2, f"block{number}.c2")
+        yield from convolution(block.shortcut, f"block{number}.c_sc")
+        yield from normalization(block.norm1, f"block{number}.b1")
+        yield from normalization(block.norm2, f"block{number}.b2")
+    last = len(network.blocks) + 2
+    yield from normalization(network.norm, f"b{last}")
+    yield from convolution(network.to_image, f"c{last}")
+
+
+def mimicry_discriminator(network) -> Iterator[Entry]:
+    """SSGAN's discriminator of kwotsin/mimicry, but for the vectors of its power iterations."""
+    for number, block in enumerate(network.blocks, start=1):
+        for layer, part in ((block.conv1, "c1"), (block.conv2, "c2"), (block.shortcut, "c_sc")):
+            if layer is not None:
+                yield from convolution(layer, f"block{number}.{part}", "weight_orig")
+    yield from dense(network.to_logit, f"l{len(network.blocks) + 1}")
+    yield from dense(network.to_rotation, "l_y")
+
+
+def stylegan2_generator(network, prefix: str = "") -> Iterator[Entry]:
+    """The generator of NVlabs/stylegan2-ada-pytorch."""
+    yield from _stylegan2_mapping(network.mapping, f"{prefix}mapping")
+    yield same(network.mean_style, f"{prefix}mapping.w_avg")
+    yield reordered(network.synthesis.constant, f"{prefix}synthesis.b4.const", (1, 2, 0))
+    for block in network.synthesis.blocks:
+        name = f"{prefix}synthesis.b{block.name.removeprefix('block')}"
+        for index, layer in enumerate(block.convolutions, start=2 - len(block.convolutions)):
+            yield from _styled(layer, f"{name}.conv{index}")
+            yield same(layer.noise, f"{name}.conv{index}.noise_const")
+            yield same(layer.noise_strength, f"{name}.conv{index}.noise_strength")
+        if block.to_image:
+            yield from _styled(block.to_image, f"{name}.torgb")
+        if block.shortcut:
+            yield from convolution(block.shortcut, f"{name}.skip")
+
+
+def stylegan2_discriminator(network, prefix: str = "") -> Iterator[Entry]:
+    """The discriminator of NVlabs/stylegan2-ada-pytorch."""
+    for block in network.blocks:
+        name = f"{prefix}b{block.name.removeprefix('block')}"
+        parts = {"fromrgb": block.from_image, "conv0": block.conv0, "conv1": block.conv1}
+        for part, layer in (parts | {"skip": block.shortcut}).items():
+            if layer:
+                yield from convolution(layer, f"{name}.{part}")
+    if network.from_image:
+        yield from convolution(network.from_image, f"{prefix}b4.fromrgb")
+    yield from convolution(network.conv, f"{prefix}b4.conv")
+    yield from dense_of_maps(network.dense, f"{prefix}b4.fc", side=4)
+    yield from dense(network.to_logit, f"{prefix}b4.out")
+    if network.num_classes:
+        yield from _stylegan2_mapping(network.mapping, f"{prefix}mapping")
+
+
+def _stylegan2_mapping(mapping, name: str) -> Iterator[Entry]:
+    if mapping.num_classes:
+        yield from dense(mapping.embed, f"{name}.embed")
+    for index, layer in enumerate(mapping.stack):
+        yield from dense(layer, f"{name}.fc{index}")
+
+
+def _styled(layer, name: str) -> Iterator[Entry]:
+    yield from dense(layer.affine, f"{name}.affine")
+    yield from convolution(layer.convolve, name)
+    yield same(layer.bias, f"{name}.bias")
