@@ -71,12 +71,11 @@ def resample(images, rows, columns):
         rows: `[H', H]`, or `[N, H', H]` with a matrix for each image.
         columns: likewise `[W', W]` or `[N, W', W]`.
     """
-    _, height, width, channels = images.shape
     rows, columns = (ops.convert_to_tensor(matrix, images.dtype) for matrix in (rows, columns))
-    x = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
-    x = ops.reshape(x, (-1, rows.shape[-2], width, channels))
-    columns = columns if len(columns.shape) == 2 else columns[:, None]
-    return ops.matmul(columns, x)
+    rows, columns = (m if len(m.shape) == 2 else m[:, None] for m in (rows, columns))
+    x = ops.transpose(images, (0, 3, 1, 2))  # products of three columns, one a channel, are slow
+    x = ops.matmul(ops.matmul(rows, x), ops.swapaxes(columns, -1, -2))
+    return ops.transpose(x, (0, 2, 3, 1))
 
 
 def _column(values):
