@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import resource
 import signal
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -87,6 +89,63 @@ class Ticks(keras.callbacks.Callback):
         self.ticked, self.started = self.step, time.perf_counter()
 
 
+class HealthMonitor:
+    """Says in words when training goes wrong; each trouble once, until it has passed.
+
+    Args:
+        sample: from the step to float images `[N, H, W, C]` in [-1, 1].
+    """
+
+    ALIKE = 0.02  # deviation over images of a pixel, whose values span 2
+    RECOGNIZED = 0.98  # E[sign D(real)], for two ticks
+
+    def __init__(self, sample: Callable[[int], tf.Tensor]):
+        self.sample = sample
+        self.known, self.recognized = set(), {}
+
+    def __call__(self, tick: Tick) -> list[str]:
+        """The troubles that are new at this tick, also printed."""
+        found = {**self._not_finite(tick), **self._recognized(tick), **self._alike(tick)}
+        new = [words for trouble, words in found.items() if trouble not in self.known]
+        self.known = set(found)
+        for words in new:
+            print(f"Health: {words}", flush=True)
+        return new
+
+    def _not_finite(self, tick: Tick) -> dict[str, str]:
+        broken = sorted(name for name, value in tick.logs.items() if not math.isfinite(value))
+        if not broken:
+            return {}
+        return {
+            "not finite": f"{', '.join(broken)} not finite at {tick.images:,} images. What comes"
+            " after is lost: go on from an earlier checkpoint, with --precision=float32 or a lower"
+            " learning rate."
+        }
+
+    def _recognized(self, tick: Tick) -> dict[str, str]:
+        """Of discriminators that know all real images; one tick alone may be the start."""
+        signs = {n: v for n, v in tick.logs.items() if n.endswith("/real_sign")}
+        high = {name: value for name, value in signs.items() if value > self.RECOGNIZED}
+        both = {name: value for name, value in high.items() if name in self.recognized}
+        self.recognized = high
+        return {
+            name: f"{name} = {value:.3f}: the discriminator recognizes all real images, and may"
+            " have learned them by heart. With few of them, try --config.augment.pipe=bgc"
+            " --config.augment.target=0.6."
+            for name, value in both.items()
+        }
+
+    def _alike(self, tick: Tick) -> dict[str, str]:
+        images = np.asarray(self.sample(tick.step))
+        deviation = float(images.std(axis=0).mean())
+        if len(images) < 2 or not deviation < self.ALIKE:
+            return {}
+        return {
+            "alike": f"the samples are nearly alike (they differ by {deviation:.4f} of 2): the"
+            " generator has collapsed."
+        }
+
+
 class LogWriter:
     """Appends a line to `log.jsonl` and the same scalars to TensorBoard's events.
 
@@ -94,10 +153,11 @@ class LogWriter:
         path: the log.
         model: whose learning rates are recorded.
         writer: a `tf.summary` writer.
+        monitor: what it says goes into the line.
     """
 
-    def __init__(self, path: Path, model, writer):
-        self.path, self.model, self.writer = path, model, writer
+    def __init__(self, path: Path, model, writer, monitor: Callable[[Tick], list[str]]):
+        self.path, self.model, self.writer, self.monitor = path, model, writer, monitor
 
     def __call__(self, tick: Tick) -> None:
         rates = {
@@ -111,8 +171,11 @@ class LogWriter:
             **tick.logs,
             **rates,
         }
+        line = {"step": tick.step, "images": tick.images, **scalars}
+        if troubles := self.monitor(tick):
+            line["health"] = troubles
         with self.path.open("a") as file:
-            file.write(json.dumps({"step": tick.step, "images": tick.images, **scalars}) + "\n")
+            file.write(json.dumps(line) + "\n")
         with self.writer.as_default(step=tick.images):
             for name, value in scalars.items():
                 tf.summary.scalar(name, value)
@@ -124,15 +187,15 @@ class SampleWriter:
 
     Args:
         folder: of the PNG files, which are named by the number of images trained on.
-        sample: returns float images `[N, H, W, C]` in [-1, 1].
+        sample: from the step to float images `[N, H, W, C]` in [-1, 1].
         writer: a `tf.summary` writer.
     """
 
-    def __init__(self, folder: Path, sample: Callable[[], tf.Tensor], writer):
+    def __init__(self, folder: Path, sample: Callable[[int], tf.Tensor], writer):
         self.folder, self.sample, self.writer = folder, sample, writer
 
     def __call__(self, tick: Tick) -> None:
-        grid = pictures.grid(pictures.to_uint8(self.sample()))
+        grid = pictures.grid(pictures.to_uint8(self.sample(tick.step)))
         pictures.save(grid, self.folder / f"{tick.images:09d}.png")
         with self.writer.as_default(step=tick.images):
             tf.summary.image("samples", grid[None])

@@ -6,6 +6,7 @@ The same call goes on with a run that was stopped.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 import statistics
@@ -21,6 +22,7 @@ from ml_collections import ConfigDict
 from ganzoo import augment, checkpoints, data, devices, models
 from ganzoo import config as configs
 from ganzoo.callbacks import (
+    HealthMonitor,
     LogWriter,
     Progress,
     SampleWriter,
@@ -226,10 +228,14 @@ def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
     config, model = setup.config, setup.model
     writer = tf.summary.create_file_writer(str(run.path))
     examples = setup.examples(config.num_samples)
-    samples = SampleWriter(run.samples, lambda: model.preview(examples, config.num_samples), writer)
+
+    @functools.lru_cache(maxsize=1)
+    def sample(step):
+        return model.preview(examples, config.num_samples)
+
     return [
-        LogWriter(run.log, model, writer),
-        samples,
+        LogWriter(run.log, model, writer, HealthMonitor(sample)),
+        SampleWriter(run.samples, sample, writer),
         lambda tick: checkpoints.save(model, run.checkpoints, config.keep_checkpoints),
         lambda tick: models.save(model, config.model_name, config.model.to_dict(), run.model),
     ]
