@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from ganzoo import convert, models
+from ganzoo.errors import UserError
+from ganzoo.weights import layouts
+
+STYLES = {"latent_dim": 24, "style_dim": 16, "mapping_layers": 3, "channel_base": 256}
+CASES = [
+    ("stylegan2-ada-pytorch", "G_ema.", {**STYLES, "image_size": 32, "channel_max": 32}),
+    ("stylegan2-ada-pytorch", "", {**STYLES, "image_size": 16, "num_classes": 3}),
+    (
+        "stylegan2-ada-pytorch",
+        "G.",
+        {**STYLES, "image_size": 16, "generator_architecture": "resnet"},
+    ),
+    ("dcgan-pytorch", "", {"image_size": 64, "width": 8, "latent_dim": 20}),
+    ("dcgan-pytorch", "", {"image_size": 28, "width": 8, "channels": 1}),
+    ("mimicry", "model_state_dict.", {"architecture": "mimicry", "generator_width": 8}),
+]
+
+
+@pytest.mark.parametrize("program, prefix, arguments", CASES)
+def test_networks_are_told_from_their_arrays(tmp_path, program, prefix, arguments):
+    format = convert.FORMATS[program]
+    model = models.construct(format.model_name, **arguments)
+    model.build_generators()
+    (network,) = model.generators().values()
+    arrays = layouts.export(format.layout(network))
+    np.savez(tmp_path / "net.npz", **{f"{prefix}{name}": a for name, a in arrays.items()})
+    convert.convert(program, tmp_path / "net.npz", tmp_path / "out")
+    loaded = models.load(tmp_path / "out")
+    np.testing.assert_allclose(loaded.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
+
+
+def test_files_of_another_program_are_told(tmp_path):
+    np.savez(tmp_path / "net.npz", **{"main.0.weight": np.zeros((4, 3, 2, 2))})
+    with pytest.raises(UserError, match="holds no generator of stylegan2-ada-pytorch"):
+        convert.convert("stylegan2-ada-pytorch", tmp_path / "net.npz", tmp_path / "out")
+    with pytest.raises(UserError, match="Did you mean mimicry"):
+        convert.convert("mimikry", tmp_path / "net.npz", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
