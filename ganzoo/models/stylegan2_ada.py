@@ -332,6 +332,8 @@ class StyleGAN2ADA(StyleGAN):
             "channel_max": 8,
             "minibatch_stddev_group": 4,
             "r1_gamma": 1.0,
+            "r1_every": 2,
+            "path_length_every": 2,
             "ema_half_life_images": 1000,
         }
     )

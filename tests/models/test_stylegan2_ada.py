@@ -86,7 +86,7 @@ def test_what_was_chosen_by_hand_stays():
 
 
 def test_the_schedule_is_the_official_one():
-    updates = tiny().updates()
+    updates = tiny(path_length_every=4, r1_every=16).updates()
     names = [update.name or update.player for update in updates]
     assert names == ["generator", "path_length", "discriminator", "r1"]
     assert [update.every for update in updates] == [1, 4, 1, 16]
@@ -106,7 +106,7 @@ class Streams(Random):
 
 
 def test_path_lengths_are_of_half_a_batch_and_penalties_are_weighted():
-    model = tiny()
+    model = tiny(path_length_every=4, r1_every=16)
     batch = {"image": tf.zeros([8, 16, 16, 3]), "label": tf.zeros([8], tf.int32)}
     Streams.asked.clear()
     loss = model.path_length_loss(batch, Streams(0, 0))
