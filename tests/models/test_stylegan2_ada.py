@@ -128,9 +128,9 @@ def mixing_of(model, step):
 
 def test_a_batch_is_mixed_at_one_layer_nine_times_out_of_ten():
     model = tiny()
-    mixed = [mixing_of(model, step) for step in range(200)]
+    mixed = [mixing_of(model, step) for step in range(100)]
     cut = [same.argmin() if not same.all() else len(same) for same in mixed]
-    assert np.mean(np.array(cut) < 6) == pytest.approx(0.9, abs=0.07)
+    assert np.mean(np.array(cut) < 6) == pytest.approx(0.9, abs=0.1)
     assert set(cut) == {1, 2, 3, 4, 5, 6}
     assert all(not same[c:].any() for same, c in zip(mixed, cut, strict=True))
     assert mixing_of(tiny(style_mixing=0.0), 0).all()
@@ -148,8 +148,8 @@ def test_the_mean_style_follows_the_batches_and_not_the_mixed_ones():
 def test_labels_of_fakes_are_as_frequent_as_those_of_the_data():
     model = tiny(num_classes=3)
     labels = tf.constant([0] * 6 + [2] * 2)
-    drawn = np.concatenate([model._styles(labels, Random(0, step))[1] for step in range(100)])
-    assert np.mean(drawn == 2) == pytest.approx(0.25, abs=0.06) and not (drawn == 1).any()
+    drawn = np.concatenate([model._styles(labels, Random(0, step))[1] for step in range(40)])
+    assert np.mean(drawn == 2) == pytest.approx(0.25, abs=0.09) and not (drawn == 1).any()
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
