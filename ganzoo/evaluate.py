@@ -41,9 +41,8 @@ from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo.data import references
 from ganzoo.errors import UserError, unknown
-from ganzoo.latents import BATCH_SIZE, LatentGAN
+from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
 from ganzoo.metrics import RECONSTRUCTION, FeatureSet, Protocol, measure, open_network, parse
-from ganzoo.seeds import Random
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
@@ -158,7 +157,7 @@ def _real_features(source: data.Source, protocols, network) -> FeatureSet:
 def _fake_features(model: LatentGAN, source, protocols, network, seed: int) -> FeatureSet:
     """Of images with labels as frequent as those of the real ones, and random noise."""
     count = protocols[0].count
-    latents = model.draw_latents(Random(seed, 0, scope="generate/"), count)
+    latents = model.draw_latents(random_of(seed), count)
     chosen = np.random.default_rng(seed).integers(0, len(source), count)
     labels = source.read(chosen)[1] if model.num_classes else None
     options = {"truncation": FLAGS.truncation} if FLAGS.truncation is not None else {}

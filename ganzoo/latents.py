@@ -39,7 +39,7 @@ class LatentGAN(GAN):
         Raises:
             UserError: for a label or an option that the model does not have.
         """
-        random = Random(seed, step=0, scope="generate/")
+        random = random_of(seed)
         labels = random.integers("labels", [num], max(self.num_classes, 1))
         labels = labels if label is None else tf.fill([num], label)
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
@@ -76,7 +76,7 @@ class LatentGAN(GAN):
 
     def latents_of(self, seeds: Sequence[int]) -> tf.Tensor:
         """For each seed the latent vector of its first image: `[len(seeds), latent_dim]`."""
-        draws = [self.draw_latents(Random(seed, 0, scope="generate/"), 1) for seed in seeds]
+        draws = [self.draw_latents(random_of(seed), 1) for seed in seeds]
         return tf.concat(draws, axis=0)
 
     def draw_latents(self, random: Random, count: int) -> tf.Tensor:
@@ -106,8 +106,12 @@ class LatentGAN(GAN):
             functions.clear()  # of all options but the last, for the memory's sake
 
             def draw(latents, labels, step):
-                random = Random(seed, step, scope="generate/")
-                return self.draw(latents, labels, random, **options)
+                return self.draw(latents, labels, random_of(seed, step), **options)
 
             functions[key] = tf.function(draw, autograph=False)
         return functions[key]
+
+
+def random_of(seed: int, step: int | tf.Tensor = 0) -> Random:
+    """The random numbers of images drawn with a seed; `step` counts batches."""
+    return Random(seed, step, scope="generate/")
