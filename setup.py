@@ -25,6 +25,7 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["ganzoo", "ganzoo.*"]), "ganzoo.configs"],
     package_dir={"ganzoo.configs": "configs"},
+    package_data={"ganzoo.metrics": ["weights/*.npz"]},
     install_requires=[
         "tensorflow>=2.20",  # gradients, data, distribution; 2.20 is the first for Python 3.13
         "keras>=3.12",  # layers and networks; imported by name, and what TensorFlow 2.21 asks for

@@ -15,11 +15,11 @@ from ganzoo.config import load
 
 def get_config() -> ConfigDict:
     config = load("cyclegan")
-    config.total_images = 20_000  # code: 200 epochs
-    config.tick_images = 1_000
+    config.total_images = 8_000  # code: 200 epochs
+    config.tick_images = 500
     for adam in config.optimizers.values():
-        adam.decay_start_images = 10_000
-        adam.decay_end_images = 20_000
+        adam.decay_start_images = 4_000
+        adam.decay_end_images = 8_000
     config.data.load_size = 143
     config.data.fit = "crop"  # code: "stretch"
     config.model.image_size = 128

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from ganzoo import files
 from ganzoo import images as pictures
 
 
@@ -90,7 +91,7 @@ class Ticks(keras.callbacks.Callback):
 
 
 class HealthMonitor:
-    """Says in words when training goes wrong; each trouble once, until it has passed.
+    """Says in words when training goes wrong; each trouble once, until it has passed: "health".
 
     Args:
         sample: from the step to float images `[N, H, W, C]` in [-1, 1].
@@ -103,14 +104,14 @@ class HealthMonitor:
         self.sample = sample
         self.known, self.recognized = set(), {}
 
-    def __call__(self, tick: Tick) -> list[str]:
+    def __call__(self, tick: Tick) -> dict[str, list[str]]:
         """The troubles that are new at this tick, also printed."""
         found = {**self._not_finite(tick), **self._recognized(tick), **self._alike(tick)}
         new = [words for trouble, words in found.items() if trouble not in self.known]
         self.known = set(found)
         for words in new:
             print(f"Health: {words}", flush=True)
-        return new
+        return {"health": new} if new else {}
 
     def _not_finite(self, tick: Tick) -> dict[str, str]:
         broken = sorted(name for name, value in tick.logs.items() if not math.isfinite(value))
@@ -146,6 +147,54 @@ class HealthMonitor:
         }
 
 
+class Measuring:
+    """Measures the model every so many images and at the end, and keeps the best one.
+
+    Args:
+        measure: gives the values of metrics by name, the one to go by first.
+        higher_is_better: of that one.
+        every: images between two measurements.
+        total_images: at the end of the run.
+        log: of the run, which tells what was measured before.
+        keep: saves the model in a folder.
+        best: the folder for the best model so far.
+    """
+
+    def __init__(
+        self,
+        measure: Callable[[], dict[str, float]],
+        higher_is_better: bool,
+        every: int,
+        total_images: int,
+        log: Path,
+        keep: Callable[[Path], None],
+        best: Path,
+    ):
+        self.measure, self.sign = measure, 1.0 if higher_is_better else -1.0
+        self.every, self.total, self.log = every, total_images, log
+        self.keep, self.best = keep, best
+        self.images = self._lines()[-1]["images"] if self._lines() else 0
+
+    def __call__(self, tick: Tick) -> dict[str, float]:
+        """The values, also printed; empty when it is not yet time."""
+        before, self.images = self.images, tick.images
+        if tick.images // self.every == before // self.every and tick.images < self.total:
+            return {}
+        values = self.measure()
+        print(", ".join(f"{name} {value:.4f}" for name, value in values.items()), flush=True)
+        first = next(iter(values))
+        earlier = [self.sign * line[first] for line in self._lines() if first in line]
+        if not earlier or self.sign * values[first] > max(earlier):
+            self.keep(self.best)
+            facts = {"images": tick.images, **values}
+            files.write_text(self.best / "metrics.json", json.dumps(facts, indent=2) + "\n")
+        return values
+
+    def _lines(self) -> list[dict]:
+        text = self.log.read_text() if self.log.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+
 class LogWriter:
     """Appends a line to `log.jsonl` and the same scalars to TensorBoard's events.
 
@@ -153,11 +202,11 @@ class LogWriter:
         path: the log.
         model: whose learning rates are recorded.
         writer: a `tf.summary` writer.
-        monitor: what it says goes into the line.
+        monitors: give more of what goes into the line.
     """
 
-    def __init__(self, path: Path, model, writer, monitor: Callable[[Tick], list[str]]):
-        self.path, self.model, self.writer, self.monitor = path, model, writer, monitor
+    def __init__(self, path: Path, model, writer, monitors: Sequence[Callable[[Tick], dict]] = ()):
+        self.path, self.model, self.writer, self.monitors = path, model, writer, monitors
 
     def __call__(self, tick: Tick) -> None:
         rates = {
@@ -171,14 +220,15 @@ class LogWriter:
             **tick.logs,
             **rates,
         }
+        for monitor in self.monitors:
+            scalars |= monitor(tick)
         line = {"step": tick.step, "images": tick.images, **scalars}
-        if troubles := self.monitor(tick):
-            line["health"] = troubles
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         with self.writer.as_default(step=tick.images):
             for name, value in scalars.items():
-                tf.summary.scalar(name, value)
+                if not isinstance(value, list):
+                    tf.summary.scalar(name, value)
         self.writer.flush()
 
 

@@ -47,15 +47,16 @@ def define_device_flags() -> None:
     flags.DEFINE_string("tpu", None, "name of a TPU, or local")
 
 
-def run(main: Callable[[list[str]], Any], commands: Sequence[str] = ()) -> None:
+def run(main: Callable[[list[str]], Any], commands: Sequence[str] | None = ()) -> None:
     """Runs an absl `main`; a UserError is printed without traceback and exits with code 2.
 
-    `commands` are the words that may stand beside the flags; without it there may be none.
+    `commands` are the words that may stand beside the flags; None leaves them to `main`.
     """
 
     def parse_flags(argv: list[str]) -> list[str]:
         rest = parse(argv)
-        _check_words(rest[1:], commands)
+        if commands is not None:
+            _check_words(rest[1:], commands)
         return rest
 
     logging.set_verbosity(logging.WARNING)  # TensorFlow and its data sets are talkative
@@ -150,6 +151,11 @@ def _check_overrides(argv: Sequence[str]) -> None:
     for match in filter(None, map(_OVERRIDE.match, argv)):
         if match[1] not in known:
             raise unknown("config key", match[1], known)
+
+
+def refuse_words(words: Sequence[str]) -> None:
+    """Raises UserError if there are words beside the flags."""
+    _check_words(words, ())
 
 
 def _check_words(words: Sequence[str], commands: Sequence[str]) -> None:

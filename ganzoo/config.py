@@ -24,7 +24,15 @@ from ganzoo.errors import UserError, unknown
 
 # A run may be resumed with other values of these: none of them reaches a weight.
 HARMLESS = frozenset(
-    {"total_images", "tick_images", "keep_checkpoints", "num_samples", "data.data_dir"}
+    {
+        "total_images",
+        "tick_images",
+        "keep_checkpoints",
+        "num_samples",
+        "evaluate_images",
+        *(f"evaluation.{key}" for key in ("metrics", "weights", "dataset", "split")),
+        "data.data_dir",
+    }
 )
 
 _OPTIONAL = frozenset({"augment.target"})  # may be None where a recipe has a value, too
@@ -47,6 +55,7 @@ _RULES: dict[str, Rule] = {
     "tick_images": _COUNT,
     "keep_checkpoints": _COUNT,
     "num_samples": _COUNT,
+    "evaluate_images": _DURATION,
     "jit": _one_of("auto", "on", "off"),
     "precision": _one_of("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     "data.dataset": (bool, "the name of a data set"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -64,6 +65,34 @@ def resolve_precision(precision: str) -> str:
 def resolve_jit(jit: str) -> bool:
     """Whether XLA compiles: "auto" is on GPUs and TPUs; on CPUs oneDNN's graph mode is faster."""
     return bool(_accelerators()) if jit == "auto" else jit == "on"
+
+
+def spread(strategy: tf.distribute.Strategy, function: Callable) -> Callable:
+    """A function of a batch `[N, ...]` computed in parts on the replicas of this process.
+
+    Args:
+        strategy: whose replicas share the batch.
+        function: returns a tuple of tensors `[n, ...]`, or None in their places.
+    """
+    run = tf.function(lambda part: strategy.run(function, [part]), autograph=False)
+    replicas = strategy.num_replicas_in_sync
+
+    def parted(batch):
+        count = len(batch)
+        batch = tf.pad(batch, [[0, -count % replicas], *[[0, 0]] * (len(batch.shape) - 1)])
+        parts = tf.split(batch, replicas)
+        results = run(
+            strategy.experimental_distribute_values_from_function(
+                lambda context: parts[context.replica_id_in_sync_group]
+            )
+        )
+
+        def joined(value):
+            return tf.concat(strategy.experimental_local_results(value), axis=0)[:count]
+
+        return tuple(None if value is None else joined(value) for value in results)
+
+    return parted
 
 
 def _accelerators() -> list:

@@ -10,6 +10,11 @@ from pathlib import Path
 from ganzoo.errors import UserError
 
 
+def home() -> Path:
+    """Where prepared data and downloads are kept: GANZOO_HOME, or the user's cache."""
+    return Path(os.environ.get("GANZOO_HOME") or Path.home() / ".cache" / "ganzoo").expanduser()
+
+
 def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
     """Calls `write` with a temporary path beside `target` and moves the result there.
 

@@ -46,12 +46,13 @@ class LatentGAN(GAN):
 
     def decode(self, latents, labels=None, seed: int = 0, **options) -> np.ndarray:
         """Images of latents: float32 `[N, H, W, C]` in [-1, 1]; arguments as `decode_batches`."""
-        return np.concatenate(list(self.decode_batches(latents, labels, seed, **options)))
+        batches = self.decode_batches(latents, labels, seed, **options)
+        return np.concatenate([batch.numpy() for batch in batches])
 
     def decode_batches(
         self, latents, labels: Sequence[int] | None = None, seed: int = 0, **options
-    ) -> Iterator[np.ndarray]:
-        """Images of latents, in batches: float32 `[n, H, W, C]` in [-1, 1].
+    ) -> Iterator[tf.Tensor]:
+        """Images of latents, in batches on the device: float32 `[n, H, W, C]` in [-1, 1].
 
         Args:
             latents: `[N, latent_dim]`.
@@ -71,7 +72,7 @@ class LatentGAN(GAN):
         draw = self._compiled_call(seed, **options)
         for step, start in enumerate(range(0, count, BATCH_SIZE)):
             part = slice(start, start + BATCH_SIZE)
-            images = draw(latents[part], labels[part], tf.constant(step)).numpy()
+            images = draw(latents[part], labels[part], tf.constant(step))
             yield images[: count - start]
 
     def latents_of(self, seeds: Sequence[int]) -> tf.Tensor:

@@ -44,6 +44,14 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     config.augment.interval = 4  # steps between changes of the strength
     config.augment.speed_images = 500_000  # in which it may rise from 0 to 1
 
+    # Measuring during training, see `ganzoo.evaluation`.
+    config.evaluate_images = 0  # between two measurements; 0: never
+    config.evaluation = ConfigDict()
+    config.evaluation.metrics = config_dict.placeholder(str)  # as in "fd10k_lenet-mnist,psnr_y"
+    config.evaluation.weights = config_dict.placeholder(str)  # file of the network, if it needs one
+    config.evaluation.dataset = config_dict.placeholder(str)  # None: that of the training
+    config.evaluation.split = config_dict.placeholder(str)
+
     # Data.
     config.data = ConfigDict()
     config.data.dataset = config_dict.placeholder(str)

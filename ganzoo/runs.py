@@ -4,6 +4,7 @@ config.json    the recipe              log.jsonl      one line per tick
 run.json       what "auto" became      events*        the same for TensorBoard
 samples/       grids of fixed latents  checkpoints/   all that resuming needs
 model/         the generator, for `ganzoo.models.load` and `ganzoo.generate`
+best/          likewise, that which measured best, if config.evaluate_images is set
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class RunDirectory:
         self.samples = self.path / "samples"
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
+        self.best = self.path / "best"
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -24,6 +24,7 @@ from ganzoo import config as configs
 from ganzoo.callbacks import (
     HealthMonitor,
     LogWriter,
+    Measuring,
     Progress,
     SampleWriter,
     StopOnSignal,
@@ -31,6 +32,8 @@ from ganzoo.callbacks import (
     peak_memory_mb,
 )
 from ganzoo.engine import GAN, Update
+from ganzoo.errors import UserError
+from ganzoo.evaluation import higher_is_better, open_evaluation
 from ganzoo.runs import RunDirectory
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
@@ -229,16 +232,63 @@ def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
     writer = tf.summary.create_file_writer(str(run.path))
     examples = setup.examples(config.num_samples)
 
+    def save(folder):
+        models.save(model, config.model_name, config.model.to_dict(), folder)
+
     @functools.lru_cache(maxsize=1)
     def sample(step):
         return model.preview(examples, config.num_samples)
 
     return [
-        LogWriter(run.log, model, writer, HealthMonitor(sample)),
+        LogWriter(run.log, model, writer, [HealthMonitor(sample), *_measuring(setup, run, save)]),
         SampleWriter(run.samples, sample, writer),
         lambda tick: checkpoints.save(model, run.checkpoints, config.keep_checkpoints),
-        lambda tick: models.save(model, config.model_name, config.model.to_dict(), run.model),
+        lambda tick: save(run.model),
     ]
+
+
+def _measuring(setup: Setup, run: RunDirectory, save: Callable) -> list[Measuring]:
+    """What measures the model in between, if the config wants it."""
+    config, model = setup.config, setup.model
+    if not config.evaluate_images:
+        return []
+    options = config.evaluation
+    if not options.metrics:
+        raise UserError(
+            "config.evaluate_images is set: say what to measure, as in"
+            " --config.evaluation.metrics=fd10k_lenet-mnist"
+        )
+    names = options.metrics.split(",")
+    weights = options.weights.split(",") if options.weights else []
+    evaluation = open_evaluation(model, names, weights=weights, **_references(setup))
+    total = configs.steps(config.total_images, config.batch_size) * config.batch_size
+    return [
+        Measuring(
+            lambda: evaluation.of_model(model),
+            higher_is_better(names[0]),
+            config.evaluate_images,
+            total,
+            run.log,
+            save,
+            run.best,
+        )
+    ]
+
+
+def _references(setup: Setup) -> dict:
+    """The data to measure by: those of the training, unless the config has others."""
+    config = setup.config
+    dataset = config.evaluation.dataset
+    if setup.model.DATA != "images":
+        return {"dataset": dataset or config.data.dataset, "data_dir": config.data.data_dir}
+    source = setup.line.source
+    if dataset is not None:
+        options = {key: value for key, value in config.data.items() if key != "flip"}
+        options |= {"dataset": dataset, "split": config.evaluation.split or options["split"]}
+        size = {"image_size": setup.model.image_size, "channels": setup.model.channels}
+        source = data.open_source(**options, **size)
+    workers = isinstance(setup.strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return {"source": source, "strategy": None if workers else setup.strategy}
 
 
 def dry_run(setup: Setup) -> None:

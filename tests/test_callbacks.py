@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.callbacks import HealthMonitor, Tick
+from ganzoo.callbacks import HealthMonitor, LogWriter, Measuring, Tick
 
 VARIED = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3))
 
@@ -13,8 +13,12 @@ def tick(step=1, **logs):
     return Tick(step, 16 * step, 1.0, 10.0, {k.replace("__", "/"): v for k, v in logs.items()})
 
 
+def troubles_of(monitor):
+    return lambda tick: monitor(tick).get("health", [])
+
+
 def test_a_healthy_training_is_not_spoken_of(capsys):
-    monitor = HealthMonitor(lambda step: VARIED)
+    monitor = troubles_of(HealthMonitor(lambda step: VARIED))
     assert monitor(tick(d__loss=1.0, d__real_sign=0.99)) == []
     assert monitor(tick(d__loss=1.0, d__real_sign=0.5)) == []
     assert monitor(tick(d__loss=1.0, d__real_sign=0.99)) == []
@@ -23,7 +27,7 @@ def test_a_healthy_training_is_not_spoken_of(capsys):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_numbers_that_are_not_finite(value, capsys):
-    monitor = HealthMonitor(lambda step: VARIED)
+    monitor = troubles_of(HealthMonitor(lambda step: VARIED))
     (words,) = monitor(tick(3, g__loss=value, d__loss=1.0))
     assert words.startswith("g/loss not finite at 48 images") and "earlier checkpoint" in words
     assert f"Health: {words}" in capsys.readouterr().out
@@ -33,7 +37,7 @@ def test_numbers_that_are_not_finite(value, capsys):
 
 
 def test_a_discriminator_that_knows_all_images_for_two_ticks():
-    monitor = HealthMonitor(lambda step: VARIED)
+    monitor = troubles_of(HealthMonitor(lambda step: VARIED))
     assert monitor(tick(1, d__real_sign=1.0)) == []
     (words,) = monitor(tick(2, d__real_sign=0.99))
     assert words.startswith("d/real_sign = 0.990") and "--config.augment.pipe=bgc" in words
@@ -41,28 +45,63 @@ def test_a_discriminator_that_knows_all_images_for_two_ticks():
 
 def test_samples_that_are_alike():
     same = np.repeat(VARIED[:1], 4, axis=0)
-    monitor = HealthMonitor(lambda step: same if step == 2 else VARIED)
+    monitor = troubles_of(HealthMonitor(lambda step: same if step == 2 else VARIED))
     assert monitor(tick(1)) == []
     (words,) = monitor(tick(2))
     assert "the generator has collapsed" in words
 
 
 def test_samples_that_are_not_numbers_are_no_collapse():
-    monitor = HealthMonitor(lambda step: np.full_like(VARIED, np.nan))
+    monitor = troubles_of(HealthMonitor(lambda step: np.full_like(VARIED, np.nan)))
     assert monitor(tick(1)) == []
 
 
+class Model:
+    def players(self):
+        return {}
+
+
+def writer_of(folder, monitor):
+    writer = tf.summary.create_file_writer(str(folder))
+    return LogWriter(folder / "log.jsonl", Model(), writer, [monitor])
+
+
+def lines_of(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
 def test_troubles_stand_in_the_log(tmp_path):
-    from ganzoo.callbacks import LogWriter
-
-    class Model:
-        def players(self):
-            return {}
-
-    writer = tf.summary.create_file_writer(str(tmp_path))
-    same = np.zeros((4, 8, 8, 3))
-    log = LogWriter(tmp_path / "log.jsonl", Model(), writer, HealthMonitor(lambda step: same))
+    log = writer_of(tmp_path, HealthMonitor(lambda step: np.zeros((4, 8, 8, 3))))
     log(tick(1, d__loss=1.0))
     log(tick(2, d__loss=1.0))
-    first, second = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    first, second = lines_of(tmp_path)
     assert "collapsed" in first["health"][0] and "health" not in second
+
+
+def measuring(folder, values, higher_is_better, kept):
+    def keep(best):
+        best.mkdir(exist_ok=True)
+        kept.append(best)
+
+    log = folder / "log.jsonl"
+    return Measuring(
+        lambda: {"fd": values.pop(0)}, higher_is_better, 32, 96, log, keep, folder / "best"
+    )
+
+
+@pytest.mark.parametrize("higher", [False, True])
+def test_measuring_every_so_often_at_the_end_and_keeping_the_best(tmp_path, higher):
+    kept, values = [], [5.0, 3.0, 4.0]
+    ticks = [tick(step) for step in range(1, 7)]  # 16 images each
+    log = writer_of(tmp_path, measuring(tmp_path, values, higher, kept))
+    for one in ticks[:3]:
+        log(one)
+    # Another process goes on: what was best is told by the log.
+    log = writer_of(tmp_path, measuring(tmp_path, values, higher, kept))
+    for one in ticks[3:]:
+        log(one)
+    found = {line["images"]: line["fd"] for line in lines_of(tmp_path) if "fd" in line}
+    assert found == {32: 5.0, 64: 3.0, 96: 4.0}
+    told = json.loads((tmp_path / "best" / "metrics.json").read_text())
+    assert told == ({"images": 32, "fd": 5.0} if higher else {"images": 64, "fd": 3.0})
+    assert len(kept) == (1 if higher else 2)

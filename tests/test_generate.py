@@ -9,6 +9,7 @@ import imageio_ffmpeg
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from ganzoo import images as pictures
@@ -178,7 +179,7 @@ def test_evaluating_an_upscaler(runs, tmp_path):
     first, second = map(json.loads, lines)
     assert (first["metric"], second["metric"]) == ("psnr_y", "ssim_rgb")
     assert first["border"] == 4 and first["images"] == 1 and 0 < first["value"] < 50
-    assert f"psnr_y: {first['value']:.4f}" in printed
+    assert f"psnr_y    {first['value']:.4f}" in printed
 
 
 def test_evaluating_a_translator(runs):
@@ -203,16 +204,36 @@ def saved_network(path):
 def test_evaluating_a_model_that_draws(runs, tmp_path):
     weights = saved_network(tmp_path / "net.keras")
     common = (f"--model={runs['dcgan']}", f"--weights={weights}", "--dataset=shapes")
-    metrics = "--metrics=fd40_keras,kd40_keras,pr40_keras"
+    metrics = "--metrics=fd40_keras,kd40_keras,pr20_keras"
     code, printed, message = command("evaluate", *common, metrics, "--seeds=2")
     assert code == 0, message
-    assert "recall40_keras: " in printed and "(deviation" in printed
+    assert "recall20_keras " in printed and "(deviation" in printed
     lines = (runs["dcgan"] / "metrics.jsonl").read_text().splitlines()
     line = json.loads(lines[0])
-    assert (line["metric"], line["real_images"], line["generated_images"]) == ("fd40_keras", 40, 40)
+    assert (line["metric"], line["real_images"]) == ("fd40_keras", 40)
+    assert len(line["model_fingerprint"]) == 64 and line["tensorflow"] == tf.__version__
     assert line["dataset"] == "shapes" and line["seeds"] == [0, 1] and line["network"] == "keras"
-    code, _, message = command("evaluate", *common, "--metrics=fd40_keras,fd50_keras")
-    assert code == 2 and "several numbers of images (40, 50)" in message
+    metrics = "--metrics=fd40_keras,fd40_squeezenet"
+    code, _, message = command("evaluate", *common, metrics)
+    assert code == 2 and "several networks (keras, squeezenet)" in message
+
+
+def test_comparing_two_runs(runs, tmp_path):
+    runs = [saved(tmp_path / name, "dcgan") for name in "ab"]
+    for run, dataset in zip(runs, ("shapes", "shapes"), strict=True):
+        line = {"metric": "fd40_keras", "value": 3.5, "dataset": dataset, "seeds": [0]}
+        (run / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    code, printed, message = command("evaluate", "--compare", *runs)
+    assert code == 0, message
+    assert [row.split() for row in printed.splitlines()] == [
+        ["metric", str(runs[0]), str(runs[1])],
+        ["fd40_keras", "3.5000", "3.5000"],
+    ]
+    (runs[1] / "metrics.jsonl").write_text(json.dumps(line | {"seeds": [1]}) + "\n")
+    code, _, message = command("evaluate", "--compare", *runs)
+    assert code == 2 and "different protocols, seeds differs" in message
+    code, _, message = command("evaluate", "--compare", runs[0])
+    assert code == 2 and "--compare RUN_DIR RUN_DIR" in message
 
 
 def test_comparing_two_folders(tmp_path):
@@ -227,7 +248,7 @@ def test_comparing_two_folders(tmp_path):
     common = ("evaluate", *folders, f"--weights={weights}")
     code, printed, message = command(*common, "--metrics=fd12_keras")
     assert code == 0, message
-    value = float(printed.split("fd12_keras: ")[1].split()[0])
+    value = float(printed.split("fd12_keras ")[1].split()[0])
     assert value == pytest.approx(3 * 50**2, rel=0.05)  # of the means of three channels
     code, _, message = command(*common, "--metrics=fd20_keras")
     assert code == 2 and "has 12 images; 20 are asked for" in message

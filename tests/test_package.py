@@ -17,10 +17,11 @@ RANKS = (
     "losses seeds ema",
     "augment",
     "engine latents styles translation checkpoints",
-    "models weights data metrics",
-    "callbacks",
+    "weights data",
+    "models metrics",
+    "callbacks evaluation",
     "trainer",
-    "train generate evaluate benchmark convert",
+    "train generate evaluate benchmark convert train_classifier",
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
 
@@ -94,7 +95,9 @@ def test_the_package_holds_every_module_and_config(tmp_path):
     library = tmp_path / "lib"
     built = {path.relative_to(library) for path in library.rglob("*") if path.is_file()}
     configs = {Path("ganzoo") / path.relative_to(ROOT) for path in (ROOT / "configs").glob("*.py")}
-    assert built == {path.relative_to(ROOT) for path in MODULES.values()} | configs
+    weights = (ROOT / "ganzoo" / "metrics" / "weights").glob("*.npz")
+    modules = {path.relative_to(ROOT) for path in (*MODULES.values(), *weights)}
+    assert built == modules | configs
 
     code = "import ganzoo.config as c; print(c.folder(), *c.presets(), c.load('ssgan_mnist').seed)"
     folder, *presets, seed = _python("-c", code, folder=library).split()

@@ -23,6 +23,7 @@ from typing import BinaryIO
 import filelock
 import numpy as np
 
+from ganzoo import files
 from ganzoo.data.collection import Collection
 from ganzoo.data.decode import Preparation
 from ganzoo.data.scan import Problem, Report, scan
@@ -59,7 +60,8 @@ def load(
     Processes that need the same entry at once wait for the first. Raises `UserError` when the
     cache folder cannot be written or the disk is too small.
     """
-    folder = _root(cache_dir) / _entry_name(collection, preparation)
+    root = Path(cache_dir).expanduser() if cache_dir else files.home()
+    folder = root / "data" / _entry_name(collection, preparation)
     if not folder.exists():
         with _explained(folder.parent, _bytes_needed(collection, preparation)):
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -67,11 +69,6 @@ def load(
                 if not folder.exists():
                     _write(folder, collection, preparation, progress)
     return _read(folder)
-
-
-def _root(cache_dir: str | Path | None) -> Path:
-    home = cache_dir or os.environ.get("GANZOO_HOME") or Path.home() / ".cache" / "ganzoo"
-    return Path(home).expanduser() / "data"
 
 
 def _entry_name(collection: Collection, preparation: Preparation) -> str:

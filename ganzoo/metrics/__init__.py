@@ -6,14 +6,26 @@ from ganzoo.metrics.distributions import (
     frechet_distance,
     inception_score,
     kernel_distance,
+    mode_coverage,
     precision_recall,
 )
-from ganzoo.metrics.features import INCEPTION, FeatureNetwork, open_network
-from ganzoo.metrics.protocols import FeatureSet, Protocol, measure, parse
+from ganzoo.metrics.features import (
+    CLEAN,
+    INCEPTION,
+    FeatureNetwork,
+    FeatureSet,
+    open_network,
+    published,
+)
+from ganzoo.metrics.lpips import LPIPS, open_lpips
+from ganzoo.metrics.paths import path_distances, path_length
+from ganzoo.metrics.protocols import Protocol, measure, parse
 from ganzoo.metrics.reconstruction import RECONSTRUCTION, luma, psnr, ssim
 
 __all__ = [
+    "CLEAN",
     "INCEPTION",
+    "LPIPS",
     "RECONSTRUCTION",
     "FeatureNetwork",
     "FeatureSet",
@@ -25,9 +37,14 @@ __all__ = [
     "kernel_distance",
     "luma",
     "measure",
+    "mode_coverage",
+    "open_lpips",
     "open_network",
     "parse",
+    "path_distances",
+    "path_length",
     "precision_recall",
     "psnr",
+    "published",
     "ssim",
 ]

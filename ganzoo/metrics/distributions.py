@@ -16,10 +16,12 @@ class Moments:
 
     Attributes:
         count: features seen.
+        sum: of the features, `[D]`.
+        products: sum of their outer products, `[D, D]`.
     """
 
-    def __init__(self):
-        self.count, self.sum, self.products = 0, 0.0, 0.0
+    def __init__(self, count: int = 0, sum=0.0, products=0.0):
+        self.count, self.sum, self.products = count, sum, products
 
     def add(self, features) -> None:
         """Takes a batch `[N, D]` into account."""
@@ -132,9 +134,14 @@ def precision_recall(real, fake, neighbors: int = 3) -> tuple[float, float]:
         precision, the share of fakes that real balls cover, and recall, the converse.
     """
     real, fake = np.asarray(real, np.float32), np.asarray(fake, np.float32)
-    fakes_in, _ = _cover(fake, real, neighbors)
-    reals_in, _ = _cover(real, fake, neighbors)
-    return float((fakes_in > 0).mean()), float((reals_in > 0).mean())
+    real_radii, fake_radii = _radii(real, neighbors), _radii(fake, neighbors)
+    precise, recalled = 0, np.zeros(len(real), bool)
+    for start in range(0, len(fake), BLOCK):
+        part = slice(start, start + BLOCK)
+        distances = _squared_distances(fake[part], real)
+        precise += np.count_nonzero((distances <= real_radii).any(axis=1))
+        recalled |= (distances <= fake_radii[part, None]).any(axis=0)
+    return precise / len(fake), float(recalled.mean())
 
 
 def density_coverage(real, fake, neighbors: int = 5) -> tuple[float, float]:
@@ -152,18 +159,38 @@ def density_coverage(real, fake, neighbors: int = 5) -> tuple[float, float]:
         hold a fake.
     """
     real, fake = np.asarray(real, np.float32), np.asarray(fake, np.float32)
-    fakes_in, holding = _cover(fake, real, neighbors)
-    return float(fakes_in.mean() / neighbors), float(holding.mean())
-
-
-def _cover(points, centers, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
-    """In how many balls each point lies, and whether each ball holds a point."""
-    radii, counts, holding = _radii(centers, neighbors), [], np.zeros(len(centers), bool)
-    for start in range(0, len(points), BLOCK):
-        inside = _squared_distances(points[start : start + BLOCK], centers) <= radii
-        counts.append(inside.sum(axis=1))
+    radii, covering, holding = _radii(real, neighbors), 0, np.zeros(len(real), bool)
+    for start in range(0, len(fake), BLOCK):
+        inside = _squared_distances(fake[start : start + BLOCK], real) <= radii
+        covering += np.count_nonzero(inside)
         holding |= inside.any(axis=0)
-    return np.concatenate(counts), holding
+    return covering / (neighbors * len(fake)), float(holding.mean())
+
+
+def mode_coverage(real, fake) -> tuple[int, float]:
+    """How many of the classes that real images have are generated, and how evenly.
+
+    As Metz et al. 2017 count them, https://arxiv.org/abs/1611.02163, section 3.3.1: an image is of
+    its most probable class.
+
+    Args:
+        real: probabilities of the classes, `[N, K]`.
+        fake: likewise, `[M, K]`.
+
+    Returns:
+        the number of real images' classes that generated images have, and the divergence
+        KL(q || p) of the classes' shares q among generated from p among real images, in nats;
+        infinite where a class is generated that no real image has.
+    """
+    shares = []
+    for probabilities in (real, fake):
+        probabilities = np.asarray(probabilities)
+        counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
+        shares.append(counts / counts.sum())
+    p, q = shares
+    if (q[p == 0] > 0).any():
+        return int(np.count_nonzero(q[p > 0])), float("inf")
+    return int(np.count_nonzero(q)), float(np.sum(q * (_log(q) - _log(p))))
 
 
 def _radii(points, neighbors: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -18,13 +18,17 @@ from keras import layers
 
 from ganzoo import arrays
 from ganzoo.errors import UserError, unknown
+from ganzoo.metrics import classifiers
+from ganzoo.metrics.distributions import Moments
 
 INCEPTION = "inception-2015-12-05"
+CLEAN = f"clean-{INCEPTION}"
 _INCEPTION_URL = f"http://download.tensorflow.org/models/image/imagenet/{INCEPTION}.tgz"
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
 _FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
 _POOLED_AFTER = (3, 5)  # fire modules of SqueezeNet 1.1
 _SIDE = 224  # pixels, of SqueezeNet's images
+_INCEPTION_SIDE = 299
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,37 +47,146 @@ class FeatureNetwork:
     compute: Callable
 
     def __call__(self, images) -> tuple[np.ndarray, np.ndarray | None]:
-        """Of images `[N, H, W, C]`, uint8, grey or RGB: features and probabilities, float32."""
-        images = np.broadcast_to(images, (*images.shape[:-1], 3))
-        features, probabilities = self.compute(tf.constant(images))
-        return features.numpy(), None if probabilities is None else probabilities.numpy()
+        """Of images `[N, H, W, C]`, uint8, grey or RGB: features and probabilities, float32.
+
+        Raises:
+            UserError: when a feature is not finite.
+        """
+        images = tf.convert_to_tensor(images)
+        if images.shape[-1] == 1:
+            images = tf.repeat(images, 3, axis=-1)
+        features, probabilities = self.compute(images)
+        features = features.numpy()
+        if not np.isfinite(features).all():
+            raise UserError(f"{self.name} gives features that are not finite numbers")
+        return features, None if probabilities is None else probabilities.numpy()
 
 
-def open_network(name: str, weights: str | Path | None) -> FeatureNetwork:
+class FeatureSet:
+    """The features of a set of images.
+
+    Attributes:
+        moments: of all features.
+        features: of the first images, `[n, D]`, float32; None where none were kept.
+        probabilities: of their classes, `[n, K]`; None where the network has none.
+        given: mean and covariance from elsewhere, instead of moments.
+    """
+
+    def __init__(self, moments=None, features=None, probabilities=None, given=None):
+        self.moments, self.given = moments, given
+        self.features, self.probabilities = features, probabilities
+
+    @classmethod
+    def of(cls, batches: Iterable, network: FeatureNetwork, keep: int = 0) -> FeatureSet:
+        """The features of batches `[N, H, W, C]`, uint8; those of the first `keep` are kept."""
+        moments, kept, classes, left = Moments(), [], [], keep
+        for batch in batches:
+            features, probabilities = network(batch)
+            moments.add(features)
+            if left > 0:
+                kept.append(features[:left])
+                classes.append(None if probabilities is None else probabilities[:left])
+                left -= len(features)
+        if not kept:
+            return cls(moments)
+        has_classes = classes[0] is not None
+        return cls(moments, np.concatenate(kept), np.concatenate(classes) if has_classes else None)
+
+    @classmethod
+    def from_arrays(cls, values: Mapping[str, np.ndarray]) -> FeatureSet:
+        """What `to_arrays` gave."""
+        moments = Moments(int(values["count"]), values["sum"], values["products"])
+        return cls(moments, values.get("features"), values.get("probabilities"))
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """All there is, to be saved."""
+        moments, kept = self.moments, {"features": self.features}
+        kept["probabilities"] = self.probabilities
+        arrays = {name: array for name, array in kept.items() if array is not None}
+        return arrays | {
+            "count": np.array(moments.count),
+            "sum": moments.sum,
+            "products": moments.products,
+        }
+
+    @property
+    def count(self) -> int | None:
+        """Images seen; None when only their statistics are known."""
+        return None if self.moments is None else self.moments.count
+
+    def first(self, count: int) -> FeatureSet:
+        """The set of the first images; raises ValueError where their features were not kept."""
+        if count == self.count:
+            return self
+        if self.features is None or len(self.features) < count:
+            raise ValueError(f"the features of {count} images are needed, but were not kept")
+        moments = Moments()
+        moments.add(self.features[:count])
+        classes = None if self.probabilities is None else self.probabilities[:count]
+        return FeatureSet(moments, self.features[:count], classes)
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean `[D]` and covariance `[D, D]`."""
+        return self.given or (self.moments.mean(), self.moments.covariance())
+
+
+def published(path: str | Path, network: FeatureNetwork) -> FeatureSet:
+    """Statistics of real images from an .npz with `mu` `[D]` and `sigma` `[D, D]`.
+
+    Raises:
+        UserError: when the file is missing or damaged, or is of another network.
+    """
+    path = Path(path).expanduser()
+    try:
+        stored = arrays.read(path)
+        mean, covariance = (stored[name].astype(np.float64) for name in ("mu", "sigma"))
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"{path} has no statistics ({error}); expected an .npz with arrays mu and sigma"
+        ) from error
+    width = network(np.zeros((1, 32, 32, 3), np.uint8))[0].shape[1]
+    if mean.shape != (width,) or covariance.shape != (width, width):
+        raise UserError(
+            f"{path} has statistics of shapes {mean.shape} and {covariance.shape}; those of"
+            f" {network.name} are {(width,)} and {(width, width)}"
+        )
+    return FeatureSet(given=(mean, covariance))
+
+
+def open_network(name: str, weights: str | Path | None = None) -> FeatureNetwork:
     """A network by its name.
 
     Args:
         name: "inception-2015-12-05": the classifier whose frozen graph the TTUR code and most
-            papers use, with its own resizing. "squeezenet": SqueezeNet 1.1 of Iandola et al. 2016,
-            https://arxiv.org/abs/1602.07360, up to its last module, averaged over positions, of
-            images resized to 224 pixels. "keras": a model saved by Keras, from images with values
-            of 0 to 255, `[N, H, W, 3]`, to features.
-        weights: its file: `classify_image_graph_def.pb`; an .npz; a .keras archive.
+            papers use, with its own resizing. "clean-inception-2015-12-05": the same after the
+            antialiased bicubic resizing of Parmar et al. 2022, https://arxiv.org/abs/2104.11222.
+            "squeezenet": SqueezeNet 1.1 of Iandola et al. 2016, https://arxiv.org/abs/1602.07360,
+            up to its last module, averaged over positions, of images resized to 224 pixels.
+            "lenet-mnist" and "convnet-shapes": the small classifiers that come with ganzoo.
+            "keras": a model saved by Keras, from images with values of 0 to 255, `[N, H, W, 3]`, to
+            features.
+        weights: its file: `classify_image_graph_def.pb`; an .npz; a .keras archive; None for those
+            that come with ganzoo.
 
     Raises:
         UserError: for an unknown name, or a file that is missing or does not fit.
     """
     if name not in _MAKERS:
         raise unknown("feature network", name, _MAKERS)
-    if weights is None:
+    bundled = name in classifiers.CLASSIFIERS
+    if bundled and weights is not None:
+        raise UserError(f"The network {name} comes with its weights: drop {weights}")
+    if weights is None and not bundled:
         raise UserError(
             f"The network {name} needs its weights: {_WHERE[name]}, with --weights=PATH"
         )
-    path = Path(weights).expanduser()
+    path = classifiers.weights_of(name) if bundled else Path(weights).expanduser()
     if not path.is_file():
         raise UserError(f"There is no file {path}; {_WHERE[name]}")
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    return FeatureNetwork(name, fingerprint, tf.function(_MAKERS[name](path), autograph=False))
+    make = _MAKERS[name]
+    compute = make(name) if bundled else make(path)
+    return FeatureNetwork(name, fingerprint, tf.function(compute, autograph=False))
 
 
 def _inception(path: Path) -> Callable:
@@ -101,6 +214,36 @@ def _inception(path: Path) -> Callable:
         features = tf.reshape(pooled, [tf.shape(images)[0], weights.shape[0]])
         # Without the bias, as in the code of the Inception score.
         return features, tf.nn.softmax(tf.matmul(features, weights))
+
+    return compute
+
+
+def _clean_inception(path: Path) -> Callable:
+    """The same of images resized as Pillow does it with floats; the graph's resizing does nothing.
+
+    They are not rounded after it.
+    """
+    compute = _inception(path)
+
+    def cleanly(images):
+        sides, images = [_INCEPTION_SIDE] * 2, tf.cast(images, tf.float32)
+        resized = tf.image.resize(images, sides, method="bicubic", antialias=True)
+        return compute(tf.clip_by_value(resized, 0.0, 255.0))
+
+    return cleanly
+
+
+def _classifier(name: str) -> Callable:
+    """One of those that come with ganzoo, of images resized to its size."""
+    about, network = classifiers.CLASSIFIERS[name], classifiers.load(name)
+
+    def compute(images):
+        images = tf.cast(images, tf.float32)
+        if about.channels == 1:
+            images = tf.reduce_mean(images, axis=-1, keepdims=True)
+        images = tf.image.resize(images, [about.image_size] * 2, antialias=True)
+        features, logits = network(images / 127.5 - 1.0)
+        return features, tf.nn.softmax(logits)
 
     return compute
 
@@ -138,10 +281,7 @@ def _evaluated(graph, name: str) -> np.ndarray:
 def _squeezenet(path: Path) -> Callable:
     network = _squeezenet_layers()
     try:
-        stored = arrays.read(path)
-        for layer in network.layers:
-            for variable in layer.weights:
-                variable.assign(stored[f"{layer.name}__{variable.name}"])
+        classifiers.assign(network, arrays.read(path))
     except (ValueError, KeyError) as error:
         raise UserError(f"{path} has no weights of SqueezeNet 1.1 ({error})") from error
 
@@ -177,9 +317,17 @@ def _keras(path: Path) -> Callable:
     return lambda images: (network(tf.cast(images, tf.float32), training=False), None)
 
 
-_MAKERS = {INCEPTION: _inception, "squeezenet": _squeezenet, "keras": _keras}
+_MAKERS = {
+    INCEPTION: _inception,
+    CLEAN: _clean_inception,
+    "squeezenet": _squeezenet,
+    "keras": _keras,
+    **dict.fromkeys(classifiers.CLASSIFIERS, _classifier),
+}
 _WHERE = {
-    INCEPTION: f"download {_INCEPTION_URL} and unpack classify_image_graph_def.pb",
+    **dict.fromkeys(
+        (INCEPTION, CLEAN), f"download {_INCEPTION_URL} and unpack classify_image_graph_def.pb"
+    ),
     "squeezenet": "an .npz of SqueezeNet 1.1, with entries such as fire2__squeeze1x1__kernel",
     "keras": "a .keras archive",
 }

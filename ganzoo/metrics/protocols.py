@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
-
-import numpy as np
 
 from ganzoo.errors import UserError
 from ganzoo.metrics.distributions import (
-    Moments,
     density_coverage,
     frechet_distance,
     inception_score,
     kernel_distance,
+    mode_coverage,
     precision_recall,
 )
-from ganzoo.metrics.features import INCEPTION, FeatureNetwork
+from ganzoo.metrics.features import CLEAN, INCEPTION, FeatureSet
 
-_NAME = re.compile(r"(fid|kid|is|fd|kd|pr|dc)(\d+)(k?)(_full)?(?:_(.+))?")
+_SETS = re.compile(r"(clean-)?(fid|kid|is|fd|kd|pr|dc|modes)(\d+)(k?)(_full)?(?:_(.+))?")
+_PATHS = re.compile(r"(ppl2?)_([zw])(full|end)(\d+)(k?)_(.+)")
+_OF_INCEPTION = {"fid": "fd", "kid": "kd"}
+_NAMED = ("fd", "kd", "modes")  # of another network, whose name they must say
 _GRAMMAR = (
-    "fid50k_full, fid50k, kid50k, is50k (of Inception), or with the name of another network"
-    " fd50k_full_squeezenet, kd50k_keras, pr10k_keras (precision and recall), dc10k_keras (density"
-    " and coverage)"
+    "fid50k_full, fid50k, kid50k, is50k, pr50k (precision and recall), dc50k (density and coverage)"
+    " of Inception, or clean-fid50k; with the name of another network fd50k_full_squeezenet,"
+    " kd10k_keras, pr10k_keras, modes10k_lenet-mnist (classes that are covered);"
+    " ppl2_wend50k_lpips-vgg (path length)"
 )
 
 FEWEST = 10  # images, one for each split of the Inception score
@@ -35,94 +36,126 @@ class Protocol:
 
     Attributes:
         name: of the metric, which says all of the rest.
-        kind: "fd", "kd", "is", "pr" or "dc".
-        count: generated images.
+        kind: "fd", "kd", "is", "pr", "dc", "modes" or "ppl".
+        count: generated images; pairs of them for "ppl".
+        network: name of the network that images are looked at by.
         full: whether all real images are taken; else as many as are generated, at random.
-        network: name of the feature network.
+        space: of the steps of "ppl", "z" or "w".
+        sampling: where on a path such a step is taken, "full" for anywhere, "end" for its begin.
+        crop: whether "ppl" looks at the middle of a face only.
     """
 
     name: str
     kind: str
     count: int
-    full: bool
     network: str
+    full: bool = False
+    space: str = ""
+    sampling: str = ""
+    crop: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether single features are needed, not only their mean and covariance."""
+        return self.kind != "fd"
+
+    @property
+    def compares(self) -> bool:
+        """Whether real images are needed."""
+        return self.kind not in ("is", "ppl")
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Of the first value that `measure` gives."""
+        return self.kind in ("is", "pr", "dc", "modes")
 
 
 def parse(name: str) -> Protocol:
     """The protocol that a metric's name stands for; raises UserError for others."""
-    match = _NAME.fullmatch(name)
+    if match := _PATHS.fullmatch(name):
+        kind, space, sampling, number, thousands, network = match.groups()
+        count = _count(name, number, thousands)
+        crop = kind == "ppl"
+        return Protocol(name, "ppl", count, network, space=space, sampling=sampling, crop=crop)
+    match = _SETS.fullmatch(name)
     if match is None:
         raise UserError(f"Unknown metric {name!r}; expected {_GRAMMAR}")
-    kind, number, thousands, full, network = match.groups()
-    of_inception = {"fid": "fd", "kid": "kd", "is": "is"}
-    if (kind in of_inception) == (network is not None):
-        whose = "is that of Inception alone" if network else "needs the name of its network"
-        raise UserError(f"Metric {name!r}: {kind} {whose}; expected {_GRAMMAR}")
+    clean, kind, number, thousands, full, network = match.groups()
+    if kind in _OF_INCEPTION and network:
+        raise UserError(f"Metric {name!r}: {kind} is that of Inception alone; expected {_GRAMMAR}")
+    if kind in _NAMED and not network:
+        raise UserError(
+            f"Metric {name!r}: {kind} needs the name of its network; expected {_GRAMMAR}"
+        )
+    if clean and network:
+        raise UserError(f"Metric {name!r}: clean- is of Inception; expected {_GRAMMAR}")
+    network = network or (CLEAN if clean else INCEPTION)
+    count = _count(name, number, thousands)
+    return Protocol(name, _OF_INCEPTION.get(kind, kind), count, network, full=bool(full))
+
+
+def _count(name: str, number: str, thousands: str) -> int:
     count = int(number) * (1000 if thousands else 1)
     if count < FEWEST:
         raise UserError(f"Metric {name!r}: of {count} images; expected {FEWEST} or more")
-    return Protocol(name, of_inception.get(kind, kind), count, bool(full), network or INCEPTION)
-
-
-class FeatureSet:
-    """The features of a set of images.
-
-    Attributes:
-        moments: of all features.
-        features: `[N, D]`, float32; None where they were not kept.
-        probabilities: `[N, K]`, likewise.
-    """
-
-    def __init__(self):
-        self.moments, self.features, self.probabilities = Moments(), None, None
-
-    @classmethod
-    def of(cls, batches: Iterable[np.ndarray], network: FeatureNetwork, keep: bool) -> FeatureSet:
-        """The features of batches `[N, H, W, C]`, uint8.
-
-        Raises:
-            UserError: when a feature is not finite.
-        """
-        found, kept, classes = cls(), [], []
-        for batch in batches:
-            features, probabilities = network(batch)
-            if not np.isfinite(features).all():
-                raise UserError(f"{network.name} gives features that are not finite numbers")
-            found.moments.add(features)
-            if keep:
-                kept.append(features)
-                classes.append(probabilities)
-        if kept:
-            found.features = np.concatenate(kept)
-            has_classes = classes[0] is not None
-            found.probabilities = np.concatenate(classes) if has_classes else None
-        return found
+    return count
 
 
 def measure(
-    protocol: Protocol, real: FeatureSet, fake: FeatureSet, seed: int = 0
+    protocol: Protocol, real: FeatureSet | None, fake: FeatureSet, seed: int = 0
 ) -> dict[str, float]:
-    """The values of a metric by their names; two for some.
+    """The values of a metric of two sets by their names; two for some.
 
     Args:
-        protocol: what to measure.
-        real: features of real images, with `features` kept for all kinds but "fd".
-        fake: likewise of generated ones; with `probabilities` for "is".
+        protocol: what to measure; no "ppl".
+        real: features of real images; of at least `count` unless the protocol is full.
+        fake: of generated ones, at least `count`; with `probabilities` for "is" and "modes".
         seed: of random subsets.
+
+    Raises:
+        UserError: for a network that has no classes where they are needed.
     """
-    tail = protocol.name.removeprefix(protocol.kind)
-    if protocol.kind == "fd":
-        pairs = ((s.moments.mean(), s.moments.covariance()) for s in (real, fake))
-        first, second = pairs
-        return {protocol.name: frechet_distance(*first, *second)}
-    if protocol.kind == "kd":
-        value = kernel_distance(real.features, fake.features, seed=seed)
-        return {protocol.name: value}
-    if protocol.kind == "is":
-        mean, deviation = inception_score(fake.probabilities)
-        return {protocol.name: mean, f"{protocol.name}_deviation": deviation}
-    if protocol.kind == "pr":
-        values = precision_recall(real.features, fake.features)
-        return dict(zip((f"precision{tail}", f"recall{tail}"), values, strict=True))
-    values = density_coverage(real.features, fake.features)
-    return dict(zip((f"density{tail}", f"coverage{tail}"), values, strict=True))
+    fake = fake.first(protocol.count)
+    if protocol.compares and not protocol.full and real.given is None:
+        real = real.first(protocol.count)
+    if protocol.kind in ("is", "modes") and fake.probabilities is None:
+        raise UserError(f"Metric {protocol.name!r}: {protocol.network} tells no classes")
+    names, values = _MEASURES[protocol.kind](real, fake, seed)
+    tail = re.sub(r"^(clean-)?[a-z]+", "", protocol.name)
+    clean = "clean-" if protocol.network == CLEAN else ""
+    own = protocol.name.removesuffix(tail).removeprefix(clean)
+    return {f"{clean}{name or own}{tail}": value for name, value in zip(names, values, strict=True)}
+
+
+def _frechet(real, fake, seed):
+    return ("",), (frechet_distance(*real.statistics(), *fake.statistics()),)
+
+
+def _kernel(real, fake, seed):
+    return ("",), (kernel_distance(real.features, fake.features, seed=seed),)
+
+
+def _score(real, fake, seed):
+    return ("", "is_deviation"), inception_score(fake.probabilities)
+
+
+def _precision(real, fake, seed):
+    return ("precision", "recall"), precision_recall(real.features, fake.features)
+
+
+def _density(real, fake, seed):
+    return ("density", "coverage"), density_coverage(real.features, fake.features)
+
+
+def _modes(real, fake, seed):
+    return ("", "modes_kl"), mode_coverage(real.probabilities, fake.probabilities)
+
+
+_MEASURES = {
+    "fd": _frechet,
+    "kd": _kernel,
+    "is": _score,
+    "pr": _precision,
+    "dc": _density,
+    "modes": _modes,
+}

@@ -77,13 +77,13 @@ def load(path: str | Path) -> GAN:
     """A trained model for inference: its generators, without discriminators or optimizers.
 
     Args:
-        path: a run directory, or the `model` folder inside it.
+        path: a run directory, or one of the folders `model` and `best` inside it.
 
     Raises:
         UserError: when there is no model, or a damaged one.
     """
     path = Path(path)
-    folder = path if (path / _CONFIG).exists() and path.name == "model" else path / "model"
+    folder = path if any(path.glob("*.weights.h5")) else path / "model"
     if not (folder / _CONFIG).exists():
         raise UserError(
             f"{path} is no run directory with a trained model in it. Train one with python -m "

@@ -9,6 +9,7 @@ from ganzoo.metrics import (
     frechet_distance,
     inception_score,
     kernel_distance,
+    mode_coverage,
     precision_recall,
 )
 
@@ -102,3 +103,14 @@ def test_precision_recall_density_and_coverage_against_brute_force(monkeypatch):
     assert precision_recall(real, fake) == pytest.approx(expected)
     balls = inside(fake, real, 5)
     assert density_coverage(real, fake) == pytest.approx((balls.sum() / 150, balls.any(0).mean()))
+
+
+def test_mode_coverage_by_hand():
+    def of_classes(*classes):
+        return np.eye(4)[list(classes)]
+
+    covered, divergence = mode_coverage(of_classes(0, 0, 1, 2), of_classes(0, 1, 1, 1))
+    assert covered == 2
+    assert divergence == pytest.approx(0.25 * np.log(0.5) + 0.75 * np.log(3))
+    assert mode_coverage(of_classes(0, 1), of_classes(1, 0)) == (2, 0.0)
+    assert mode_coverage(of_classes(0, 1), of_classes(0, 3)) == (1, np.inf)

@@ -2,9 +2,22 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
+from ganzoo import devices
+from ganzoo.data import shapes
 from ganzoo.errors import UserError
-from ganzoo.metrics import INCEPTION, FeatureSet, measure, open_network, parse
+from ganzoo.metrics import (
+    CLEAN,
+    INCEPTION,
+    FeatureNetwork,
+    FeatureSet,
+    classifiers,
+    measure,
+    open_network,
+    parse,
+    published,
+)
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
 
@@ -35,6 +48,66 @@ def test_inception_is_a_frozen_graph_without_its_bias(tmp_path):
     logits = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(probabilities, logits / logits.sum(1, keepdims=True), atol=1e-5)
     assert network.name == INCEPTION and len(network.fingerprint) == 64
+
+
+def test_clean_inception_sees_images_resized_as_pillow_does(tmp_path):
+    network = open_network(CLEAN, frozen(tmp_path / "graph.pb"))
+    features, _ = network(IMAGES)
+    channels = [
+        np.asarray(Image.fromarray(channel.astype(np.float32)).resize((299, 299), Image.BICUBIC))
+        for channel in IMAGES[0].transpose(2, 0, 1)
+    ]
+    resized = np.clip(np.stack(channels, axis=-1), 0, 255)
+    # What the small graph makes of it: 8 x 8 pixels by TensorFlow 1's interpolation.
+    places = np.arange(8) * 299 / 8
+    low, part = places.astype(int), places % 1
+    for axis in (0, 1):
+        below, above = (np.take(resized, low + i, axis=axis) for i in (0, 1))
+        weight = part.reshape(-1, *[1] * (2 - axis))
+        resized = below + weight * (above - below)
+    np.testing.assert_allclose(features[0], ((resized - 128) / 128).mean((0, 1)), atol=1e-5)
+
+
+def test_classifiers_that_come_along(tmp_path):
+    assert classifiers.CLASSIFIERS["convnet-shapes"].classes == tuple(
+        f"{color} {shape}" for shape in shapes.SHAPES for color in shapes.COLORS
+    )
+    indices = np.arange(100)
+    known = shapes.factors(indices)
+    network = open_network("convnet-shapes")
+    for size in (32, 64):
+        features, probabilities = network(shapes.draw(indices, size, 3))
+        right = probabilities.argmax(axis=1) == known["shape"] * 8 + known["color"]
+        assert features.shape == (100, 64) and right.mean() > 0.97
+    features, probabilities = open_network("lenet-mnist")(IMAGES)
+    assert features.shape == (6, 128) and probabilities.shape == (6, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_two_replicas_compute_what_one_does():
+    network = open_network("convnet-shapes")
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    compute = devices.spread(strategy, network.compute)
+    one, two = network, FeatureNetwork(network.name, network.fingerprint, compute)
+    for a, b in zip(one(IMAGES[:5]), two(IMAGES[:5]), strict=True):
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+def test_published_statistics(tmp_path):
+    network = open_network("convnet-shapes")
+    known = FeatureSet.of([IMAGES, IMAGES[::-1]], network)
+    mean, covariance = known.statistics()
+    np.savez(tmp_path / "real.npz", mu=mean, sigma=covariance)
+    given = published(tmp_path / "real.npz", network)
+    protocol = parse("fd12_full_convnet-shapes")
+    assert measure(protocol, given, known)[protocol.name] == pytest.approx(0, abs=1e-2)
+    np.savez(tmp_path / "real.npz", mu=mean[:5], sigma=covariance[:5, :5])
+    with pytest.raises(UserError, match=r"shapes \(5,\) and \(5, 5\); those of convnet-shapes"):
+        published(tmp_path / "real.npz", network)
+    np.savez(tmp_path / "real.npz", mean=mean)
+    with pytest.raises(UserError, match="arrays mu and sigma"):
+        published(tmp_path / "real.npz", network)
 
 
 def saved_network(path):
@@ -102,6 +175,11 @@ def test_names_say_the_protocol():
     protocol = parse("pr500_squeezenet")
     assert (protocol.kind, protocol.count, protocol.full) == ("pr", 500, False)
     assert protocol.network == "squeezenet"
+    assert parse("clean-fid50k").network == CLEAN and parse("pr50k").network == INCEPTION
+    protocol = parse("ppl2_wend50k_lpips-vgg")
+    assert (protocol.space, protocol.sampling, protocol.crop) == ("w", "end", False)
+    assert (protocol.kind, protocol.count, protocol.network) == ("ppl", 50_000, "lpips-vgg")
+    assert parse("ppl_zfull10k_lpips-vgg").crop
 
 
 @pytest.mark.parametrize(
@@ -110,6 +188,8 @@ def test_names_say_the_protocol():
         ("fid", "Unknown metric 'fid'"),
         ("fid50k_squeezenet", "fid is that of Inception alone"),
         ("fd50k_full", "fd needs the name of its network"),
+        ("clean-fd50k_keras", "clean- is of Inception"),
+        ("modes50k", "modes needs the name"),
         ("is9", "of 9 images; expected 10 or more"),
     ],
 )
@@ -120,19 +200,24 @@ def test_names_that_say_too_little_are_refused(name, words):
 
 def test_measuring_the_same_set_twice(tmp_path):
     network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
-    first = FeatureSet.of([IMAGES, IMAGES[::-1]], network, keep=True)
-    second = FeatureSet.of([np.concatenate([IMAGES, IMAGES])], network, keep=True)
+    first = FeatureSet.of([IMAGES, IMAGES[::-1]], network, keep=12)
+    second = FeatureSet.of([np.concatenate([IMAGES, IMAGES])], network, keep=12)
     assert measure(parse("fid12"), first, second)["fid12"] == pytest.approx(0, abs=1e-6)
-    values = measure(parse(f"pr12_{INCEPTION}"), first, second)
-    assert values == {f"precision12_{INCEPTION}": 1.0, f"recall12_{INCEPTION}": 1.0}
-    values = measure(parse(f"dc12_{INCEPTION}"), first, second)
-    assert values[f"coverage12_{INCEPTION}"] == 1.0
-    assert set(measure(parse("is12"), first, second)) == {"is12", "is12_deviation"}
+    values = measure(parse("pr12"), first, second)
+    assert values == {"precision12": 1.0, "recall12": 1.0}
+    values = measure(parse("dc12_full"), first, second)
+    assert values["coverage12_full"] == 1.0
+    assert set(measure(parse("is12"), first, second)) == {"is12", "is_deviation12"}
     assert set(measure(parse("kid12"), first, second)) == {"kid12"}
+    assert set(measure(parse("modes12_keras"), first, second)) == {
+        "modes12_keras",
+        "modes_kl12_keras",
+    }
+    assert set(measure(parse("fid10"), first, second)) == {"fid10"}  # of the first ten
 
 
 def test_features_that_are_not_finite_are_refused(tmp_path):
     network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
     broken = type(network)("broken", "", lambda images: (tf.fill([6, 2], np.nan), None))
     with pytest.raises(UserError, match="broken gives features that are not finite"):
-        FeatureSet.of([IMAGES], broken, keep=False)
+        FeatureSet.of([IMAGES], broken)
