@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from ganzoo.augment import Augmentation
 from ganzoo.ema import Average
+from ganzoo.errors import UserError
 from ganzoo.seeds import Random
 
 Batch = Mapping[str, tf.Tensor]
@@ -123,6 +124,10 @@ class GAN(keras.Model):
             count: how many are wanted.
         """
         raise NotImplementedError
+
+    def represent(self, images):
+        """The discriminator's features of images `[N, H, W, C]`, to be probed: `[N, F]`."""
+        raise UserError(f"{type(self).__name__} has no features to be probed")
 
     @classmethod
     def recommended(cls, config: Mapping[str, Any], num_replicas: int) -> dict[str, Any]:

@@ -5,6 +5,10 @@ Models that draw, by features of a named network:
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=fid50k_full,kid50k --weights=GRAPH.pb
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=fd10k_lenet-mnist,modes10k_lenet-mnist
 
+How well a linear classifier tells classes by a discriminator's features:
+
+    python -m ganzoo.evaluate --model=RUN_DIR --metrics=probe10k
+
 Real images are those of the training, unless --dataset says otherwise. Any tool's images:
 
     python -m ganzoo.evaluate --images=FOLDER --reference=FOLDER --metrics=... --weights=...
@@ -40,7 +44,7 @@ import ganzoo
 from ganzoo import cli, data, devices, models
 from ganzoo import config as configs
 from ganzoo.errors import UserError
-from ganzoo.evaluation import ReconstructionEvaluation, SetEvaluation
+from ganzoo.evaluation import ProbeEvaluation, ReconstructionEvaluation, SetEvaluation
 from ganzoo.latents import LatentGAN
 from ganzoo.translation import TILE, ImageGAN
 
@@ -96,10 +100,15 @@ def main(argv):
         raise UserError("Expected: python -m ganzoo.evaluate --model=RUN_DIR --metrics=NAME")
     else:
         strategy = devices.strategy(FLAGS.devices, FLAGS.tpu)
+        probes = [name for name in FLAGS.metrics or [] if name.startswith("probe")]
         with strategy.scope():
-            model = models.load(FLAGS.model)
-        measure = _reconstruct if isinstance(model, ImageGAN) else _draw
-        measure(model, strategy)
+            model = models.load(FLAGS.model, discriminator=bool(probes))
+        if probes:
+            _probe(model, probes)
+        elif isinstance(model, ImageGAN):
+            _reconstruct(model)
+        else:
+            _draw(model, strategy)
 
 
 def _draw(model: LatentGAN, strategy) -> None:
@@ -114,7 +123,19 @@ def _draw(model: LatentGAN, strategy) -> None:
     _tell(rows, evaluation.facts | {"seeds": seeds, "truncation": FLAGS.truncation}, started)
 
 
-def _reconstruct(model: ImageGAN, strategy) -> None:
+def _probe(model, probes: list[str]) -> None:
+    """Classes told by the discriminator's features."""
+    if set(FLAGS.metrics) > set(probes):
+        raise UserError(f"{', '.join(probes)}: looks at the discriminator; run it by itself")
+    started = time.perf_counter()
+    train, test = (_source(model, split=split, labels=True) for split in (None, "test"))
+    if train is None:
+        raise UserError(f"{FLAGS.model} does not say what it was trained on; add --dataset=NAME")
+    evaluation = ProbeEvaluation(probes, train, test)
+    _tell([evaluation.of_model(model)], evaluation.facts, started)
+
+
+def _reconstruct(model: ImageGAN) -> None:
     """Images converted, beside what they should have become."""
     started = time.perf_counter()
     if FLAGS.dataset is None:
@@ -187,7 +208,7 @@ def _weights() -> list[str]:
     return [FLAGS.inception] if FLAGS.inception else FLAGS.weights
 
 
-def _source(model: LatentGAN) -> data.Source | None:
+def _source(model: LatentGAN, **changes) -> data.Source | None:
     """The real images: those that the run was trained on, or others in the same form."""
     recorded = _run_of(FLAGS.model) / "config.json"
     options = dict(configs.read(recorded).data) if recorded.exists() else {}
@@ -198,6 +219,7 @@ def _source(model: LatentGAN) -> data.Source | None:
         return None
     options.pop("flip", None)
     options["labels"] = model.num_classes > 0
+    options |= {key: value for key, value in changes.items() if value is not None}
     return data.open_source(image_size=model.image_size, channels=model.channels, **options)
 
 

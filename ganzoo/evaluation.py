@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from ganzoo import bicubic, data, devices, files, metrics
@@ -191,6 +192,47 @@ class SetEvaluation:
             return FeatureSet.of(counted(), self.network, keep)
 
 
+class ProbeEvaluation:
+    """How well a linear classifier tells classes by a discriminator's features.
+
+    Args:
+        names: of metrics, such as "probe10k": fitted to 10,000 images.
+        train: images with labels, the first of which are taken.
+        test: all of which are told.
+
+    Raises:
+        UserError: for too few images, or images without labels.
+    """
+
+    def __init__(self, names: Sequence[str], train: data.Source, test: data.Source):
+        self.counts = {name: metrics.parse(name).count for name in names}
+        self.train, self.test = train, test
+        most = max(self.counts.values())
+        if not train.num_classes or most > len(train):
+            raise UserError(
+                f"{train.name} has {len(train):,} images of {train.num_classes} classes; the probe"
+                f" needs labels of {most:,}"
+            )
+        self.facts = {"dataset": train.name, "data_fingerprint": train.fingerprint}
+        self.facts |= {"test_fingerprint": test.fingerprint, "image_size": train.image_size}
+
+    def of_model(self, model: GAN) -> dict[str, float]:
+        """Accuracies from 0 to 1 by the metrics' names; raises UserError without features."""
+        represent = tf.function(model.represent, autograph=False)
+
+        def features(source, count):
+            batches = _read(source, np.arange(count))
+            found = [represent(batch / np.float32(127.5) - 1.0) for batch in batches]
+            return np.concatenate(found), source.read(np.arange(count))[1]
+
+        train = features(self.train, max(self.counts.values()))
+        test = features(self.test, len(self.test))
+        return {
+            name: metrics.probe_accuracy(*(part[:count] for part in train), *test)
+            for name, count in self.counts.items()
+        }
+
+
 class ReconstructionEvaluation:
     """Images that a model converts, beside what they should have become.
 
@@ -267,18 +309,65 @@ class ReconstructionEvaluation:
         ]
 
 
+def of_config(
+    config: ConfigDict, model: GAN, line: data.Line, strategy: tf.distribute.Strategy
+) -> list:
+    """The evaluations that `config.evaluation` asks for, to be made during training.
+
+    Args:
+        config: of the training.
+        model: in training.
+        line: the data of the training, by which is measured unless the config names others.
+        strategy: of the training.
+
+    Raises:
+        UserError: as the evaluations raise it, or when no metric is named.
+    """
+    options = config.evaluation
+    if not options.metrics:
+        raise UserError(
+            "config.evaluate_images is set: say what to measure, as in"
+            " --config.evaluation.metrics=fd10k_lenet-mnist"
+        )
+    names = options.metrics.split(",")
+    weights = options.weights.split(",") if options.weights else []
+    dataset = options.dataset or config.data.dataset
+    if isinstance(model, ImageGAN):
+        where = {"data_dir": config.data.data_dir, "split": options.split}
+        return [ReconstructionEvaluation(names, dataset, weights, **where)]
+
+    def opened(split, **changes):
+        own = {key: value for key, value in config.data.items() if key != "flip"}
+        own |= {"dataset": dataset, "split": split, **changes}
+        return data.open_source(image_size=model.image_size, channels=model.channels, **own)
+
+    probes = [name for name in names if metrics.parse(name).kind == "probe"]
+    sets = [name for name in names if name not in probes]
+    found = []
+    if sets:
+        other = options.dataset or options.split
+        source = opened(options.split or config.data.split) if other else line.source
+        workers = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        strategy = None if workers else strategy
+        found.append(SetEvaluation(sets, weights, source, strategy=strategy))
+    if probes:
+        split = config.data.split
+        found.append(
+            ProbeEvaluation(probes, opened(split, labels=True), opened("test", labels=True))
+        )
+    return found
+
+
+def measured(evaluations: Iterable, model: GAN) -> dict[str, float]:
+    """The values of all evaluations of a model."""
+    return {name: v for evaluation in evaluations for name, v in evaluation.of_model(model).items()}
+
+
 def higher_is_better(name: str) -> bool:
     """Whether a larger value of a metric is better."""
     if name in RECONSTRUCTION:
         return True
     return not name.startswith("lpips-") and metrics.parse(name).higher_is_better
-
-
-def open_evaluation(model: type[GAN] | GAN, names: Sequence[str], **options):
-    """The evaluation that fits a model; options as that has them."""
-    cls = model if isinstance(model, type) else type(model)
-    converts = issubclass(cls, ImageGAN)
-    return (ReconstructionEvaluation if converts else SetEvaluation)(names, **options)
 
 
 def _open_network(name: str, weights, strategy) -> FeatureNetwork:

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from ganzoo import augment, checkpoints, data, devices, models
+from ganzoo import augment, checkpoints, data, devices, evaluation, models
 from ganzoo import config as configs
 from ganzoo.callbacks import (
     HealthMonitor,
@@ -32,8 +32,6 @@ from ganzoo.callbacks import (
     peak_memory_mb,
 )
 from ganzoo.engine import GAN, Update
-from ganzoo.errors import UserError
-from ganzoo.evaluation import higher_is_better, open_evaluation
 from ganzoo.runs import RunDirectory
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
@@ -207,6 +205,8 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
     config, model = setup.config, setup.model
     with setup.strategy.scope():
         step = checkpoints.restore_latest(model, run.checkpoints)
+        if not step and config.init_from:
+            models.start_from(model, config.init_from)
     total_steps = configs.steps(config.total_images, config.batch_size)
     if step >= total_steps:
         print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
@@ -252,20 +252,12 @@ def _measuring(setup: Setup, run: RunDirectory, save: Callable) -> list[Measurin
     config, model = setup.config, setup.model
     if not config.evaluate_images:
         return []
-    options = config.evaluation
-    if not options.metrics:
-        raise UserError(
-            "config.evaluate_images is set: say what to measure, as in"
-            " --config.evaluation.metrics=fd10k_lenet-mnist"
-        )
-    names = options.metrics.split(",")
-    weights = options.weights.split(",") if options.weights else []
-    evaluation = open_evaluation(model, names, weights=weights, **_references(setup))
+    evaluations = evaluation.of_config(config, model, setup.line, setup.strategy)
     total = configs.steps(config.total_images, config.batch_size) * config.batch_size
     return [
         Measuring(
-            lambda: evaluation.of_model(model),
-            higher_is_better(names[0]),
+            lambda: evaluation.measured(evaluations, model),
+            evaluation.higher_is_better(config.evaluation.metrics.split(",")[0]),
             config.evaluate_images,
             total,
             run.log,
@@ -273,22 +265,6 @@ def _measuring(setup: Setup, run: RunDirectory, save: Callable) -> list[Measurin
             run.best,
         )
     ]
-
-
-def _references(setup: Setup) -> dict:
-    """The data to measure by: those of the training, unless the config has others."""
-    config = setup.config
-    dataset = config.evaluation.dataset
-    if setup.model.DATA != "images":
-        return {"dataset": dataset or config.data.dataset, "data_dir": config.data.data_dir}
-    source = setup.line.source
-    if dataset is not None:
-        options = {key: value for key, value in config.data.items() if key != "flip"}
-        options |= {"dataset": dataset, "split": config.evaluation.split or options["split"]}
-        size = {"image_size": setup.model.image_size, "channels": setup.model.channels}
-        source = data.open_source(**options, **size)
-    workers = isinstance(setup.strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    return {"source": source, "strategy": None if workers else setup.strategy}
 
 
 def dry_run(setup: Setup) -> None:

@@ -55,6 +55,35 @@ def test_the_run_directory_holds_everything(run):
     assert models.load(run.path).generate(2).shape == (2, 32, 32, 3)
 
 
+def test_measuring_while_training(tmp_path):
+    run = RunDirectory(tmp_path)
+    evaluation = {"metrics": "fd16_convnet-shapes,modes16_convnet-shapes"}
+    trainer.train(recipe(evaluate_images=32, evaluation=evaluation), run, ONE)
+    first, last = log_of(run)
+    names = {"fd16_convnet-shapes", "modes16_convnet-shapes", "modes_kl16_convnet-shapes"}
+    assert not names & first.keys() and names <= last.keys()
+    told = json.loads((run.best / "metrics.json").read_text())
+    assert told == {"images": 32} | {name: last[name] for name in names}
+    assert models.load(run.best).generate(1).shape == (1, 32, 32, 3)
+
+
+def test_what_is_to_be_measured_must_be_said(tmp_path):
+    with pytest.raises(UserError, match="say what to measure"):
+        trainer.train(recipe(evaluate_images=32), RunDirectory(tmp_path), ONE)
+
+
+def test_starting_from_another_run(run, tmp_path):
+    fresh = RunDirectory(tmp_path)
+    trainer.train(recipe(init_from=str(run.path), total_images=8, seed=5), fresh, ONE)
+    images = [models.load(path).generate(4) for path in (run.path, fresh.path)]
+    assert 0 < np.abs(images[0] - images[1]).mean() < 0.1  # one step away
+    wider = dict(models.model_class("ssgan").TINY) | {"generator_width": 16}
+    with pytest.raises(UserError, match="start from it with the same"):
+        trainer.train(
+            recipe(init_from=str(run.path), model=wider), RunDirectory(tmp_path / "b"), ONE
+        )
+
+
 def test_the_log_has_a_line_per_tick(run):
     first, last = log_of(run)
     assert (first["step"], first["images"]) == (2, 16)

@@ -19,6 +19,7 @@ from ganzoo.metrics.features import (
 )
 from ganzoo.metrics.lpips import LPIPS, open_lpips
 from ganzoo.metrics.paths import path_distances, path_length
+from ganzoo.metrics.probe import probe_accuracy
 from ganzoo.metrics.protocols import Protocol, measure, parse
 from ganzoo.metrics.reconstruction import RECONSTRUCTION, luma, psnr, ssim
 
@@ -44,6 +45,7 @@ __all__ = [
     "path_distances",
     "path_length",
     "precision_recall",
+    "probe_accuracy",
     "psnr",
     "published",
     "ssim",

@@ -141,7 +141,7 @@ def precision_recall(real, fake, neighbors: int = 3) -> tuple[float, float]:
         distances = _squared_distances(fake[part], real)
         precise += np.count_nonzero((distances <= real_radii).any(axis=1))
         recalled |= (distances <= fake_radii[part, None]).any(axis=0)
-    return precise / len(fake), float(recalled.mean())
+    return float(precise / len(fake)), float(recalled.mean())
 
 
 def density_coverage(real, fake, neighbors: int = 5) -> tuple[float, float]:
@@ -164,7 +164,7 @@ def density_coverage(real, fake, neighbors: int = 5) -> tuple[float, float]:
         inside = _squared_distances(fake[start : start + BLOCK], real) <= radii
         covering += np.count_nonzero(inside)
         holding |= inside.any(axis=0)
-    return covering / (neighbors * len(fake)), float(holding.mean())
+    return float(covering / (neighbors * len(fake))), float(holding.mean())
 
 
 def mode_coverage(real, fake) -> tuple[int, float]:

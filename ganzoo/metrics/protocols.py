@@ -18,13 +18,14 @@ from ganzoo.metrics.features import CLEAN, INCEPTION, FeatureSet
 
 _SETS = re.compile(r"(clean-)?(fid|kid|is|fd|kd|pr|dc|modes)(\d+)(k?)(_full)?(?:_(.+))?")
 _PATHS = re.compile(r"(ppl2?)_([zw])(full|end)(\d+)(k?)_(.+)")
+_PROBE = re.compile(r"probe(\d+)(k?)")
 _OF_INCEPTION = {"fid": "fd", "kid": "kd"}
 _NAMED = ("fd", "kd", "modes")  # of another network, whose name they must say
 _GRAMMAR = (
     "fid50k_full, fid50k, kid50k, is50k, pr50k (precision and recall), dc50k (density and coverage)"
     " of Inception, or clean-fid50k; with the name of another network fd50k_full_squeezenet,"
     " kd10k_keras, pr10k_keras, modes10k_lenet-mnist (classes that are covered);"
-    " ppl2_wend50k_lpips-vgg (path length)"
+    " ppl2_wend50k_lpips-vgg (path length); probe10k (linear probe of the discriminator)"
 )
 
 FEWEST = 10  # images, one for each split of the Inception score
@@ -36,9 +37,9 @@ class Protocol:
 
     Attributes:
         name: of the metric, which says all of the rest.
-        kind: "fd", "kd", "is", "pr", "dc", "modes" or "ppl".
-        count: generated images; pairs of them for "ppl".
-        network: name of the network that images are looked at by.
+        kind: "fd", "kd", "is", "pr", "dc", "modes", "ppl" or "probe".
+        count: generated images; pairs of them for "ppl"; real ones for "probe".
+        network: name of the network that images are looked at by; for "probe" the discriminator.
         full: whether all real images are taken; else as many as are generated, at random.
         space: of the steps of "ppl", "z" or "w".
         sampling: where on a path such a step is taken, "full" for anywhere, "end" for its begin.
@@ -67,7 +68,7 @@ class Protocol:
     @property
     def higher_is_better(self) -> bool:
         """Of the first value that `measure` gives."""
-        return self.kind in ("is", "pr", "dc", "modes")
+        return self.kind in ("is", "pr", "dc", "modes", "probe")
 
 
 def parse(name: str) -> Protocol:
@@ -77,6 +78,8 @@ def parse(name: str) -> Protocol:
         count = _count(name, number, thousands)
         crop = kind == "ppl"
         return Protocol(name, "ppl", count, network, space=space, sampling=sampling, crop=crop)
+    if match := _PROBE.fullmatch(name):
+        return Protocol(name, "probe", _count(name, *match.groups()), "discriminator")
     match = _SETS.fullmatch(name)
     if match is None:
         raise UserError(f"Unknown metric {name!r}; expected {_GRAMMAR}")
@@ -107,7 +110,7 @@ def measure(
     """The values of a metric of two sets by their names; two for some.
 
     Args:
-        protocol: what to measure; no "ppl".
+        protocol: what to measure; no "ppl" or "probe".
         real: features of real images; of at least `count` unless the protocol is full.
         fake: of generated ones, at least `count`; with `probabilities` for "is" and "modes".
         seed: of random subsets.

@@ -57,6 +57,46 @@ def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> 
     return cls(augmentation=augmentation, **kwargs)
 
 
+def start_from(model: GAN, path: str | Path) -> None:
+    """Gives a new model the weights of a trained one: transfer learning.
+
+    Args:
+        model: built.
+        path: a run directory, of which all networks are taken where it has a checkpoint; or what
+            else `load` takes, of which the generators are.
+
+    Raises:
+        UserError: when the networks are not alike.
+    """
+    whole = bool(checkpoints.saved_steps(Path(path) / "checkpoints"))
+    donor = load(path, discriminator=whole)
+    pairs = [*_alike(path, model.generators(), donor.generators())]
+    if whole:
+        for player, networks in model.players().items():
+            others = donor.players().get(player, [])
+            pairs += _alike(path, dict(enumerate(networks)), dict(enumerate(others)))
+    else:
+        pairs += [(average.source, average.target) for average in model.averages()]
+    for network, other in pairs:
+        for variable, value in zip(network.variables, other.variables, strict=True):
+            variable.assign(value)
+
+
+def _alike(path, networks: dict, others: dict) -> list[tuple]:
+    """Pairs of networks; raises UserError unless their variables have the same shapes."""
+    if networks.keys() != others.keys():
+        raise UserError(f"{path} is of another kind of model, and cannot be started from")
+    for name, network in networks.items():
+        shapes = ([tuple(v.shape) for v in n.variables] for n in (network, others[name]))
+        here, there = shapes
+        if here != there:
+            raise UserError(
+                f"{path}: its {network.name} has {len(there)} arrays, this model's {len(here)}, or"
+                " they have other shapes; start from it with the same --config.model values"
+            )
+    return [(network, others[name]) for name, network in networks.items()]
+
+
 def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
     """Writes the generators of a model and what `load` needs to build them again.
 
@@ -73,11 +113,13 @@ def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
         files.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
 
 
-def load(path: str | Path) -> GAN:
-    """A trained model for inference: its generators, without discriminators or optimizers.
+def load(path: str | Path, discriminator: bool = False) -> GAN:
+    """A trained model for inference: its generators, without optimizers.
 
     Args:
         path: a run directory, or one of the folders `model` and `best` inside it.
+        discriminator: load the discriminators, too, which a run directory keeps in its
+            checkpoints, and the generators as they are in training.
 
     Raises:
         UserError: when there is no model, or a damaged one.
@@ -91,6 +133,11 @@ def load(path: str | Path) -> GAN:
         )
     saved = json.loads((folder / _CONFIG).read_text())
     model = construct(saved["model_name"], **saved["model"])
+    if discriminator:
+        model.build()
+        if not checkpoints.restore_latest(model, path / "checkpoints"):
+            raise UserError(f"{path} has no checkpoint, which the discriminators would be in")
+        return model
     model.build_generators()
     model.built = True  # or the first call would build the rest, too
     for part, network in model.generators().items():

@@ -360,6 +360,9 @@ class SSGAN(LatentGAN):
     def generators(self):
         return {"generator": self.averaged_generator}
 
+    def represent(self, images):
+        return self.discriminator.features(images)
+
     def averages(self):
         if not self.ema_half_life_images:
             return ()

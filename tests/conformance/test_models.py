@@ -228,7 +228,7 @@ def saved(recipe, path):
     return values([model, *optimizers])
 
 
-def test_a_saved_model_is_loaded_without_discriminators(recipe, tmp_path):
+def test_a_saved_model_is_loaded_and_started_from(recipe, tmp_path):
     setup = ready(recipe)
     run(setup, period(setup))
     arguments = setup.config.model.to_dict()
@@ -238,6 +238,26 @@ def test_a_saved_model_is_loaded_without_discriminators(recipe, tmp_path):
     np.testing.assert_array_equal(setup.model.preview(batch, 4), loaded.preview(batch, 4))
     generators = sum(len(values([network])) for network in loaded.generators().values())
     assert len(values([loaded])) == generators + 1  # the step
+
+    for whole in (False, True):  # the run's model alone, then also its checkpoint
+        if whole:
+            checkpoints.save(setup.model, tmp_path / "checkpoints", keep=1)
+        fresh = models.build(recipe.model_name, **arguments)
+        models.start_from(fresh, tmp_path)
+        np.testing.assert_array_equal(setup.model.preview(batch, 4), fresh.preview(batch, 4))
+        for average in fresh.averages():
+            assert whole or not differing([average.source], [average.target])
+        differs = differing(trained(setup.model), trained(fresh))
+        assert not differs if whole else differs
+
+
+def trained(model):
+    return itertools.chain(*model.players().values())
+
+
+def differing(networks, others):
+    pairs = zip(values(networks), values(others), strict=True)
+    return sum(not np.array_equal(a, b) for a, b in pairs)
 
 
 def test_checkpoints_of_another_model_are_refused(recipe, tmp_path):
