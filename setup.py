@@ -25,7 +25,10 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["ganzoo", "ganzoo.*"]), "ganzoo.configs"],
     package_dir={"ganzoo.configs": "configs"},
-    package_data={"ganzoo.metrics": ["weights/*.npz"]},
+    package_data={
+        "ganzoo.metrics": ["weights/*.npz"],
+        "ganzoo.models": ["pretrained/*/*"],
+    },
     install_requires=[
         "tensorflow>=2.20",  # gradients, data, distribution; 2.20 is the first for Python 3.13
         "keras>=3.12",  # layers and networks; imported by name, and what TensorFlow 2.21 asks for
@@ -34,6 +37,7 @@ setup(
         "importlib_resources",  # tensorflow-datasets imports it without declaring it
         "h5py>=3",  # weights of VGG19, and of Keras
         "safetensors>=0.4",  # weights of other programs
+        "requests>=2.31",  # downloads of weights, with proxies
         "pillow>=10.1",  # decoding and writing images
         "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own
         "matplotlib>=3.8",  # figures of the notebooks

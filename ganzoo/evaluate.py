@@ -50,7 +50,7 @@ from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
 cli.define_device_flags()
-flags.DEFINE_string("model", None, "a run directory")
+flags.DEFINE_string("model", None, "a run directory, or the name of a trained model")
 flags.DEFINE_string("dataset", None, "what to measure on: folder:PATH, paired:PATH, or a name")
 flags.DEFINE_string("data_dir", None, "where tensorflow_datasets finds or prepares its data")
 flags.DEFINE_string("split", None, "of the data set; for translators test, else train")
@@ -210,8 +210,11 @@ def _weights() -> list[str]:
 
 def _source(model: LatentGAN, **changes) -> data.Source | None:
     """The real images: those that the run was trained on, or others in the same form."""
-    recorded = _run_of(FLAGS.model) / "config.json"
-    options = dict(configs.read(recorded).data) if recorded.exists() else {}
+    run, options = _run_of(FLAGS.model), {}
+    if run is not None and (run / "config.json").exists():
+        options = dict(configs.read(run / "config.json").data)
+    elif FLAGS.model in configs.presets():
+        options = dict(configs.load(FLAGS.model).data)
     for name in ("dataset", "data_dir", "split"):
         if FLAGS[name].value is not None:
             options[name] = FLAGS[name].value
@@ -235,7 +238,7 @@ def _tell(rows: list[dict], facts: dict, started: float) -> None:
     }
     run = None if FLAGS.model is None else _run_of(FLAGS.model)
     if run is not None:
-        facts["model_fingerprint"] = _fingerprint(FLAGS.model)
+        facts["model_fingerprint"] = _fingerprint(run / "model")
     lines = []
     for name in rows[0]:
         if not name.startswith("trivial/"):
@@ -268,17 +271,19 @@ def _table(rows: list[list[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _fingerprint(model: str) -> str:
-    """SHA-256 of the model's weights."""
+def _fingerprint(folder: Path) -> str:
+    """SHA-256 of a model's weights."""
     digest = hashlib.sha256()
-    for path in sorted((_run_of(model) / "model").glob("*.weights.h5")):
+    for path in sorted(folder.glob("*.weights.h5")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _run_of(model: str) -> Path:
-    """The run directory, also when its `model` folder was named."""
+def _run_of(model: str) -> Path | None:
+    """The run directory, also when its `model` folder was named; None for a model by name."""
     path = Path(model)
+    if not path.is_dir():
+        return None
     return path.parent if path.name == "model" else path
 
 

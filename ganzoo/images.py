@@ -55,12 +55,25 @@ def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
             image = eight_bit(ImageOps.exif_transpose(file))
     except Exception as error:  # Pillow's readers raise nearly everything on broken files
         raise UnreadableImage(f"{path} cannot be read as an image ({error})") from error
-    alpha = None
+    return pixels_of(image, channels)
+
+
+def pixels_of(image: Image.Image, channels: int) -> tuple[np.ndarray, Image.Image | None]:
+    """uint8 `[H, W, channels]` of an image, and its alpha channel where it has one."""
+    image, alpha = eight_bit(image), None
     if image.has_transparency_data:
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels), alpha
+
+
+def picture_of(image: np.ndarray, alpha: Image.Image | None = None) -> Image.Image:
+    """An image `[H, W, C]`, uint8, with the alpha channel resized to it."""
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    if alpha is not None:
+        picture.putalpha(alpha.resize(picture.size, Image.Resampling.BICUBIC))
+    return picture
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
@@ -97,10 +110,8 @@ def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> Non
         alpha: resized to the image, and left out where the format has none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     format = Image.registered_extensions().get(path.suffix.lower(), "PNG")
-    if alpha is not None and format != "JPEG":
-        picture.putalpha(alpha.resize(picture.size, Image.Resampling.BICUBIC))
+    picture = picture_of(image, None if format == "JPEG" else alpha)
     options = {"quality": 95} if format == "JPEG" else {}
     picture.save(path, format, **options)
 

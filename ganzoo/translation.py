@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
+from ganzoo import images as pictures
 from ganzoo.engine import GAN
-from ganzoo.errors import unknown
+from ganzoo.errors import UserError, unknown
 from ganzoo.tiles import apply_tiled
 
 TILE = 512
@@ -58,6 +63,38 @@ class ImageGAN(GAN):
             scale=self.scale,
             multiple=self.multiple,
         )
+
+    def keep_directions(self, directions: Sequence[str]) -> None:
+        """Leaves the other generators out, as files do that hold one only; for inference."""
+        self.DIRECTIONS = tuple(directions)
+
+    def _answer(self, image, direction: str | None):
+        """As `convert` does it, of whatever a person has at hand."""
+        if isinstance(image, (str, Path)):
+            pixels, alpha = pictures.read(Path(image).expanduser(), self.channels)
+            return self._picture(pixels, alpha, direction)
+        if isinstance(image, Image.Image):
+            return self._picture(*pictures.pixels_of(image, self.channels), direction)
+        image = np.asarray(image)
+        if image.ndim not in (3, 4) or image.shape[-1] != self.channels:
+            raise UserError(
+                f"an array of shape {image.shape}; expected [H, W, {self.channels}] or"
+                f" [N, H, W, {self.channels}], a path, or a PIL image"
+            )
+        if image.ndim == 4:
+            return np.stack([self._answer(one, direction) for one in image])
+        if image.dtype == np.uint8:
+            return pictures.to_uint8(self.convert(image / np.float32(127.5) - 1.0, direction))
+        if not np.issubdtype(image.dtype, np.floating) or np.abs(image).max(initial=0.0) > 1.0:
+            raise UserError(
+                f"an array of {image.dtype} with values up to {np.abs(image).max():g}; expected"
+                " uint8, or floats from -1 to 1"
+            )
+        return self.convert(image, direction)
+
+    def _picture(self, pixels: np.ndarray, alpha, direction: str | None) -> Image.Image:
+        converted = self.convert(pixels / np.float32(127.5) - 1.0, direction)
+        return pictures.picture_of(pictures.to_uint8(converted), alpha)
 
     def _compiled_call(self, direction: str):
         """`call` as a graph that is traced once for all sizes."""

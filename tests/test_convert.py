@@ -22,12 +22,13 @@ CASES = [
 
 @pytest.mark.parametrize("program, prefix, arguments", CASES)
 def test_networks_are_told_from_their_arrays(tmp_path, program, prefix, arguments):
-    format = convert.FORMATS[program]
+    format = models.FORMATS[program]
     model = models.construct(format.model_name, **arguments)
     model.build_generators()
     (network,) = model.generators().values()
     arrays = layouts.export(format.layout(network))
     np.savez(tmp_path / "net.npz", **{f"{prefix}{name}": a for name, a in arrays.items()})
+    assert models.read_model(tmp_path / "net.npz")[1] == format.model_name  # without being told
     convert.convert(program, tmp_path / "net.npz", tmp_path / "out")
     loaded = models.load(tmp_path / "out")
     np.testing.assert_allclose(loaded.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)

@@ -96,8 +96,10 @@ def test_the_package_holds_every_module_and_config(tmp_path):
     built = {path.relative_to(library) for path in library.rglob("*") if path.is_file()}
     configs = {Path("ganzoo") / path.relative_to(ROOT) for path in (ROOT / "configs").glob("*.py")}
     weights = (ROOT / "ganzoo" / "metrics" / "weights").glob("*.npz")
-    modules = {path.relative_to(ROOT) for path in (*MODULES.values(), *weights)}
-    assert built == modules | configs
+    models = (ROOT / "ganzoo" / "models" / "pretrained").glob("*/*")
+    ours = {path.relative_to(ROOT) for path in (*MODULES.values(), *weights, *models)}
+    assert built == ours | configs
+    assert sum((ROOT / path).stat().st_size for path in ours) < 16 << 20
 
     code = "import ganzoo.config as c; print(c.folder(), *c.presets(), c.load('ssgan_mnist').seed)"
     folder, *presets, seed = _python("-c", code, folder=library).split()

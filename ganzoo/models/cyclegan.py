@@ -231,7 +231,23 @@ class CycleGAN(ImageGAN):
         )
 
     def generators(self):
-        return {"a2b": self.a2b, "b2a": self.b2a}
+        return {name: getattr(self, name) for name in self.DIRECTIONS}
+
+    def translate(self, image, direction: str | None = None):
+        """The image in the other domain.
+
+        Args:
+            image: a path, a PIL image, or an array `[H, W, C]` or `[N, H, W, C]`, uint8 or float in
+                [-1, 1]; of any size.
+            direction: "a2b" or "b2a"; None for the first that the model has.
+
+        Returns:
+            what was given: an array like it, or a PIL image, also for a path.
+
+        Raises:
+            UserError: for anything else, an unreadable file, or a direction it does not have.
+        """
+        return self._answer(image, direction)
 
     def generator_loss(self, batch, random):
         real_a, real_b = batch["a"], batch["b"]

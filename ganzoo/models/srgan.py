@@ -237,6 +237,21 @@ class SRGAN(ImageGAN):
     def call(self, inputs, direction="upscale", training=False):
         return ops.clip(self.generator(inputs, training=training), -1.0, 1.0)
 
+    def upscale(self, image):
+        """The image, `scale` times as large.
+
+        Args:
+            image: a path, a PIL image, or an array `[H, W, C]` or `[N, H, W, C]`, uint8 or float in
+                [-1, 1]; of any size.
+
+        Returns:
+            what was given: an array like it, or a PIL image, also for a path.
+
+        Raises:
+            UserError: for anything else, or an unreadable file.
+        """
+        return self._answer(image, None)
+
     def preview(self, batch, count):
         """Strips `[M, S, 3 S, C]` of the small image, its enlargement, and the original."""
         small, large = (batch[name][: max(1, count // 3)] for name in ("small", "image"))

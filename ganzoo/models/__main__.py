@@ -1,0 +1,67 @@
+"""Trained models by name: lists them, describes one, fetches some, packs one of your own.
+
+python -m ganzoo.models list
+python -m ganzoo.models info NAME
+python -m ganzoo.models fetch NAME...
+python -m ganzoo.models pack RUN_DIR FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from ganzoo import cli, models
+from ganzoo.errors import UserError, choose
+from ganzoo.weights import download
+
+
+def main(argv):
+    """The command line."""
+    command, *words = argv[1:] or [""]
+    choose("command", command, COMMANDS)(*words)
+
+
+def _list(*words):
+    cli.refuse_words(words)
+    table = models.presets()
+    width = max(map(len, table))
+    for name, preset in table.items():
+        where = "comes with ganzoo" if preset.url is None else f"download, {preset.program}"
+        print(f"{name:{width}}  {preset.title} ({where})")
+
+
+def _info(*names):
+    for preset in _named(names):
+        print(preset.card())
+
+
+def _fetch(*names):
+    for preset in _named(names):
+        if preset.url is None:
+            print(f"{preset.name} comes with ganzoo")
+            continue
+        print(f"{preset.title}. License: {preset.license}", flush=True)
+        print(f"{preset.name}: {download.fetch(preset.url, preset.sha256, preset.size)}")
+
+
+def _pack(*words):
+    if len(words) != 2:
+        raise UserError("Expected: python -m ganzoo.models pack RUN_DIR FOLDER")
+    models.pack(words[0], Path(words[1]))
+    sizes = sum(path.stat().st_size for path in Path(words[1]).iterdir())
+    print(f"Wrote {words[1]}, {sizes:,} bytes")
+
+
+def _named(names) -> list[models.Preset]:
+    if not names:
+        raise UserError("Name one or more models; python -m ganzoo.models list shows all")
+    return [choose("preset", name, models.presets()) for name in names]
+
+
+COMMANDS = {"list": _list, "info": _info, "fetch": _fetch, "pack": _pack}
+
+if __name__ == "__main__":
+    cli.run(main, commands=None)

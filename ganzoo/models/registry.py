@@ -1,0 +1,52 @@
+"""The models, by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+from ganzoo.augment import Augmentation
+from ganzoo.engine import GAN
+from ganzoo.errors import unknown
+
+# One line per model: its name, which is also that of its file, and its class.
+MODELS = {
+    "cyclegan": "CycleGAN",
+    "dcgan": "DCGAN",
+    "srgan": "SRGAN",
+    "ssgan": "SSGAN",
+    "stylegan2_ada": "StyleGAN2ADA",
+}
+
+
+def model_class(name: str) -> type[GAN]:
+    """The class of a model; raises UserError with the nearest names for an unknown one."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return getattr(importlib.import_module(f"ganzoo.models.{name}"), MODELS[name])
+
+
+def build(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
+    """A new model with random weights.
+
+    Args:
+        name: a key of `MODELS`.
+        augmentation: of the images that discriminators are shown in training.
+        **kwargs: arguments of the model's constructor, `config.model` of a config.
+
+    Raises:
+        UserError: for an unknown name or argument, with the nearest right ones.
+    """
+    model = construct(name, augmentation, **kwargs)
+    model.build()
+    return model
+
+
+def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
+    """A model without weights yet; arguments as `build` takes them."""
+    cls = model_class(name)
+    known = [p for p in inspect.signature(cls).parameters if p != "kwargs"]
+    for key in kwargs:
+        if key not in known:
+            raise unknown(f"argument of {name}", key, known)
+    return cls(augmentation=augmentation, **kwargs)

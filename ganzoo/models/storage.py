@@ -1,0 +1,200 @@
+"""Trained models on disk: saved, loaded by path or by name, started from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ganzoo import arrays, checkpoints, files
+from ganzoo import config as configs
+from ganzoo.engine import GAN
+from ganzoo.errors import UserError, unknown
+from ganzoo.models import named
+from ganzoo.models.foreign import read_model
+from ganzoo.models.registry import construct
+from ganzoo.weights import download
+
+_CONFIG = "config.json"
+
+
+def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
+    """Writes the generators of a model and what `load` needs to build them again.
+
+    Args:
+        model: a built model.
+        name: its key in `MODELS`.
+        arguments: those of its constructor.
+        folder: created where it does not exist.
+    """
+    _describe(model, name, arguments, folder)
+    for part, network in model.generators().items():
+        files.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
+
+
+def pack(source: str | Path, folder: Path) -> None:
+    """Writes a trained model in half precision, as those that come with ganzoo are kept.
+
+    Args:
+        source: what `load` takes; its `model/config.json` is copied.
+        folder: created where it does not exist.
+    """
+    described = json.loads((_folder_of(Path(source)) / _CONFIG).read_text())
+    model = load(source)
+    _describe(model, described["model_name"], described["model"], folder)
+    for part, network in model.generators().items():
+        values = {f"{i:03d}": np.float16(v) for i, v in enumerate(network.get_weights())}
+        files.write_atomically(
+            folder / f"{part}.npz", lambda path, v=values: np.savez_compressed(path, **v)
+        )
+
+
+def _describe(model: GAN, name: str, arguments: dict, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = {"model_name": name, "model": arguments, "generators": list(model.generators())}
+    files.write_text(folder / _CONFIG, json.dumps(facts, indent=2) + "\n")
+
+
+def load(name: str | Path, discriminator: bool = False) -> GAN:
+    """A trained model for inference: its generators, without optimizers.
+
+    Args:
+        name: a preset, see `ganzoo.models.presets`; a run directory, or one of the folders `model`
+            and `best` inside it; or a file of another program, see `ganzoo.models.FORMATS`.
+        discriminator: load the discriminators, too, which a run directory keeps in its
+            checkpoints, and the generators as they are in training.
+
+    Raises:
+        UserError: when there is no model of that name, a damaged one, or one without
+            discriminators when they are asked for.
+    """
+    path = Path(name).expanduser()
+    if discriminator:
+        return _load_checkpoint(path)
+    if path.is_dir():
+        model = _load_folder(_folder_of(path))
+        model.card = f"A model in {path}."
+    elif path.is_file():
+        model, _, _ = read_model(path)
+        model.card = f"Read from {path}."
+    else:
+        model = _load_preset(str(name))
+    return model
+
+
+def _load_preset(name: str) -> GAN:
+    preset = named.TABLE.get(name)
+    if preset is None:
+        raise _no_such(name)
+    if preset.url is None:
+        model = _load_folder(named.FOLDER / name)
+    else:
+        _tell_license(preset)
+        path = download.fetch(preset.url, preset.sha256, preset.size)
+        model, _, _ = read_model(path, preset.program)
+    model.card = preset.card()
+    return model
+
+
+def _no_such(name: str) -> UserError:
+    if name in configs.presets():
+        return UserError(
+            f"There are no published weights of {name}. Train them with python -m ganzoo.train"
+            f" --config={name}, and load the run directory, runs/{name}."
+        )
+    error = unknown("preset", name, named.TABLE)
+    return UserError(
+        f"{error} Nor is {name} a file or a run directory: train one with python -m ganzoo.train"
+        " --model=ssgan --dataset=shapes; the first tick writes its model."
+    )
+
+
+def _tell_license(preset: named.Preset) -> None:
+    """Once, when the file is first fetched."""
+    if not download.place_of(preset.url).exists():
+        print(f"{preset.title}, from {preset.url}. License: {preset.license}", flush=True)
+
+
+def _folder_of(path: Path) -> Path:
+    """The folder with a model in it: this one, or `model` inside."""
+    folder = path if any(path.glob("*.weights.h5")) else path / "model"
+    if not (folder / _CONFIG).exists():
+        raise UserError(
+            f"{path} is no run directory with a trained model in it. Train one with python -m "
+            "ganzoo.train --model=ssgan --dataset=shapes; the first tick writes it."
+        )
+    return folder
+
+
+def _construct(folder: Path) -> GAN:
+    saved = json.loads((folder / _CONFIG).read_text())
+    model = construct(saved["model_name"], **saved["model"])
+    parts = saved.get("generators", list(model.generators()))
+    if parts != list(model.generators()):
+        model.keep_directions(parts)
+    return model
+
+
+def _load_folder(folder: Path) -> GAN:
+    model = _construct(folder)
+    model.build_generators()
+    model.built = True  # or the first call would build the rest, too
+    for part, network in model.generators().items():
+        packed = folder / f"{part}.npz"
+        if packed.exists():
+            values = arrays.read(packed)
+            network.set_weights([values[key].astype(np.float32) for key in sorted(values)])
+        else:
+            checkpoints.load_weights(network, folder / f"{part}.weights.h5")
+    return model
+
+
+def _load_checkpoint(path: Path) -> GAN:
+    if not checkpoints.saved_steps(path / "checkpoints"):
+        raise UserError(f"{path} has no checkpoint, which the discriminators would be in")
+    model = _construct(_folder_of(path))
+    model.build()
+    checkpoints.restore_latest(model, path / "checkpoints")
+    model.card = f"A run in {path}."
+    return model
+
+
+def start_from(model: GAN, path: str | Path) -> None:
+    """Gives a new model the weights of a trained one: transfer learning.
+
+    Args:
+        model: built.
+        path: a run directory, of which all networks are taken where it has a checkpoint; or what
+            else `load` takes, of which the generators are.
+
+    Raises:
+        UserError: when the networks are not alike.
+    """
+    whole = bool(checkpoints.saved_steps(Path(path) / "checkpoints"))
+    donor = load(path, discriminator=whole)
+    pairs = [*_alike(path, model.generators(), donor.generators())]
+    if whole:
+        for player, networks in model.players().items():
+            others = donor.players().get(player, [])
+            pairs += _alike(path, dict(enumerate(networks)), dict(enumerate(others)))
+    else:
+        pairs += [(average.source, average.target) for average in model.averages()]
+    for network, other in pairs:
+        for variable, value in zip(network.variables, other.variables, strict=True):
+            variable.assign(value)
+
+
+def _alike(path, networks: dict, others: dict) -> list[tuple]:
+    """Pairs of networks; raises UserError unless their variables have the same shapes."""
+    if networks.keys() != others.keys():
+        raise UserError(f"{path} is of another kind of model, and cannot be started from")
+    for name, network in networks.items():
+        shapes = ([tuple(v.shape) for v in n.variables] for n in (network, others[name]))
+        here, there = shapes
+        if here != there:
+            raise UserError(
+                f"{path}: its {network.name} has {len(there)} arrays, this model's {len(here)}, or"
+                " they have other shapes; start from it with the same --config.model values"
+            )
+    return [(network, others[name]) for name, network in networks.items()]

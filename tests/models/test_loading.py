@@ -1,0 +1,118 @@
+"""Trained models by name, and what they take and give."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import images as pictures
+from ganzoo import models
+from ganzoo.errors import UserError
+from ganzoo.models import named
+from ganzoo.translation import ImageGAN
+from ganzoo.weights import layouts
+
+BUNDLED = [name for name, preset in models.presets().items() if preset.url is None]
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_what_comes_with_ganzoo_works_and_has_a_card(name):
+    model = models.load(name)
+    assert model.card.startswith(f"# {name}\n") and "python -m ganzoo.train" in model.card
+    assert models.presets()[name].license in model.card
+    assert "/" not in (named.FOLDER / name / "config.json").read_text()  # no path of a machine
+    if isinstance(model, ImageGAN):
+        image = RNG.uniform(-1, 1, (24, 20, model.channels)).astype(np.float32)
+        images = model.convert(image)[None]
+        assert images.shape == (1, 24 * model.scale, 20 * model.scale, model.channels)
+    else:
+        images = model.generate(2, seed=1)
+    assert np.isfinite(images).all() and np.abs(images).max() <= 1 and images.std() > 0.1
+    known = {id(v) for network in model.generators().values() for v in network.variables}
+    assert all(id(v) in known or v.path.endswith("step") for v in model.variables)
+
+
+def test_packing_keeps_what_a_model_makes(tmp_path):
+    arguments = dict(models.model_class("ssgan").TINY)
+    model = models.build("ssgan", **arguments)
+    models.save(model, "ssgan", arguments, tmp_path / "model")
+    models.pack(tmp_path, tmp_path / "packed" / "model")
+    packed = models.load(tmp_path / "packed")
+    np.testing.assert_allclose(packed.generate(2), model.generate(2), atol=0.01)
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A generator in the layout of the official CycleGAN, behind a URL and under a name."""
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    model = models.build("cyclegan", image_size=128, num_blocks=1, generator_width=4)
+    arrays = layouts.export(layouts.cyclegan_resnet(model.a2b))
+    np.savez(tmp_path / "net.npz", **arrays)
+    preset = dataclasses.replace(
+        models.presets()["cyclegan_horse2zebra"], url=(tmp_path / "net.npz").as_uri()
+    )
+    monkeypatch.setitem(named.TABLE, preset.name, preset)
+    return model
+
+
+def test_an_authors_model_by_name(published, tmp_path):
+    loaded = models.load("cyclegan_horse2zebra")
+    image = RNG.uniform(-1, 1, (32, 40, 3)).astype(np.float32)
+    expected = published.convert(image, "a2b")
+    np.testing.assert_allclose(loaded.translate(image), expected, atol=1e-5)
+    assert "BSD 2-Clause" in loaded.card
+    with pytest.raises(UserError, match="Unknown direction 'b2a'"):
+        loaded.translate(image, "b2a")
+    # One generator alone is also what is saved and loaded again, and found in a bare file.
+    _, name, arguments = models.read_model(tmp_path / "net.npz")
+    models.save(loaded, name, arguments, tmp_path / "run" / "model")
+    for again in (models.load(tmp_path / "run"), models.load(tmp_path / "net.npz")):
+        np.testing.assert_allclose(again.translate(image), expected, atol=1e-5)
+
+
+def test_a_changed_file_is_refused(published, tmp_path):
+    models.load("cyclegan_horse2zebra")
+    np.savez(tmp_path / "net.npz", other=np.zeros(3))
+    with pytest.raises(UserError, match="it is another file, and was not read"):
+        models.load("cyclegan_horse2zebra")
+
+
+def test_what_is_given_comes_back_in_kind(tmp_path):
+    model = models.build("srgan", **models.model_class("srgan").TINY)
+    pixels = RNG.integers(0, 256, (9, 7, 3), np.uint8)
+    large = model.upscale(pixels)
+    assert large.dtype == np.uint8 and large.shape == (36, 28, 3)
+    np.testing.assert_array_equal(model.upscale(np.stack([pixels] * 2)), np.stack([large] * 2))
+    floats = model.upscale(pixels / np.float32(127.5) - 1.0)
+    assert floats.dtype == np.float32
+    np.testing.assert_array_equal(pictures.to_uint8(floats), large)
+    np.testing.assert_array_equal(np.asarray(model.upscale(Image.fromarray(pixels))), large)
+    Image.fromarray(pixels).save(tmp_path / "small.png")
+    for path in (tmp_path / "small.png", str(tmp_path / "small.png")):
+        np.testing.assert_array_equal(np.asarray(model.upscale(path)), large)
+    transparent = Image.fromarray(np.dstack([pixels, pixels[..., :1]]))
+    result = model.upscale(transparent)
+    assert (result.mode, result.size) == ("RGBA", (28, 36))
+    for wrong, words in ((pixels[..., 0], "an array of shape"), (pixels * 1.0, "floats from -1")):
+        with pytest.raises(UserError, match=words):
+            model.upscale(wrong)
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("cyclegan_horse2zebr", "Did you mean cyclegan_horse2zebra"),
+        ("stylegan2_ada_paper256", "--config=stylegan2_ada_paper256"),
+        ("runs/none", "Nor is runs/none a file or a run directory"),
+    ],
+)
+def test_names_that_are_not_known(name, words):
+    with pytest.raises(UserError, match=words):
+        models.load(name)
+
+
+def test_discriminators_come_from_checkpoints_only():
+    with pytest.raises(UserError, match="has no checkpoint"):
+        models.load("dcgan_mnist", discriminator=True)

@@ -1,0 +1,175 @@
+"""Downloads, from a server on this machine that can be made to fail."""
+
+import hashlib
+import http.server
+import multiprocessing
+import threading
+
+import pytest
+import requests
+
+from ganzoo.errors import UserError
+from ganzoo.weights import download
+
+CONTENT = bytes(range(256)) * 5000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves CONTENT; `requests` counts, `cut` ends the first answers early."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked, self.cut, self.content = [], 0, CONTENT
+
+    def url(self, path="/net.pth"):
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        server, start = self.server, 0
+        server.asked.append(self.headers.get("Range"))
+        if self.path == "/missing":
+            return self.send_error(404)
+        if self.path in ("/to-file", "/again"):
+            self.send_response(302)
+            where = {"/to-file": "file:///etc/passwd", "/again": "/net.pth"}[self.path]
+            self.send_header("Location", where)
+            return self.end_headers()
+        if self.path != "/whole" and self.headers.get("Range"):
+            start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
+        body = server.content[start:]
+        self.send_response(206 if start else 200)
+        kind = "text/html; charset=utf-8" if self.path == "/page" else "application/octet-stream"
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if server.cut:
+            server.cut -= 1
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(download.time, "sleep", lambda seconds: None)
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_file_is_fetched_once(server):
+    first = download.fetch(server.url(), SHA256, len(CONTENT))
+    assert first.read_bytes() == CONTENT and first.name.endswith("-net.pth")
+    assert download.fetch(server.url(), SHA256) == first and len(server.asked) == 1
+    assert [path.suffix for path in sorted(first.parent.iterdir())] == [".pth", ".lock"]
+
+
+def test_what_was_interrupted_goes_on(server):
+    server.cut = 2
+    assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT
+    starts = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in server.asked]
+    half, lost = len(CONTENT) // 2, 1 << 16
+    assert starts[0] == 0 and half - lost < starts[1] <= half < starts[2] < len(CONTENT)
+
+
+def test_what_a_killed_process_left_goes_on(server):
+    place = download.place_of(server.url())
+    place.parent.mkdir(parents=True)
+    place.with_name(f"{place.name}.partial").write_bytes(CONTENT[:1000])
+    assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT
+    assert server.asked == ["bytes=1000-"]
+
+
+def test_a_server_that_cannot_go_on_begins_anew(server):
+    server.cut = 1
+    assert download.fetch(server.url("/whole"), SHA256).read_bytes() == CONTENT
+
+
+def test_redirections_are_followed_but_not_to_other_schemes(server):
+    assert download.fetch(server.url("/again"), SHA256).read_bytes() == CONTENT
+    with pytest.raises(UserError, match="from http to file is refused"):
+        download.fetch(server.url("/to-file"))
+
+
+@pytest.mark.parametrize(
+    "path, options, words",
+    [
+        ("/net.pth", {"sha256": "0" * 64}, "it is another file, and was not read"),
+        ("/net.pth", {"size": 7}, "has 1,280,000 bytes|sends more than the 7 bytes"),
+        ("/page", {}, "gives a web page"),
+        ("/missing", {}, "404"),
+    ],
+)
+def test_what_is_not_the_file_is_refused_and_not_kept(server, path, options, words):
+    with pytest.raises(UserError, match=words):
+        download.fetch(server.url(path), **options)
+    assert not download.place_of(server.url(path)).exists()
+    assert len(server.asked) == 1  # another try would change nothing
+
+
+def test_a_server_that_is_away_is_told_with_the_place_for_the_file(server):
+    url = server.url()
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(UserError, match=r"could not be downloaded .* put it at .*net\.pth"):
+        download.fetch(url)
+
+
+def test_without_a_hash_that_of_the_first_download_is_pinned(server):
+    path = download.fetch(server.url())
+    path.unlink()
+    server.content = CONTENT[::-1]
+    with pytest.raises(UserError, match=f"expected {SHA256}"):
+        download.fetch(server.url())
+
+
+def test_offline(server, monkeypatch):
+    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+    with pytest.raises(UserError, match="GANZOO_OFFLINE is set"):
+        download.fetch(server.url())
+    place = download.place_of(server.url())
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(CONTENT)
+    assert download.fetch(server.url()) == place and not server.asked
+
+
+def test_files_of_this_machine(server, tmp_path):
+    path = tmp_path / "a b.pth"
+    path.write_bytes(CONTENT)
+    assert download.fetch(path.as_uri(), SHA256) == path
+    with pytest.raises(UserError, match="it is another file"):
+        download.fetch(path.as_uri(), "0" * 64)
+    with pytest.raises(UserError, match="no file"):
+        download.fetch((tmp_path / "missing").as_uri())
+    with pytest.raises(UserError, match="expected a URL of https, http or file"):
+        download.fetch("ftp://127.0.0.1/net.pth")
+
+
+def test_two_processes_download_once(server):
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2) as pool:
+        paths = pool.map(download.fetch, [server.url()] * 2)
+    assert paths[0] == paths[1] and paths[0].read_bytes() == CONTENT
+    assert len(server.asked) == 1
+
+
+def test_a_broken_connection_is_tried_again(server, monkeypatch):
+    calls, get = [], requests.get
+
+    def failing(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) < 3:
+            raise requests.ConnectionError("reset by peer")
+        return get(*arguments, **options)
+
+    monkeypatch.setattr(requests, "get", failing)
+    assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT and len(calls) == 3
