@@ -84,18 +84,37 @@ class GAN(keras.Model):
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
         step: training steps done, a scalar variable.
+        arguments: of the constructor, as `ganzoo.models.construct` was given them.
     """
 
     DATA: str = "images"
     IMAGE_SIZES: tuple[int, ...]
     TINY: Mapping[str, Any]
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable("ganzoo")(cls)
+
     def __init__(self, augmentation: Augmentation | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.augmentation = augmentation
+        self.augmentation, self.arguments = augmentation, {}
         self.step = self.add_weight(
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
+
+    # As Keras saves it in a .keras archive: for inference, with what inference needs.
+
+    def get_config(self):
+        return dict(self.arguments)
+
+    def get_build_config(self):
+        return {"generators": list(self.generators())}
+
+    def build_from_config(self, config):
+        if config["generators"] != list(self.generators()):
+            self.keep_directions(config["generators"])
+        self.build_generators()
+        self.built = True
 
     # What a model implements.
 

@@ -49,4 +49,6 @@ def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> 
     for key in kwargs:
         if key not in known:
             raise unknown(f"argument of {name}", key, known)
-    return cls(augmentation=augmentation, **kwargs)
+    model = cls(augmentation=augmentation, **kwargs)
+    model.arguments = kwargs
+    return model

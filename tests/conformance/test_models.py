@@ -238,6 +238,9 @@ def test_a_saved_model_is_loaded_and_started_from(recipe, tmp_path):
     np.testing.assert_array_equal(setup.model.preview(batch, 4), loaded.preview(batch, 4))
     generators = sum(len(values([network])) for network in loaded.generators().values())
     assert len(values([loaded])) == generators + 1  # the step
+    loaded.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.preview(batch, 4), again.preview(batch, 4))
 
     for whole in (False, True):  # the run's model alone, then also its checkpoint
         if whole:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,7 +69,12 @@ def test_an_authors_model_by_name(published, tmp_path):
     # One generator alone is also what is saved and loaded again, and found in a bare file.
     _, name, arguments = models.read_model(tmp_path / "net.npz")
     models.save(loaded, name, arguments, tmp_path / "run" / "model")
-    for again in (models.load(tmp_path / "run"), models.load(tmp_path / "net.npz")):
+    loaded.save(tmp_path / "net.keras")
+    for again in (
+        models.load(tmp_path / "run"),
+        models.load(tmp_path / "net.npz"),
+        keras.saving.load_model(tmp_path / "net.keras"),
+    ):
         np.testing.assert_allclose(again.translate(image), expected, atol=1e-5)
 
 
