@@ -1,9 +1,13 @@
-"""Makes a model of ganzoo out of a file of another program.
+"""Makes a model of ganzoo out of a file of another program, and back.
 
     python -m ganzoo.convert --from=stylegan2-ada-pytorch --input=network.pkl --out=FOLDER
 
 The networks are told from the arrays. FOLDER can be given to `ganzoo.models.load` and to
 `python -m ganzoo.generate --model=FOLDER`. Nothing in the file is executed.
+
+    python -m ganzoo.convert --to=cyclegan-pytorch --input=RUN_DIR --out=latest_net_G.pth
+
+writes the state dict of a generator as that program loads it.
 """
 
 from __future__ import annotations
@@ -15,13 +19,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import flags
 
-from ganzoo import cli, models
-from ganzoo.errors import UserError
+from ganzoo import cli, models, weights
+from ganzoo.errors import UserError, choose
+from ganzoo.weights import layouts
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("from", None, "the program that wrote the file; told from its names by default")
-flags.DEFINE_string("input", None, "the file")
-flags.DEFINE_string("out", None, "the folder to write")
+flags.DEFINE_string("to", None, "the program that shall read the file")
+flags.DEFINE_string("input", None, "the file; with --to what ganzoo.models.load takes")
+flags.DEFINE_string("out", None, "the folder to write; with --to the file, .pth")
+flags.DEFINE_string("direction", None, "with --to, which generator of a translator, such as b2a")
 
 
 def main(argv):
@@ -31,6 +38,10 @@ def main(argv):
             "Expected: python -m ganzoo.convert --from=PROGRAM --input=FILE --out=FOLDER, with one"
             f" of {', '.join(models.FORMATS)}"
         )
+    if FLAGS.to is not None:
+        export(FLAGS.to, FLAGS.input, FLAGS.out, FLAGS.direction)
+        print(f"Wrote {FLAGS.out}")
+        return
     model = convert(FLAGS["from"].value, FLAGS.input, FLAGS.out)
     print(f"Wrote a {type(model).__name__} of {model.image_size} px to {FLAGS.out}")
 
@@ -49,6 +60,32 @@ def convert(program: str | None, source: str | Path, out: str | Path):
     model, name, arguments = models.read_model(source, program)
     models.save(model, name, arguments, Path(out) / "model")
     return model
+
+
+def export(program: str, source: str, out: str | Path, direction: str | None = None) -> None:
+    """Writes a generator as a state dict of another program.
+
+    Args:
+        program: a key of `ganzoo.models.FORMATS`.
+        source: what `ganzoo.models.load` takes.
+        out: the file.
+        direction: which generator, where there are two; None for the usual one.
+
+    Raises:
+        UserError: for an unknown program, or a model that it does not have.
+    """
+    format = choose("program", program, models.FORMATS)
+    model = models.load(source)
+    if not isinstance(model, models.model_class(format.model_name)):
+        raise UserError(f"{program} has no {type(model).__name__}, which {source} is")
+    generators = model.generators()
+    network = choose("direction", direction or next(iter(generators)), generators)
+    try:
+        arrays = layouts.export(format.layout(network))
+    except (AttributeError, ValueError, IndexError) as error:
+        raise UserError(f"{program} has no such network as {source} ({error})") from error
+    under = format.prefixes[0].rstrip(".") if format.wrapped else None
+    weights.write_pytorch(arrays, Path(out), under)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,29 @@ def test_networks_are_told_from_their_arrays(tmp_path, program, prefix, argument
     np.testing.assert_allclose(loaded.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
 
 
+CYCLE = ("cyclegan-pytorch", {"image_size": 128, "num_blocks": 2, "generator_width": 4})
+
+
+@pytest.mark.parametrize("program, arguments", [CYCLE, *((c[0], c[2]) for c in CASES[3:])])
+def test_the_way_there_and_back(tmp_path, program, arguments):
+    name = models.FORMATS[program].model_name
+    model = models.build(name, **arguments)
+    models.save(model, name, arguments, tmp_path / "model")
+    convert.export(program, str(tmp_path), tmp_path / "net.pth")
+    (_, generator), *_ = model.generators().items()
+    back, found, _ = models.read_model(tmp_path / "net.pth")
+    (other,) = back.generators().values()
+    assert found == name
+    for ours, theirs in zip(generator.variables, other.variables, strict=True):
+        if ours.name != "count":
+            np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+
+
+def test_programs_that_lack_the_model_are_told(tmp_path):
+    with pytest.raises(UserError, match="mimicry has no DCGAN, which dcgan_mnist is"):
+        convert.export("mimicry", "dcgan_mnist", tmp_path / "net.pth")
+
+
 def test_files_of_another_program_are_told(tmp_path):
     np.savez(tmp_path / "net.npz", **{"main.0.weight": np.zeros((4, 3, 2, 2))})
     with pytest.raises(UserError, match="holds no generator of stylegan2-ada-pytorch"):

@@ -27,12 +27,14 @@ class Format(NamedTuple):
         arguments: of the model's constructor, told from the generator's arrays; raises KeyError or
             ValueError when they are not of this program.
         layout: of the generator.
+        wrapped: whether the state dict lies in a dictionary, under the first prefix.
     """
 
     model_name: str
     prefixes: tuple[str, ...]
     arguments: Callable[[Arrays], dict]
     layout: Callable
+    wrapped: bool = False
 
 
 def read_model(path: str | Path, program: str | None = None) -> tuple[GAN, str, dict]:
@@ -163,5 +165,7 @@ FORMATS = {
         "stylegan2_ada", ("G_ema.", "G."), _stylegan2, layouts.stylegan2_generator
     ),
     "dcgan-pytorch": Format("dcgan", (), _dcgan, layouts.dcgan_generator),
-    "mimicry": Format("ssgan", ("model_state_dict.",), _mimicry, layouts.mimicry_generator),
+    "mimicry": Format(
+        "ssgan", ("model_state_dict.",), _mimicry, layouts.mimicry_generator, wrapped=True
+    ),
 }

@@ -1,6 +1,7 @@
-"""Weights in files of other programs, read as data: nothing in a file is executed."""
+"""Weights in files of other programs: read as data, without executing anything, and written."""
 
 from ganzoo.weights.files import read
 from ganzoo.weights.pickles import RefusedFile
+from ganzoo.weights.writing import write_pytorch
 
-__all__ = ["RefusedFile", "read"]
+__all__ = ["RefusedFile", "read", "write_pytorch"]
