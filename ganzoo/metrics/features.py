@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -16,14 +17,16 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from ganzoo import arrays
+from ganzoo import arrays, files
 from ganzoo.errors import UserError, unknown
 from ganzoo.metrics import classifiers
 from ganzoo.metrics.distributions import Moments
+from ganzoo.weights import download
 
 INCEPTION = "inception-2015-12-05"
 CLEAN = f"clean-{INCEPTION}"
 _INCEPTION_URL = f"http://download.tensorflow.org/models/image/imagenet/{INCEPTION}.tgz"
+_GRAPH = "classify_image_graph_def.pb"
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
 _FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
 _POOLED_AFTER = (3, 5)  # fire modules of SqueezeNet 1.1
@@ -165,8 +168,8 @@ def open_network(name: str, weights: str | Path | None = None) -> FeatureNetwork
             "lenet-mnist" and "convnet-shapes": the small classifiers that come with ganzoo.
             "keras": a model saved by Keras, from images with values of 0 to 255, `[N, H, W, 3]`, to
             features.
-        weights: its file: `classify_image_graph_def.pb`; an .npz; a .keras archive; None for those
-            that come with ganzoo.
+        weights: its file: `classify_image_graph_def.pb`, which None downloads once; an .npz; a
+            .keras archive; None for those that come with ganzoo.
 
     Raises:
         UserError: for an unknown name, or a file that is missing or does not fit.
@@ -176,6 +179,8 @@ def open_network(name: str, weights: str | Path | None = None) -> FeatureNetwork
     bundled = name in classifiers.CLASSIFIERS
     if bundled and weights is not None:
         raise UserError(f"The network {name} comes with its weights: drop {weights}")
+    if weights is None and name in (INCEPTION, CLEAN):
+        weights = _downloaded_inception()
     if weights is None and not bundled:
         raise UserError(
             f"The network {name} needs its weights: {_WHERE[name]}, with --weights=PATH"
@@ -187,6 +192,20 @@ def open_network(name: str, weights: str | Path | None = None) -> FeatureNetwork
     make = _MAKERS[name]
     compute = make(name) if bundled else make(path)
     return FeatureNetwork(name, fingerprint, tf.function(compute, autograph=False))
+
+
+def _downloaded_inception() -> Path:
+    """The frozen graph out of the archive that its authors publish, fetched once."""
+    try:
+        archive = download.fetch(_INCEPTION_URL)
+    except UserError as error:
+        raise UserError(f"{error}. Or name the file with --inception={_GRAPH}") from error
+    path = archive.with_name(_GRAPH)
+    if not path.exists():
+        with tarfile.open(archive) as opened, opened.extractfile(_GRAPH) as member:
+            data = member.read()
+        files.write_atomically(path, lambda target: target.write_bytes(data))
+    return path
 
 
 def _inception(path: Path) -> Callable:
@@ -325,9 +344,7 @@ _MAKERS = {
     **dict.fromkeys(classifiers.CLASSIFIERS, _classifier),
 }
 _WHERE = {
-    **dict.fromkeys(
-        (INCEPTION, CLEAN), f"download {_INCEPTION_URL} and unpack classify_image_graph_def.pb"
-    ),
+    **dict.fromkeys((INCEPTION, CLEAN), f"download {_INCEPTION_URL} and unpack {_GRAPH}"),
     "squeezenet": "an .npz of SqueezeNet 1.1, with entries such as fire2__squeeze1x1__kernel",
     "keras": "a .keras archive",
 }

@@ -1,3 +1,5 @@
+import tarfile
+
 import keras
 import numpy as np
 import pytest
@@ -13,11 +15,13 @@ from ganzoo.metrics import (
     FeatureNetwork,
     FeatureSet,
     classifiers,
+    features,
     measure,
     open_network,
     parse,
     published,
 )
+from ganzoo.weights import download
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
 
@@ -48,6 +52,20 @@ def test_inception_is_a_frozen_graph_without_its_bias(tmp_path):
     logits = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(probabilities, logits / logits.sum(1, keepdims=True), atol=1e-5)
     assert network.name == INCEPTION and len(network.fingerprint) == 64
+
+
+def test_inception_is_downloaded_once(tmp_path, monkeypatch):
+    graph = frozen(tmp_path / "classify_image_graph_def.pb")
+    with tarfile.open(tmp_path / "inception.tgz", "w:gz") as archive:
+        archive.add(graph, graph.name)
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    place = download.place_of(features._INCEPTION_URL)
+    place.parent.mkdir()
+    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+    with pytest.raises(UserError, match="--inception=classify_image_graph_def"):
+        open_network(INCEPTION)
+    (tmp_path / "inception.tgz").rename(place)
+    assert open_network(INCEPTION).fingerprint == open_network(INCEPTION, graph).fingerprint
 
 
 def test_clean_inception_sees_images_resized_as_pillow_does(tmp_path):
