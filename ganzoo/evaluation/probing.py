@@ -1,0 +1,54 @@
+"""What a discriminator has learned, by a linear probe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo import data, metrics
+from ganzoo.engine import GAN
+from ganzoo.errors import UserError
+from ganzoo.evaluation.sets import read
+
+
+class ProbeEvaluation:
+    """How well a linear classifier tells classes by a discriminator's features.
+
+    Args:
+        names: of metrics, such as "probe10k": fitted to 10,000 images.
+        train: images with labels, the first of which are taken.
+        test: all of which are told.
+
+    Raises:
+        UserError: for too few images, or images without labels.
+    """
+
+    def __init__(self, names: Sequence[str], train: data.Source, test: data.Source):
+        self.counts = {name: metrics.parse(name).count for name in names}
+        self.train, self.test = train, test
+        most = max(self.counts.values())
+        if not train.num_classes or most > len(train):
+            raise UserError(
+                f"{train.name} has {len(train):,} images of {train.num_classes} classes; the probe"
+                f" needs labels of {most:,}"
+            )
+        self.facts = {"dataset": train.name, "data_fingerprint": train.fingerprint}
+        self.facts |= {"test_fingerprint": test.fingerprint, "image_size": train.image_size}
+
+    def of_model(self, model: GAN) -> dict[str, float]:
+        """Accuracies from 0 to 1 by the metrics' names; raises UserError without features."""
+        represent = tf.function(model.represent, autograph=False)
+
+        def features(source, count):
+            batches = read(source, np.arange(count))
+            found = [represent(batch / np.float32(127.5) - 1.0) for batch in batches]
+            return np.concatenate(found), source.read(np.arange(count))[1]
+
+        train = features(self.train, max(self.counts.values()))
+        test = features(self.test, len(self.test))
+        return {
+            name: metrics.probe_accuracy(*(part[:count] for part in train), *test)
+            for name, count in self.counts.items()
+        }

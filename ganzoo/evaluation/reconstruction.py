@@ -1,0 +1,107 @@
+"""Converted images beside what they should have become."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from ganzoo import bicubic, metrics
+from ganzoo import images as pictures
+from ganzoo.data import references
+from ganzoo.errors import UserError, unknown
+from ganzoo.metrics import RECONSTRUCTION
+from ganzoo.translation import TILE, ImageGAN
+
+
+class ReconstructionEvaluation:
+    """Images that a model converts, beside what they should have become.
+
+    A super-resolution model gets images reduced by bicubic interpolation; a translator gets domain
+    a of `solid2striped` or of `paired:PATH`.
+
+    Args:
+        names: of metrics, keys of `RECONSTRUCTION` or an LPIPS such as "lpips-vgg".
+        dataset: "solid2striped", "paired:PATH", or for super-resolution any images.
+        weights: the files of the LPIPS.
+        data_dir: where TFDS keeps its data sets.
+        split: of the data; None for "train" in super-resolution, else "test".
+        direction: which way to convert; None for the usual one.
+        border: pixels cut off on each side first; None for the scale of super-resolution.
+        num: how many images at most; None for all.
+        tile: largest side that is converted at once, in pixels.
+
+    Raises:
+        UserError: for unknown metrics.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        dataset: str,
+        weights: Sequence[str] = (),
+        data_dir: str | None = None,
+        split: str | None = None,
+        direction: str | None = None,
+        border: int | None = None,
+        num: int | None = None,
+        tile: int = TILE,
+    ):
+        self.metrics = {name: _reconstruction(name, weights) for name in names}
+        self.dataset, self.data_dir, self.split = dataset, data_dir, split
+        self.direction, self.border, self.num, self.tile = direction, border, num, tile
+        self.facts = {"dataset": dataset}
+
+    def of_model(self, model: ImageGAN) -> dict[str, float]:
+        """Means over images by the metrics' names; with "trivial/" those of the trivial answer.
+
+        That is bicubic enlargement, or the input itself.
+        """
+        enlarges = model.scale > 1
+        border = self.border if self.border is not None else (model.scale if enlarges else 0)
+        split = self.split or ("train" if model.DATA == "super_resolution" else "test")
+        pairs = itertools.islice(self._pairs(model, split), self.num)
+        rows = [self._measured(model, *pair, border) for pair in pairs]
+        if not rows:
+            raise UserError(f"{self.dataset} holds no image")
+        self.facts |= {"split": split, "direction": self.direction or model.DIRECTIONS[0]}
+        self.facts |= {"images": len(rows), "border": border}
+        names = [f"{kind}{name}" for name in self.metrics for kind in ("", "trivial/")]
+        return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
+
+    def _pairs(self, model: ImageGAN, split: str):
+        """Inputs and their known results, uint8."""
+        if model.DATA == "super_resolution":
+            options = {"scale": model.scale, "channels": model.channels}
+            options |= {"data_dir": self.data_dir, "split": split}
+            return references.open_reductions(self.dataset, **options)
+        options = {"image_size": model.image_size, "channels": model.channels}
+        pairs = references.open_translations(self.dataset, split=split, **options)
+        backwards = self.direction == model.DIRECTIONS[1]
+        return ((b, a) if backwards else (a, b) for a, b in pairs)
+
+    def _measured(self, model: ImageGAN, small, reference, border: int) -> list[float]:
+        converted = model.convert(small / np.float32(127.5) - 1.0, self.direction, self.tile)
+        answers = pictures.to_uint8(converted), bicubic.enlarge(small, model.scale)
+        return [
+            metric(answer, reference, border)
+            for metric in self.metrics.values()
+            for answer in answers
+        ]
+
+
+def _reconstruction(name: str, weights: Sequence[str]):
+    """A metric of two images `[H, W, C]`, uint8, and of the border that is cut off."""
+    if not name.startswith("lpips-"):
+        if name not in RECONSTRUCTION:
+            raise unknown("metric", name, [*RECONSTRUCTION, "lpips-alex", "lpips-vgg"])
+        return RECONSTRUCTION[name]
+    network = metrics.open_lpips(name, weights)
+
+    def distance(image, reference, border):
+        inside = slice(border, -border or None)
+        pair = (x[None, inside, inside] / np.float32(127.5) - 1.0 for x in (image, reference))
+        return float(network(*pair)[0])
+
+    return distance

@@ -1,0 +1,223 @@
+"""Sets of images by the features of a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from ganzoo import data, devices, files, metrics
+from ganzoo.errors import UserError
+from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
+from ganzoo.metrics import FeatureNetwork, FeatureSet, Protocol
+from ganzoo.styles import StyleGAN
+
+_VERSION = 1  # of cached features
+
+
+class SetEvaluation:
+    """Sets of images that a model draws, compared with real images by features of a network.
+
+    Args:
+        names: of metrics, all over one network.
+        weights: the files of the network's weights.
+        source: the real images.
+        seed: of the choice of real images, and of random subsets.
+        statistics: an .npz with `mu` and `sigma` of real images, instead of the source's.
+        strategy: over whose replicas features are computed; None for the current device.
+
+    Raises:
+        UserError: for metrics that are unknown or do not go together, and for missing files.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        weights: Sequence[str] = (),
+        source: data.Source | None = None,
+        seed: int = 0,
+        statistics: str | None = None,
+        strategy: tf.distribute.Strategy | None = None,
+    ):
+        self.protocols, self.source, self.seed = [metrics.parse(n) for n in names], source, seed
+        networks = sorted({protocol.network for protocol in self.protocols})
+        if len(networks) != 1:
+            raise UserError(f"Metrics of several networks ({', '.join(networks)}): run one by one")
+        self.facts = {"network": networks[0]}
+        if all(protocol.kind == "ppl" for protocol in self.protocols):
+            self.network = metrics.open_lpips(networks[0], weights)
+        else:
+            self.network = _open_network(networks[0], weights, strategy)
+            self.real = self._real(statistics)
+        self.facts["network_fingerprint"] = self.network.fingerprint
+
+    def of_model(
+        self, model: LatentGAN, seed: int = 0, truncation: float | None = None
+    ) -> dict[str, float]:
+        """The metrics of what a model draws, by their names.
+
+        Args:
+            model: of the source's images.
+            seed: of latents, labels and noise.
+            truncation: of styles; None, the usual protocol, is no truncation.
+
+        Raises:
+            UserError: when images are not finite, or the model lacks what a metric needs.
+        """
+        values = {}
+        for protocol in self.protocols:
+            if protocol.kind == "ppl":
+                values[protocol.name] = self._path_length(protocol, model, seed)
+        if count := _most(p for p in self.protocols if p.kind != "ppl"):
+            fake = self._features(self._drawn(model, count, seed, truncation), count, "generated")
+            values |= self._measured(fake)
+        return values
+
+    def of_images(self, source: data.Source) -> dict[str, float]:
+        """The metrics of images that are there already, by their names."""
+        count = _most(self.protocols)
+        if len(source) < count:
+            raise UserError(f"{source.name} has {len(source):,} images; {count:,} are asked for")
+        chosen = np.random.default_rng(self.seed).permutation(len(source))[:count]
+        return self._measured(self._features(read(source, chosen), count, "images"))
+
+    def _measured(self, fake: FeatureSet) -> dict[str, float]:
+        values = {}
+        for protocol in self.protocols:
+            if protocol.kind != "ppl":
+                values |= metrics.measure(protocol, self.real, fake, self.seed)
+        return values
+
+    def _real(self, statistics: str | None) -> FeatureSet | None:
+        """Features of the real images: all of them where a metric is `_full`, in random order."""
+        comparing = [protocol for protocol in self.protocols if protocol.compares]
+        if not comparing:
+            return None
+        if statistics is not None:
+            wrong = [protocol.name for protocol in comparing if protocol.keeps]
+            if wrong:
+                raise UserError(f"{', '.join(wrong)}: needs real images, not their statistics")
+            known = metrics.published(statistics, self.network)
+            self.facts["statistics"] = hashlib.sha256(Path(statistics).read_bytes()).hexdigest()
+            return known
+        source = self.source
+        if source is None:
+            raise UserError("Real images are needed to compare with; add --dataset=NAME")
+        self.facts |= {"dataset": source.name, "data_fingerprint": source.fingerprint}
+        self.facts |= {"image_size": source.image_size}
+        asked = _most(protocol for protocol in comparing if not protocol.full)
+        if asked > len(source):
+            raise UserError(
+                f"{source.name} has {len(source):,} images; {asked:,} are asked for. Take a metric"
+                " with _full, which takes all of them, or fewer images."
+            )
+        sizes = [len(source) if protocol.full else protocol.count for protocol in comparing]
+        count, sized = max(sizes), list(zip(comparing, sizes, strict=True))
+        keep = max((size for p, size in sized if p.keeps or size != count), default=0)
+        self.facts["real_images"] = count
+        chosen = np.random.default_rng(self.seed).permutation(len(source))[:count]
+        return _cached(
+            [
+                source.fingerprint,
+                self.network.name,
+                self.network.fingerprint,
+                self.seed,
+                count,
+                keep,
+            ],
+            lambda: self._features(read(source, chosen), count, "real", keep),
+        )
+
+    def _drawn(self, model: LatentGAN, count: int, seed: int, truncation) -> Iterator[tf.Tensor]:
+        """Images with labels as frequent as those of the real ones, and random noise."""
+        latents = model.draw_latents(random_of(seed), count)
+        labels = None
+        if model.num_classes:
+            if self.source is None:
+                raise UserError("The model has classes: name data with labels, --dataset=NAME")
+            chosen = np.random.default_rng(seed).integers(0, len(self.source), count)
+            labels = self.source.read(chosen)[1]
+        options = {} if truncation is None else {"truncation": truncation}
+        if "noise" in model.OPTIONS:
+            options["noise"] = "random"
+        return map(_pixels, model.decode_batches(latents, labels, seed, **options))
+
+    def _path_length(self, protocol: Protocol, model: LatentGAN, seed: int) -> float:
+        if not isinstance(model, StyleGAN):
+            raise UserError(f"{protocol.name}: {type(model).__name__} has no styles to walk along")
+        if model.compute_dtype != "float32":
+            raise UserError(
+                f"{protocol.name}: steps of 1e-4 get lost in {model.compute_dtype}; measure the"
+                " saved model with python -m ganzoo.evaluate"
+            )
+        return metrics.path_length(
+            metrics.path_distances(
+                model,
+                self.network,
+                protocol.count,
+                protocol.space,
+                protocol.sampling,
+                protocol.crop,
+                seed,
+            )
+        )
+
+    def _features(self, batches: Iterable, count: int, what: str, keep: int | None = None):
+        if keep is None:
+            single = any(protocol.keeps for protocol in self.protocols)
+            several = len({protocol.count for protocol in self.protocols}) > 1
+            keep = count if single or several else 0
+        with tqdm(total=count, unit=f" {what}", disable=not sys.stderr.isatty()) as bar:
+
+            def counted():
+                for batch in batches:
+                    yield batch
+                    bar.update(len(batch))
+
+            return FeatureSet.of(counted(), self.network, keep)
+
+
+def read(source: data.Source, indices: np.ndarray) -> Iterator[np.ndarray]:
+    """Images of a source in batches, uint8 `[N, H, W, C]`."""
+    for start in range(0, len(indices), BATCH_SIZE):
+        yield source.read(indices[start : start + BATCH_SIZE])[0]
+
+
+def _open_network(name: str, weights, strategy) -> FeatureNetwork:
+    if len(weights) > 1:
+        raise UserError(f"The network {name} has one file of weights, not {', '.join(weights)}")
+    network = metrics.open_network(name, *weights)
+    if strategy is None or strategy.num_replicas_in_sync == 1:
+        return network
+    compute = devices.spread(strategy, network.compute)
+    return FeatureNetwork(network.name, network.fingerprint, compute)
+
+
+def _cached(key: list, compute) -> FeatureSet:
+    """Features of real images, computed once for each content, network and choice."""
+    digest = hashlib.sha256(json.dumps([_VERSION, *key]).encode()).hexdigest()
+    path = files.home() / "features" / f"{digest}.npz"
+    if path.exists():
+        with np.load(path) as stored:
+            return FeatureSet.from_arrays(stored)
+    found = compute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomically(path, lambda target: np.savez(target, **found.to_arrays()))
+    return found
+
+
+def _pixels(images: tf.Tensor) -> tf.Tensor:
+    """As `images.to_uint8` does it, on the device."""
+    if not bool(tf.reduce_all(tf.math.is_finite(images))):
+        raise UserError("The model makes images that are not finite numbers: its training failed")
+    return tf.cast(tf.clip_by_value(images * 127.5 + 128.0, 0.0, 255.0), tf.uint8)
+
+
+def _most(protocols: Iterable[Protocol]) -> int:
+    return max((protocol.count for protocol in protocols), default=0)
