@@ -50,6 +50,7 @@ setup(
     extras_require={
         "test": TEST,
         "dev": DEV,
+        "export": ["tf2onnx>=1.16", "onnxruntime>=1.18", "ai-edge-litert>=1.0"],  # write and run
         "cuda": ["tensorflow[and-cuda]>=2.20"],  # CUDA and cuDNN as wheels
     },
     classifiers=[

@@ -8,6 +8,10 @@ The networks are told from the arrays. FOLDER can be given to `ganzoo.models.loa
     python -m ganzoo.convert --to=cyclegan-pytorch --input=RUN_DIR --out=latest_net_G.pth
 
 writes the state dict of a generator as that program loads it.
+
+    python -m ganzoo.convert --input=NAME --out=model.onnx
+
+writes inference for other runtimes, runs it and compares: .onnx, .tflite, .keras, or .savedmodel.
 """
 
 from __future__ import annotations
@@ -26,9 +30,11 @@ from ganzoo.weights import layouts
 FLAGS = flags.FLAGS
 flags.DEFINE_string("from", None, "the program that wrote the file; told from its names by default")
 flags.DEFINE_string("to", None, "the program that shall read the file")
-flags.DEFINE_string("input", None, "the file; with --to what ganzoo.models.load takes")
-flags.DEFINE_string("out", None, "the folder to write; with --to the file, .pth")
+flags.DEFINE_string("input", None, "the file, or what ganzoo.models.load takes")
+flags.DEFINE_string("out", None, "the folder to write, or a file by its suffix")
 flags.DEFINE_string("direction", None, "with --to, which generator of a translator, such as b2a")
+
+EXPORTED = (".onnx", ".tflite", ".keras", ".savedmodel")
 
 
 def main(argv):
@@ -41,6 +47,10 @@ def main(argv):
     if FLAGS.to is not None:
         export(FLAGS.to, FLAGS.input, FLAGS.out, FLAGS.direction)
         print(f"Wrote {FLAGS.out}")
+        return
+    if Path(FLAGS.out).suffix in EXPORTED:
+        difference = models.export(models.load(FLAGS.input), FLAGS.out)
+        print(f"Wrote {FLAGS.out}, whose images differ by {difference:.1g} at most")
         return
     model = convert(FLAGS["from"].value, FLAGS.input, FLAGS.out)
     print(f"Wrote a {type(model).__name__} of {model.image_size} px to {FLAGS.out}")

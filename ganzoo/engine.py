@@ -116,6 +116,11 @@ class GAN(keras.Model):
         self.build_generators()
         self.built = True
 
+    def load_own_variables(self, store):
+        # One for inference has fewer than one in training; all have the step first.
+        for index, variable in enumerate(self._trainable_variables + self._non_trainable_variables):
+            variable.assign(store[str(index)])
+
     # What a model implements.
 
     def players(self) -> dict[str, list[keras.Layer]]:

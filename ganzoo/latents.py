@@ -75,6 +75,12 @@ class LatentGAN(GAN):
             images = draw(latents[part], labels[part], tf.constant(step))
             yield images[: count - start]
 
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """What `call` takes, as an exported file does."""
+        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
+        labels = tf.TensorSpec([None], tf.int32, name="labels")
+        return (latents, labels) if self.num_classes else (latents,)
+
     def latents_of(self, seeds: Sequence[int]) -> tf.Tensor:
         """For each seed the latent vector of its first image: `[len(seeds), latent_dim]`."""
         draws = [self.draw_latents(random_of(seed), 1) for seed in seeds]

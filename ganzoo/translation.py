@@ -64,6 +64,10 @@ class ImageGAN(GAN):
             multiple=self.multiple,
         )
 
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """What `call` takes, as an exported file does."""
+        return (tf.TensorSpec([None, None, None, self.channels], tf.float32, name="images"),)
+
     def keep_directions(self, directions: Sequence[str]) -> None:
         """Leaves the other generators out, as files do that hold one only; for inference."""
         self.DIRECTIONS = tuple(directions)
@@ -101,8 +105,7 @@ class ImageGAN(GAN):
         if not hasattr(self, "_inference"):
             self._inference = {}
         if direction not in self._inference:
-            signature = tf.TensorSpec([None, None, None, self.channels], tf.float32)
             self._inference[direction] = tf.function(
-                lambda images: self(images, direction=direction), input_signature=[signature]
+                lambda images: self(images, direction=direction), input_signature=self.signature()
             )
         return self._inference[direction]

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -50,6 +53,14 @@ def test_the_way_there_and_back(tmp_path, program, arguments):
     for ours, theirs in zip(generator.variables, other.variables, strict=True):
         if ours.name != "count":
             np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+
+
+def test_files_for_other_runtimes_by_their_suffix(tmp_path):
+    out = tmp_path / "digits.savedmodel"
+    command = [sys.executable, "-m", "ganzoo.convert", "--input=dcgan_mnist", f"--out={out}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "whose images differ by" in done.stdout and (out / "saved_model.pb").exists()
 
 
 def test_programs_that_lack_the_model_are_told(tmp_path):

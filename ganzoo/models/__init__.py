@@ -1,5 +1,6 @@
 """The models: new ones by `build`, trained ones by `load`."""
 
+from ganzoo.models.exports import export
 from ganzoo.models.foreign import FORMATS, read_model
 from ganzoo.models.named import Preset, presets
 from ganzoo.models.registry import MODELS, build, construct, model_class
@@ -11,6 +12,7 @@ __all__ = [
     "Preset",
     "build",
     "construct",
+    "export",
     "load",
     "model_class",
     "pack",

@@ -174,7 +174,7 @@ class Synthesis(keras.Model):
         )
 
     def call(self, styles, mode="const", random=None):
-        x = ops.tile(ops.convert_to_tensor(self.constant)[None], [styles.shape[0], 1, 1, 1])
+        x = ops.tile(ops.convert_to_tensor(self.constant)[None], [ops.shape(styles)[0], 1, 1, 1])
         image, first = None, 0
         for block in self.blocks:
             x, image = block(x, image, styles[:, first:], mode=mode, random=random)

@@ -1,0 +1,41 @@
+import importlib.util
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganzoo import models
+from ganzoo.errors import UserError
+from ganzoo.models import exports
+
+CASES = [(name, {}) for name in models.MODELS]
+CASES += [("ssgan", {"num_classes": 3}), ("stylegan2_ada", {"num_classes": 3})]
+
+
+@pytest.mark.parametrize("name, extra", CASES)
+def test_files_compute_what_the_model_does(tmp_path, name, extra):
+    model = models.build(name, **models.model_class(name).TINY, **extra)
+    assert models.export(model, tmp_path / "saved") < 1e-5
+    served = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
+    assert set(served.structured_input_signature[1]) == {s.name for s in model.signature()}
+    assert models.export(model, tmp_path / "model.keras") == 0
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".tflite"])
+def test_files_for_other_runtimes(tmp_path, suffix):
+    model = models.build("dcgan", **models.model_class("dcgan").TINY)
+    packages = {".onnx": ("tf2onnx", "onnxruntime"), ".tflite": ("ai_edge_litert",)}[suffix]
+    if all(map(importlib.util.find_spec, packages)):
+        assert models.export(model, tmp_path / f"model{suffix}") < 1e-4
+    else:
+        with pytest.raises(UserError, match=r"pip install 'ganzoo\[export\]'"):
+            models.export(model, tmp_path / f"model{suffix}")
+
+
+def test_a_file_that_computes_something_else_is_refused(tmp_path, monkeypatch):
+    model = models.build("dcgan", **models.model_class("dcgan").TINY)
+    monkeypatch.setitem(
+        exports._WRITERS, ".keras", lambda *_: lambda latents: np.full(model(latents).shape, np.nan)
+    )
+    with pytest.raises(UserError, match="differ by nan"):
+        models.export(model, tmp_path / "model.keras")
