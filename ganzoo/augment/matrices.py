@@ -71,11 +71,22 @@ def resample(images, rows, columns):
         rows: `[H', H]`, or `[N, H', H]` with a matrix for each image.
         columns: likewise `[W', W]` or `[N, W', W]`.
     """
-    rows, columns = (ops.convert_to_tensor(matrix, images.dtype) for matrix in (rows, columns))
-    rows, columns = (m if len(m.shape) == 2 else m[:, None] for m in (rows, columns))
     x = ops.transpose(images, (0, 3, 1, 2))  # products of three columns, one a channel, are slow
-    x = ops.matmul(ops.matmul(rows, x), ops.swapaxes(columns, -1, -2))
-    return ops.transpose(x, (0, 2, 3, 1))
+    x = ops.swapaxes(_along(x, columns), -1, -2)  # [N, C, W', H]
+    return ops.transpose(_along(x, rows), (0, 3, 2, 1))
+
+
+def _along(x, matrix):
+    """Multiplies the last axis: `[N, C, A, B]` by `[B', B]` or `[N, B', B]`.
+
+    Without broadcasting, which oneDNN's batched products get wrong for single channels.
+    """
+    matrix = ops.swapaxes(ops.convert_to_tensor(matrix, x.dtype), -1, -2)
+    _, channels, height, width = x.shape
+    flat = (-1, width) if len(matrix.shape) == 2 else (-1, channels * height, width)
+    return ops.reshape(
+        ops.matmul(ops.reshape(x, flat), matrix), (-1, channels, height, matrix.shape[-1])
+    )
 
 
 def _column(values):
