@@ -173,7 +173,8 @@ class Measuring:
         self.measure, self.sign = measure, 1.0 if higher_is_better else -1.0
         self.every, self.total, self.log = every, total_images, log
         self.keep, self.best = keep, best
-        self.images = self._lines()[-1]["images"] if self._lines() else 0
+        lines = self._lines()
+        self.images = lines[-1]["images"] if lines else 0
 
     def __call__(self, tick: Tick) -> dict[str, float]:
         """The values, also printed; empty when it is not yet time."""

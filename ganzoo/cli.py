@@ -27,7 +27,7 @@ _SHORT = {
     "model": ("model_name", "which GAN; with --dataset, the short form of --config"),
     "dataset": ("data.dataset", "which images"),
     "data_dir": ("data.data_dir", "where tensorflow_datasets finds or prepares its data"),
-    "init_from": ("init_from", "a run directory, from whose weights training starts"),
+    "init_from": ("init_from", "a run, or a model by name, from whose weights training starts"),
     "on_bad_file": ("data.on_bad_file", "fail or skip"),
     "jit": ("jit", "auto, on or off: whether XLA compiles the gradient computations"),
     "precision": ("precision", "auto, float32, mixed_bfloat16 or mixed_float16"),

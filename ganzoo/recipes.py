@@ -29,7 +29,7 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     config.jit = "auto"
     config.precision = "auto"
 
-    config.init_from = config_dict.placeholder(str)  # a run to start from the weights of
+    config.init_from = config_dict.placeholder(str)  # a run, or a model by name
 
     # Model: the arguments of the class.
     config.model_name = model_name

@@ -50,7 +50,9 @@ class SetEvaluation:
         if len(networks) != 1:
             raise UserError(f"Metrics of several networks ({', '.join(networks)}): run one by one")
         self.facts = {"network": networks[0]}
-        if all(protocol.kind == "ppl" for protocol in self.protocols):
+        # No network serves both path lengths and sets.
+        self.walks = all(protocol.kind == "ppl" for protocol in self.protocols)
+        if self.walks:
             self.network = metrics.open_lpips(networks[0], weights)
         else:
             self.network = _open_network(networks[0], weights, strategy)
@@ -70,17 +72,18 @@ class SetEvaluation:
         Raises:
             UserError: when images are not finite, or the model lacks what a metric needs.
         """
-        values = {}
-        for protocol in self.protocols:
-            if protocol.kind == "ppl":
-                values[protocol.name] = self._path_length(protocol, model, seed)
-        if count := _most(p for p in self.protocols if p.kind != "ppl"):
-            fake = self._features(self._drawn(model, count, seed, truncation), count, "generated")
-            values |= self._measured(fake)
-        return values
+        if self.walks:
+            return {p.name: self._path_length(p, model, seed) for p in self.protocols}
+        count = _most(self.protocols)
+        drawn = self._drawn(model, count, seed, truncation)
+        return self._measured(self._features(drawn, count, "generated"))
 
     def of_images(self, source: data.Source) -> dict[str, float]:
         """The metrics of images that are there already, by their names."""
+        if self.walks:
+            raise UserError(
+                "Path lengths are those of a model, not of images: name --model=RUN_DIR"
+            )
         count = _most(self.protocols)
         if len(source) < count:
             raise UserError(f"{source.name} has {len(source):,} images; {count:,} are asked for")
@@ -90,8 +93,7 @@ class SetEvaluation:
     def _measured(self, fake: FeatureSet) -> dict[str, float]:
         values = {}
         for protocol in self.protocols:
-            if protocol.kind != "ppl":
-                values |= metrics.measure(protocol, self.real, fake, self.seed)
+            values |= metrics.measure(protocol, self.real, fake, self.seed)
         return values
 
     def _real(self, statistics: str | None) -> FeatureSet | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -159,24 +158,16 @@ def _verify(path: Path, url: str, sha256: str | None, size: int | None) -> None:
     found = path.stat().st_size
     if size is not None and found != size:
         raise UserError(f"{url} has {found:,} bytes, expected {size:,}: it is another file")
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
-        if digest is None:  # Python 3.10
-            digest = hashlib.sha256()
-            shutil.copyfileobj(file, _Hashing(digest), _CHUNK)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
     expected = sha256 or _pinned(url, digest.hexdigest())
     if digest.hexdigest() != expected:
         raise UserError(
             f"{url} has the SHA-256 {digest.hexdigest()}, expected {expected}: it is another file,"
             " and was not read"
         )
-
-
-class _Hashing:
-    """A file that is only hashed."""
-
-    def __init__(self, digest):
-        self.write = digest.update
 
 
 def _pinned(url: str, sha256: str) -> str:
