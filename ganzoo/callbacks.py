@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ganzoo import files
 from ganzoo import images as pictures
+from ganzoo.runs import read_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Measuring:
         self.measure, self.sign = measure, 1.0 if higher_is_better else -1.0
         self.every, self.total, self.log = every, total_images, log
         self.keep, self.best = keep, best
-        lines = self._lines()
+        lines = read_lines(self.log)
         self.images = lines[-1]["images"] if lines else 0
 
     def __call__(self, tick: Tick) -> dict[str, float]:
@@ -184,16 +185,12 @@ class Measuring:
         values = self.measure()
         print(", ".join(f"{name} {value:.4f}" for name, value in values.items()), flush=True)
         first = next(iter(values))
-        earlier = [self.sign * line[first] for line in self._lines() if first in line]
+        earlier = [self.sign * line[first] for line in read_lines(self.log) if first in line]
         if not earlier or self.sign * values[first] > max(earlier):
             self.keep(self.best)
             facts = {"images": tick.images, **values}
             files.write_text(self.best / "metrics.json", json.dumps(facts, indent=2) + "\n")
         return values
-
-    def _lines(self) -> list[dict]:
-        text = self.log.read_text() if self.log.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
 
 
 class LogWriter:

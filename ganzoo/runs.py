@@ -5,6 +5,7 @@ run.json       what "auto" became      events*        the same for TensorBoard
 samples/       grids of fixed latents  checkpoints/   all that resuming needs
 model/         the generator, for `ganzoo.models.load` and `ganzoo.generate`
 best/          likewise, that which measured best, if config.evaluate_images is set
+metrics.jsonl  what `ganzoo.evaluate` measured, with its protocol
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class RunDirectory:
         self.config = self.path / "config.json"
         self.facts = self.path / "run.json"
         self.log = self.path / "log.jsonl"
+        self.metrics = self.path / "metrics.jsonl"
         self.samples = self.path / "samples"
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
@@ -120,3 +122,12 @@ class RunDirectory:
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
         files.write_text(self.log, "".join(kept))
         return json.loads(kept[-1])["seconds"] if kept else 0.0
+
+
+def read_lines(path: Path) -> list[dict]:
+    """What a `.jsonl` file says, line by line; without the last line if it is being written.
+
+    A file that does not exist has no lines.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]

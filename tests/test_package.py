@@ -14,7 +14,7 @@ import ganzoo
 ROOT = Path(__file__).parents[1]
 RANKS = (
     "errors arrays files config recipes cli images bicubic tiles runs devices layers",
-    "losses seeds ema",
+    "losses seeds ema plots",
     "augment",
     "engine latents styles translation checkpoints",
     "weights data",
