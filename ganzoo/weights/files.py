@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
+import math
+import mmap
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -10,10 +14,15 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from ganzoo.weights import pytorch
+from ganzoo.weights import archives, pytorch
 from ganzoo.weights.pickles import RefusedFile
 
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+# What readers say of damaged files.
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, ArithmeticError, AttributeError),
+    *(RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, SafetensorError),
+)
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:
@@ -31,7 +40,7 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
         return _reader(path)(path)
     except RefusedFile as error:
         raise RefusedFile(f"{path} was not read: {error}") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, SafetensorError) as error:
+    except _DAMAGE as error:
         raise RefusedFile(f"{path} cannot be read as weights ({error})") from error
 
 
@@ -54,33 +63,51 @@ def _reader(path: Path):
 
 
 def _of_stream(path: Path, load) -> dict[str, np.ndarray]:
-    with path.open("rb") as file:
-        return pytorch.state_dict(load(file))
+    # Unlike a file, a map reserves no memory for bytes that are said to follow and do not.
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return pytorch.state_dict(load(mapped))
 
 
 def _read_archive(path: Path) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(path) as archive:
+    with archives.opened(path) as archive:
         names = archive.namelist()
         if "model.weights.h5" in names:
             with archive.open("model.weights.h5") as file, h5py.File(file) as opened:
-                return _datasets(opened)
-    if any(name.endswith(".npy") for name in names):
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+                return _datasets(opened, archive.getinfo("model.weights.h5").file_size)
+        if any(name.endswith(".npy") for name in names):
+            return {n.removesuffix(".npy"): _array(archive, n) for n in names}
     return pytorch.state_dict(pytorch.read_zip(path))
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """A member of an .npz, of which NumPy would believe any shape."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            header = np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+    size = archive.getinfo(name).file_size
+    archives.check_size("an array", math.prod(shape) * dtype.itemsize, size)
+    with archive.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
     with h5py.File(path) as file:
-        return _datasets(file)
+        return _datasets(file, path.stat().st_size)
 
 
-def _datasets(file: h5py.File) -> dict[str, np.ndarray]:
+def _datasets(file: h5py.File, size: int) -> dict[str, np.ndarray]:
+    """Arrays of numbers, if they lie in the file itself."""
     found = {}
 
     def visit(name, item):
-        if isinstance(item, h5py.Dataset):
-            found[name.replace("/", ".")] = np.asarray(item)
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf":
+            if item.external or item.is_virtual:
+                raise RefusedFile(f"the array {name} lies in another file")
+            found[name.replace("/", ".")] = item
 
     file.visititems(visit)
-    return found
+    archives.check_size("a file", sum(item.nbytes for item in found.values()), size)
+    return {name: np.asarray(item) for name, item in found.items()}

@@ -7,14 +7,17 @@ arguments, such as a tensor.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pickletools
-from collections.abc import Callable, Mapping
+import reprlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ganzoo.errors import UserError
 
-MOST_OPCODES = 5_000_000  # of the files that people publish, none comes near
+MOST_OPCODES = 1_000_000  # of the files that people publish, none comes near
+LONGEST_NAME = 200  # characters, of a global
 
 
 class RefusedFile(UserError):
@@ -32,7 +35,7 @@ class Name:
         return f"{self.module}.{self.name}"
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass(eq=False, repr=False)
 class Record:
     """An object that was not made: its class, what it would have been made of, and its state."""
 
@@ -63,6 +66,24 @@ class Vocabulary:
 
 
 _MARK = object()
+# Hashing and printing a structure can take a time exponential in the bytes that describe it.
+_KEYS = (str, int, float, bool, bytes, type(None))
+_SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
+shown = reprlib.repr  # short, whatever the structure
+
+
+@contextlib.contextmanager
+def damage() -> Iterator[None]:
+    """What goes wrong with data of unexpected types or values becomes a `RefusedFile`."""
+    try:
+        yield
+    except RefusedFile:
+        raise
+    except RecursionError as error:
+        raise RefusedFile("a pickle is nested too deeply") from error
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        told = f"{type(error).__name__}: {error}"[:200]
+        raise RefusedFile(f"a damaged pickle ({told})") from error
 
 
 def load(file: BinaryIO, vocabulary: Vocabulary) -> Any:
@@ -71,14 +92,8 @@ def load(file: BinaryIO, vocabulary: Vocabulary) -> Any:
     Raises:
         RefusedFile: for a name outside the vocabulary, or anything that is not a whole pickle.
     """
-    try:
+    with damage():
         return _Interpreter(vocabulary).run(file)
-    except RefusedFile:
-        raise
-    except RecursionError as error:
-        raise RefusedFile("a pickle is nested too deeply") from error
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise RefusedFile(f"a damaged pickle ({type(error).__name__}: {error})") from error
 
 
 class _Interpreter:
@@ -88,15 +103,21 @@ class _Interpreter:
         self.vocabulary = vocabulary
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.start = self.place = self.used = 0
 
     def run(self, file: BinaryIO) -> Any:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        self.start = file.tell()
+        for count, (opcode, argument, place) in enumerate(pickletools.genops(file)):
+            self.place = place
             if count > MOST_OPCODES:
                 raise RefusedFile(f"a pickle of more than {MOST_OPCODES:,} operations")
             if opcode.name == "STOP":
                 return self.stack.pop()
             if opcode.name in _CONSTANTS:
                 self.stack.append(argument)
+                continue
+            if opcode.name in _EMPTY:
+                self.stack.append(_EMPTY[opcode.name]())
                 continue
             handler = getattr(self, f"_{opcode.name.lower()}", None)
             if handler is None:
@@ -134,27 +155,6 @@ class _Interpreter:
     def _dup(self, argument):
         self.stack.append(self.stack[-1])
 
-    def _none(self, argument):
-        self.stack.append(None)
-
-    def _newtrue(self, argument):
-        self.stack.append(True)
-
-    def _newfalse(self, argument):
-        self.stack.append(False)
-
-    def _empty_tuple(self, argument):
-        self.stack.append(())
-
-    def _empty_list(self, argument):
-        self.stack.append([])
-
-    def _empty_dict(self, argument):
-        self.stack.append({})
-
-    def _empty_set(self, argument):
-        self.stack.append(set())
-
     def _tuple(self, argument):
         self.stack.append(tuple(self._marked()))
 
@@ -177,10 +177,10 @@ class _Interpreter:
 
     def _dict(self, argument):
         items = self._marked()
-        self.stack.append(dict(zip(items[::2], items[1::2], strict=True)))
+        self.stack.append(dict(zip(map(key, items[::2]), items[1::2], strict=True)))
 
     def _frozenset(self, argument):
-        self.stack.append(frozenset(self._marked()))
+        self.stack.append(frozenset(map(key, self._marked())))
 
     def _append(self, argument):
         item = self.stack.pop()
@@ -192,15 +192,15 @@ class _Interpreter:
 
     def _additems(self, argument):
         items = self._marked()
-        _plain(self.stack[-1], set).update(items)
+        _plain(self.stack[-1], set).update(map(key, items))
 
     def _setitem(self, argument):
-        value, key = self.stack.pop(), self.stack.pop()
-        _plain(self.stack[-1], dict)[key] = value
+        value, name = self.stack.pop(), self.stack.pop()
+        _plain(self.stack[-1], dict)[key(name)] = value
 
     def _setitems(self, argument):
         items = self._marked()
-        pairs = zip(items[::2], items[1::2], strict=True)
+        pairs = zip(map(key, items[::2]), items[1::2], strict=True)
         _plain(self.stack[-1], dict).update(pairs)
 
     def _memoize(self, argument):
@@ -225,6 +225,8 @@ class _Interpreter:
         self._named(Name(_plain(module, str), _plain(name, str)))
 
     def _named(self, name: Name):
+        if len(name.module) + len(name.name) > LONGEST_NAME:
+            raise RefusedFile(f"a global with a name of more than {LONGEST_NAME} characters")
         if not self.vocabulary.knows(name):
             raise RefusedFile(f"it names {name}, which is not part of any weights")
         self.stack.append(name)
@@ -244,8 +246,15 @@ class _Interpreter:
     def _made(self, kind, arguments):
         name = str(_plain(kind, Name))
         arguments = _plain(arguments, tuple)
+        self._spend(arguments)
         maker = self.vocabulary.makers.get(name)
         return Record(kind, arguments) if maker is None else maker(*arguments)
+
+    def _spend(self, arguments: tuple):
+        """Refuses to make of a few bytes, named again and again, more than a file has."""
+        self.used += sum(len(a) for a in arguments if isinstance(a, _SIZED))
+        if self.used > 4 * (self.place - self.start) + 1000:
+            raise RefusedFile("a pickle that uses the same bytes over and over")
 
     def _build(self, argument):
         state = self.stack.pop()
@@ -267,6 +276,13 @@ class _Interpreter:
         return self.vocabulary.persistent(key)
 
 
+def key(value):
+    """`value`, if it may be a key of a dictionary or lie in a set."""
+    if type(value) not in _KEYS:
+        raise RefusedFile(f"a key of type {type(value).__name__}")
+    return value
+
+
 def _plain(value, kind: type):
     """`value`, if it is of exactly this kind."""
     if type(value) is not kind:
@@ -281,3 +297,12 @@ _CONSTANTS = frozenset(
         *("BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
     )
 )
+_EMPTY = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_LIST": list,
+    "EMPTY_DICT": dict,
+    "EMPTY_SET": set,
+}

@@ -2,95 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
-import math
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from ganzoo.weights import pickles
-from ganzoo.weights.pickles import Name, Record, RefusedFile, Vocabulary
+from ganzoo.weights import archives, pickles, tensors
+from ganzoo.weights.pickles import Name, Record, RefusedFile, Vocabulary, shown
+from ganzoo.weights.tensors import DTYPES, NDARRAY, Storage, Tensor
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-DTYPES = {
-    "DoubleStorage": "<f8",
-    "FloatStorage": "<f4",
-    "HalfStorage": "<f2",
-    "BFloat16Storage": "<u2",
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
-}
+MOST_PARTS = 200_000  # of an object; networks have some thousands
+LONGEST_NAME = 1000  # characters
+_DEEPEST = 50
 _NETWORK = "torch_utils.persistence._reconstruct_persistent_obj"
 _CLASSES = (  # of which objects become records
+    *(f"torch.{name}" for name in DTYPES),
+    _NETWORK,
     "numpy.ndarray",
     "dnnlib.tflib.network.Network",
     "models.utils.config.BaseConfig",
     "torch.nn.modules.",
 )
-
-
-@dataclasses.dataclass(eq=False)
-class Storage:
-    """The numbers behind one or several tensors.
-
-    Attributes:
-        dtype: a name of `DTYPES`.
-        data: the numbers; None until they were read.
-        count: how many there are.
-    """
-
-    dtype: str
-    count: int
-    data: np.ndarray | None = None
-
-    def fill(self, raw: bytes) -> None:
-        """Takes the numbers from bytes, which have to be all of them."""
-        dtype = np.dtype(DTYPES[self.dtype])
-        if len(raw) != self.count * dtype.itemsize:
-            raise RefusedFile(f"a storage of {self.count} {dtype} has {len(raw)} bytes")
-        self.data = np.frombuffer(raw, dtype)
-
-
-@dataclasses.dataclass(eq=False)
-class Tensor:
-    """A view of a storage."""
-
-    storage: Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    def array(self) -> np.ndarray:
-        """A copy of the numbers; bfloat16 becomes float32.
-
-        Raises:
-            RefusedFile: when the view reaches beyond its storage.
-        """
-        data = self.storage.data
-        if data is None:
-            raise RefusedFile("a tensor without numbers")
-        sizes = (self.offset, *self.shape, *self.strides)
-        if any(type(n) is not int or n < 0 for n in sizes) or len(self.shape) != len(self.strides):
-            raise RefusedFile(f"a tensor of shape {self.shape} and strides {self.strides}")
-        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
-        # A stride of 0 would make a large array of a small file.
-        if 0 not in self.shape and (last >= len(data) or math.prod(self.shape) > len(data)):
-            raise RefusedFile(f"a tensor of shape {self.shape} in a storage of {len(data)} numbers")
-        strides = [s * data.itemsize for s in self.strides]
-        if 0 in self.shape:
-            return np.zeros(self.shape, data.dtype)
-        view = np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, strides)
-        if self.storage.dtype == "BFloat16Storage":
-            return (view.astype(np.uint32) << 16).view(np.float32)
-        return view.copy()
 
 
 def read_zip(path: Path) -> Any:
@@ -99,13 +35,14 @@ def read_zip(path: Path) -> Any:
     Raises:
         RefusedFile: for a file that is damaged or holds more than data.
     """
-    with zipfile.ZipFile(path) as archive:
+    with archives.opened(path) as archive:
         names = {info.filename: info for info in archive.infolist()}
         index = next((n for n in names if n.count("/") == 1 and n.endswith("/data.pkl")), None)
         if index is None:
             raise RefusedFile("an archive without data.pkl")
         root = index.removesuffix("data.pkl")
-        if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
+        order = names.get(f"{root}byteorder")
+        if order is not None and _member(archive, order) != b"little":
             raise RefusedFile("numbers in big-endian order")
         storages: dict[str, Storage] = {}
 
@@ -114,12 +51,13 @@ def read_zip(path: Path) -> Any:
             if name not in storages:
                 member = names.get(f"{root}data/{name}")
                 if member is None or member.compress_type != zipfile.ZIP_STORED:
-                    raise RefusedFile(f"an archive whose storage {name!r} is missing or compressed")
+                    raise RefusedFile(f"an archive whose storage {name} is missing or compressed")
                 storage.fill(archive.read(member))
                 storages[name] = storage
             return storages[name]
 
-        return pickles.load(io.BytesIO(_member(archive, names[index])), _vocabulary(persistent))
+        program = io.BytesIO(_member(archive, names[index]))
+        return pickles.load(program, Vocabulary(_MAKERS, _CLASSES, persistent))
 
 
 def read_legacy(file: BinaryIO) -> Any:
@@ -143,52 +81,73 @@ def read_legacy(file: BinaryIO) -> Any:
             raise RefusedFile("a storage that is a part of another one")
         return storages.setdefault(name, storage)
 
-    found = pickles.load(file, _vocabulary(persistent))
+    found = pickles.load(file, Vocabulary(_MAKERS, _CLASSES, persistent))
     keys = pickles.load(file, plain)
-    if not isinstance(keys, list) or set(map(str, keys)) != set(storages):
+    if not isinstance(keys, list) or {_named(key) for key in keys} != set(storages):
         raise RefusedFile("storages that do not match their list")
-    for key in keys:
-        storage = storages[str(key)]
+    for storage in (storages[_named(key)] for key in keys):
         if int.from_bytes(file.read(8), "little", signed=True) != storage.count:
             raise RefusedFile(f"a storage of another size than {storage.count}")
-        storage.fill(file.read(storage.count * np.dtype(DTYPES[storage.dtype]).itemsize))
+        storage.fill(file.read(storage.num_bytes))
     return found
 
 
 def read_networks(file: BinaryIO) -> Any:
     """The object in a pickle of NVIDIA's networks."""
-    return pickles.load(file, _vocabulary(None))
+    return pickles.load(file, Vocabulary(_MAKERS | _NESTING, _CLASSES))
 
 
 def state_dict(found: Any) -> dict[str, np.ndarray]:
-    """Every tensor and array in an object, by its dotted name; what else it holds is left out."""
-    return dict(_tensors(found, (), set()))
+    """Every tensor and array in an object, by its dotted name; what else it holds is left out.
+
+    Tensors share memory as they do in the file, and cannot be written to.
+
+    Raises:
+        RefusedFile: for tensors beyond their storages, or an object without end.
+    """
+    with pickles.damage():
+        return dict(_Parts().of(found, ()))
 
 
-def _tensors(found: Any, path: tuple[str, ...], above: set[int]) -> Iterator:
-    if isinstance(found, Tensor):
-        yield ".".join(path), found.array()
-        return
-    if isinstance(found, Record) and found.kind == _NDARRAY:
-        yield ".".join(path), _array_of(found)
-        return
-    if isinstance(found, np.ndarray | np.generic):
-        yield ".".join(path), np.asarray(found)
-        return
-    if id(found) in above or len(path) > 50:
-        raise RefusedFile("an object that contains itself")
-    above = above | {id(found)}
+class _Parts:
+    """Walks through an object, but not forever: what lies in it twice is visited twice."""
+
+    def __init__(self):
+        self.visited = 0
+
+    def of(self, found: Any, path: tuple[str, ...]) -> Iterator[tuple[str, np.ndarray]]:
+        self.visited += 1
+        if self.visited > MOST_PARTS or len(path) > _DEEPEST:
+            raise RefusedFile("an object that contains itself, or too many others")
+        if isinstance(found, Record) and found.kind == NDARRAY:
+            found = tensors.array_of(found)
+        if isinstance(found, Tensor):
+            yield _joined(path), found.array()
+        elif isinstance(found, np.ndarray | np.generic):
+            yield _joined(path), np.asarray(found)
+        else:
+            for name, part in _members(found):
+                name = name if type(name) is str else shown(name)
+                yield from self.of(part, (*path, name))
+
+
+def _joined(path: tuple[str, ...]) -> str:
+    if sum(map(len, path)) > LONGEST_NAME:
+        raise RefusedFile(f"a name of more than {LONGEST_NAME} characters")
+    return ".".join(path)
+
+
+def _members(found: Any) -> Iterator[tuple[Any, Any]]:
+    """What an object consists of, with names."""
     if isinstance(found, Record):
-        yield from _of_record(found, path, above)
+        yield from _of_record(found)
     elif isinstance(found, dict):
-        for key, value in found.items():
-            yield from _tensors(value, (*path, str(key)), above)
+        yield from found.items()
     elif isinstance(found, list | tuple):
-        for index, value in enumerate(found):
-            yield from _tensors(value, (*path, str(index)), above)
+        yield from enumerate(found)
 
 
-def _of_record(record: Record, path, above) -> Iterator:
+def _of_record(record: Record) -> Iterator[tuple[Any, Any]]:
     """A network's parameters, buffers and parts, as `state_dict` names them."""
     state = record.state
     if str(record.kind) == _NETWORK:
@@ -197,24 +156,19 @@ def _of_record(record: Record, path, above) -> Iterator:
     if not isinstance(state, dict):
         return
     if "variables" in state:  # of NVIDIA's networks in TensorFlow
-        yield from _tensors(dict(state["variables"]), path, above)
-        yield from _tensors(state.get("components") or {}, path, above)
-        return
-    if "_modules" not in state:
-        yield from _tensors(state, path, above)
-        return
-    for group in ("_parameters", "_buffers", "_modules"):
-        members = state.get(group) or {}
-        yield from _tensors({k: v for k, v in members.items() if v is not None}, path, above)
-
-
-def _vocabulary(persistent: Callable | None) -> Vocabulary:
-    storages = tuple(f"torch.{name}" for name in DTYPES)
-    return Vocabulary(_MAKERS, (*storages, _NETWORK, *_CLASSES), persistent)
+        yield from state["variables"]
+        yield from (state.get("components") or {}).items()
+    elif "_modules" not in state:
+        yield from state.items()
+    else:
+        for group in ("_parameters", "_buffers", "_modules"):
+            yield from (state.get(group) or {}).items()
 
 
 def _only_storage(raw) -> Storage:
     """The storage that a nested file is."""
+    if type(raw) is not bytes:
+        raise RefusedFile(f"a nested file that is a {type(raw).__name__}")
     return _storage(read_legacy(io.BytesIO(raw)))
 
 
@@ -224,16 +178,28 @@ def _storage(found) -> Storage:
     return found
 
 
+def _dictionary(items) -> dict:
+    pairs = items.items() if type(items) is dict else items
+    return {pickles.key(name): value for name, value in pairs}
+
+
 def _declared(key) -> tuple[Storage, str]:
     """The storage that a persistent id describes, empty, and its name."""
-    if not isinstance(key, tuple) or len(key) < 5 or key[0] != "storage":
-        raise RefusedFile(f"a reference to {key!r}, which is no storage")
-    kind, name, count = key[1], key[2], key[4]
+    if type(key) is not tuple or len(key) < 5 or key[0] != "storage":
+        raise RefusedFile(f"a reference to {shown(key)}, which is no storage")
+    kind, name, count = key[1], _named(key[2]), key[4]
     if not isinstance(kind, Name) or kind.module != "torch" or kind.name not in DTYPES:
-        raise RefusedFile(f"a storage of {kind}")
-    if type(count) is not int or count < 0:
-        raise RefusedFile(f"a storage of {count!r} numbers")
-    return Storage(kind.name, count), str(name)
+        raise RefusedFile(f"a storage of {shown(kind)}")
+    if type(count) is not int or not 0 <= count < 1 << 60:
+        raise RefusedFile(f"a storage of {shown(count)} numbers")
+    return Storage(kind.name, count), name
+
+
+def _named(key) -> str:
+    """The name of a storage, a number as a rule."""
+    if type(key) not in (str, int) or len(text := str(key)) > 100:
+        raise RefusedFile(f"a storage with the name {shown(key)}")
+    return text
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -243,53 +209,23 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     return archive.read(info)
 
 
-def _dtype_of(record) -> np.dtype:
-    """The type that a record of `numpy.dtype` stands for: plain numbers, little-endian."""
-    code = record.arguments[0] if isinstance(record, Record) else None
-    order = record.state[1] if isinstance(getattr(record, "state", None), tuple) else "|"
-    if code not in _CODES or order not in ("<", "|", "="):
-        raise RefusedFile(f"numbers of the type {code!r}")
-    return np.dtype(code).newbyteorder("<")
-
-
-def _array_of(record: Record) -> np.ndarray:
-    """The array that a record of `numpy.ndarray` stands for."""
-    _, shape, dtype, by_columns, raw = record.state
-    dtype, raw = _dtype_of(dtype), raw.encode("latin-1") if isinstance(raw, str) else raw
-    if math.prod(shape) * dtype.itemsize != len(raw):
-        raise RefusedFile(f"an array of shape {shape} with {len(raw)} bytes")
-    return np.frombuffer(raw, dtype).reshape(shape, order="F" if by_columns else "C").copy()
-
-
-def _scalar(dtype, raw) -> np.ndarray:
-    raw = raw.encode("latin-1") if isinstance(raw, str) else raw
-    return np.frombuffer(raw, _dtype_of(dtype), count=1)[0]
-
-
-def _encoded(text, encoding) -> bytes:
-    if encoding not in ("latin1", "latin-1") or not isinstance(text, str):
-        raise RefusedFile(f"bytes in the encoding {encoding!r}")
-    return text.encode("latin-1")
-
-
-_CODES = frozenset(("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"))
-_NDARRAY = Name("numpy", "ndarray")
 _MAKERS = {
-    "collections.OrderedDict": lambda items=(): dict(items),
-    "dnnlib.util.EasyDict": lambda items=(): dict(items),
+    "collections.OrderedDict": lambda items=(): _dictionary(items),
+    "dnnlib.util.EasyDict": lambda items=(): _dictionary(items),
     "torch._utils._rebuild_tensor": lambda *parts: Tensor(_storage(parts[0]), *parts[1:4]),
     "torch._utils._rebuild_tensor_v2": lambda *parts: Tensor(_storage(parts[0]), *parts[1:4]),
     "torch._utils._rebuild_parameter": lambda tensor, *rest: tensor,
-    "torch.storage._load_from_bytes": lambda raw: _only_storage(raw),
     "torch.Size": tuple,
-    "numpy.dtype": lambda code, *flags: Record(Name("numpy", "dtype"), (code,)),
-    "_codecs.encode": _encoded,
+    "numpy.dtype": lambda code, *flags: Record(tensors.DTYPE, (code,)),
+    "_codecs.encode": tensors.encoded,
     **{
         f"numpy.{core}.multiarray.{name}": maker
         for core in ("core", "_core")
         for name, maker in (
-            ("scalar", _scalar),
-            ("_reconstruct", lambda *parts: Record(_NDARRAY, ())),
+            ("scalar", tensors.scalar),
+            ("_reconstruct", lambda *parts: Record(NDARRAY, ())),
         )
     },
 }
+# A nested file holds one storage and no other file, or a small one could hold endlessly many.
+_NESTING = {"torch.storage._load_from_bytes": lambda raw: _only_storage(raw)}

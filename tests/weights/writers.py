@@ -9,7 +9,13 @@ import zipfile
 import numpy as np
 
 MAGIC = 0x1950A86A20F9469CFC6C
-STORAGES = {"f4": "FloatStorage", "f2": "HalfStorage", "i8": "LongStorage", "b1": "BoolStorage"}
+STORAGES = {
+    "f8": "DoubleStorage",
+    "f4": "FloatStorage",
+    "f2": "HalfStorage",
+    "i8": "LongStorage",
+    "b1": "BoolStorage",
+}
 
 
 class Call:
