@@ -1,0 +1,187 @@
+"""What the documentation tells to type is right: commands parse, names exist, Python compiles.
+
+Commands are not run, nor their modules imported: the definitions of flags are read out of them.
+"""
+
+import ast
+import re
+import runpy
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import pytest
+import tensorflow as tf
+from absl import flags
+from ml_collections.config_flags import config_flags
+
+from ganzoo import cli, config, metrics
+from ganzoo.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "ganzoo" / "models" / "pretrained").glob("*/card.md")),
+]
+COMMANDS = [*PAGES, *sorted((ROOT / "configs").glob("[!_]*.py"))]
+COMMAND = re.compile(r"(?<!`)`(python -m ganzoo[^`]+)`(?!`)|^ *(python -m ganzoo.*)$", re.MULTILINE)
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PLACEHOLDER = re.compile(r"[A-Z_]+")  # such as NAME, which the reader replaces
+PRESETS = runpy.run_path(str(ROOT / "ganzoo" / "models" / "named.py"))["TABLE"]
+MODEL, RECIPE, *_ = PYTHON.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+
+
+def commands() -> list:
+    """Every `python -m ganzoo...`, on a line of its own or between backticks, once."""
+    found = {}
+    for page in COMMANDS:
+        text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))  # lines that go on
+        for match in COMMAND.finditer(text):
+            words = re.sub(r"\([^)]*\)|  #.*", "", match[1] or match[2])  # remarks
+            found.setdefault(" ".join(words.split()), page.name)
+    return [pytest.param(command, id=f"{page}: {command}") for command, page in found.items()]
+
+
+def main_of(module: str) -> ast.Module:
+    """The syntax tree of what `python -m module` runs."""
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+    assert path.is_file(), f"there is no {module}"
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(tree: ast.AST, owner: str) -> Iterator[tuple[str, list, dict]]:
+    """Calls of a module's functions: name, arguments, keywords; what is no literal is None."""
+    for node in ast.walk(tree):
+        function = getattr(node, "func", None)
+        if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == owner:
+            named = {word.arg: literal(word.value) for word in node.keywords}
+            yield function.attr, [literal(value) for value in node.args], named
+
+
+def literal(node: ast.AST):
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def define_flags(tree: ast.AST, values: flags.FlagValues) -> None:
+    """Defines in `values` what the module defines when it is imported."""
+    for name, arguments, named in calls(tree, "flags"):
+        if name.startswith("DEFINE_"):
+            getattr(flags, name)(*arguments, **named, flag_values=values)
+
+
+def parse(module: str, arguments: list[str], monkeypatch) -> flags.FlagValues:
+    """The flags of a command by the definitions of its module; refuses words that it refuses."""
+    tree, values = main_of(module), flags.FlagValues()
+    values.set_gnu_getopt()
+    define_flags(tree, values)
+    of_cli = {name: (given, named) for name, given, named in calls(tree, "cli")}
+    argv = [module, *arguments]
+    if "define_device_flags" in of_cli:
+        shared = {node.name: node for node in main_of("ganzoo.cli").body if hasattr(node, "name")}
+        define_flags(shared["define_device_flags"], values)
+    if "define_config_flags" in of_cli:
+        config_flags.DEFINE_config_file("config", flag_values=values)
+        argv = cli.expand_argv(argv)
+        monkeypatch.setattr(sys, "argv", argv)  # config_flags looks for overrides there
+    words = values(argv)[1:]
+    (_, *known), named = of_cli["run"]
+    assert "commands" in named or set(words) <= set(*known), f"{module} takes no {words}"
+    return values
+
+
+@pytest.fixture
+def _guides_recipe(tmp_path, monkeypatch):
+    """The recipe that CONTRIBUTING.md writes lies among the others."""
+    folder = shutil.copytree(config.folder(), tmp_path / "configs")
+    (folder / "minimal.py").write_text(RECIPE, encoding="utf-8")
+    monkeypatch.setattr(config, "folder", lambda: folder)
+
+
+def check(command: str, monkeypatch) -> None:
+    _, _, module, *arguments = shlex.split(command)
+    values = parse(module, arguments, monkeypatch)
+    if "config" in values and values.config is not None:
+        config.validate(values.config)
+    if "model" in values and values.model is not None:
+        require_model(values.model)
+    if "metrics" in values:
+        require_metrics(values.metrics or [])
+    words = [word for word in arguments if not word.startswith("-")]
+    if module == "ganzoo.models" and words[0] in ("info", "fetch"):
+        for name in words[1:]:
+            require_model(name)
+
+
+def require_model(name: str) -> None:
+    assert name in PRESETS or "/" in name or PLACEHOLDER.fullmatch(name), f"no model {name}"
+
+
+def require_metrics(names: list[str]) -> None:
+    for name in names:
+        if name not in metrics.RECONSTRUCTION and not name.startswith("lpips-"):
+            assert name == "..." or metrics.parse(name)
+
+
+# Of ml_collections, which imports configs in a way that Python gave up.
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+@pytest.mark.usefixtures("_guides_recipe")
+@pytest.mark.parametrize("command", commands())
+def test_a_command_parses(command, monkeypatch):
+    check(command, monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("ganzoo.nothing", AssertionError),
+        ("ganzoo.generate --nothing=1", flags.UnrecognizedFlagError),
+        ("ganzoo.generate --num=many", flags.IllegalFlagValueError),
+        ("ganzoo.generate --model=nothing", AssertionError),
+        ("ganzoo.evaluate --metrics=fid", UserError),
+        ("ganzoo.train --model=ssgan --dataset=shapes --config.model.nothing=1", AttributeError),
+        ("ganzoo.train --model=ssgan --dataset=shapes --jit=perhaps", UserError),
+        ("ganzoo.train --model=nothing --dataset=shapes", UserError),
+        ("ganzoo.train now --model=ssgan --dataset=shapes", AssertionError),
+        ("ganzoo.data look --dataset=shapes", AssertionError),
+        ("ganzoo.models info nothing", AssertionError),
+    ],
+)
+def test_a_mistake_in_a_command_is_found(command, error, monkeypatch):
+    with pytest.raises(error):
+        check(f"python -m {command}", monkeypatch)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_python_compiles(page):
+    for code in PYTHON.findall(page.read_text(encoding="utf-8")):
+        if "--8<--" not in code:  # which puts a file here
+            compile(code, str(page), "exec")
+
+
+def test_the_model_of_the_guide_trains():
+    names = {"__name__": "minimal"}
+    exec(compile(MODEL, "minimal.py", "exec"), names)
+    model = names["Minimal"](**names["Minimal"].TINY)
+    model.build()
+    model.compile({player: keras.optimizers.Adam(1e-3) for player in model.players()}, batch_size=2)
+    before = model.generate(1)
+    images = tf.random.stateless_uniform([4, 32, 32, 3], seed=[0, 0], minval=-1.0)
+    model.fit(tf.data.Dataset.from_tensor_slices({"image": images}).batch(2, True), shuffle=False)
+    assert model.step == 2 and abs(model.generate(1) - before).max() > 0
+
+
+def test_every_config_is_shown_on_its_models_page():
+    for name in config.presets():
+        model = max((m for m in config.models() if f"{name}_".startswith(f"{m}_")), key=len)
+        page = ROOT / "docs" / "models" / f"{model}.md"
+        assert f'--8<-- "configs/{name}.py"' in page.read_text(encoding="utf-8")
