@@ -52,6 +52,12 @@ setup(
         "dev": DEV,
         "export": ["tf2onnx>=1.16", "onnxruntime>=1.18", "ai-edge-litert>=1.0"],  # write and run
         "cuda": ["tensorflow[and-cuda]>=2.20"],  # CUDA and cuDNN as wheels
+        "docs": [
+            "mkdocs-material>=9.6,<10",  # the site
+            "mkdocstrings[python]>=0.29",  # the reference out of docstrings, without importing
+            "latex2mathml>=3.77",  # formulas that need no script and no network
+            "ruff>=0.12",  # formats the signatures
+        ],
     },
     classifiers=[
         "Programming Language :: Python :: 3",
