@@ -1,4 +1,4 @@
-"""What MkDocs does to pages besides: parts of other files, and formulas without JavaScript."""
+"""What MkDocs does to pages besides: parts of other files, and formulas as drawings."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import html
 import re
 from pathlib import Path
 
-from latex2mathml.converter import convert
+import ziamath
 from mkdocs.exceptions import PluginError
 
 ROOT = Path(__file__).parents[1]
+EM = 16  # size of the font that formulas are drawn in
 _SECTION = re.compile(r"^<!-- section: (\S+) (.+) -->$", re.MULTILINE)
 _CARDS = re.compile(r"^<!-- cards: (\S+) -->$", re.MULTILINE)
 _FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
+_SIDE = re.compile(r'\b(width|height)="([\d.]+)"')
+ziamath.config.svg2 = False  # drawings of one page would share names
+ziamath.config.precision = 2
 
 
 def on_page_markdown(markdown: str, **kwargs) -> str:
@@ -24,8 +28,8 @@ def on_page_markdown(markdown: str, **kwargs) -> str:
 
 
 def on_page_content(content: str, **kwargs) -> str:
-    """Makes MathML, which browsers render by themselves, of TeX."""
-    return _FORMULA.sub(_mathml, content)
+    """Draws TeX, which then looks alike everywhere, and needs no script and no font."""
+    return _FORMULA.sub(_drawn, content)
 
 
 def section(path: Path, heading: str) -> str:
@@ -46,7 +50,11 @@ def cards(folder: Path) -> str:
     return "\n".join(re.sub(r"^#", "##", text, flags=re.MULTILINE) for text in texts)
 
 
-def _mathml(match: re.Match) -> str:
-    display = "block" if match["tag"] == "div" else "inline"
-    formula = convert(html.unescape(match["tex"]), display=display)
-    return f'<{match["tag"]} class="formula">{formula}</{match["tag"]}>'
+def _drawn(match: re.Match) -> str:
+    tag, tex = match["tag"], html.unescape(match["tex"]).strip()
+    formula = ziamath.Latex(tex, size=EM, color="currentColor", inline=tag == "span")
+    below = f"vertical-align: {formula.getyofst() / EM:.2f}em"
+    label = f'role="img" aria-label="{html.escape(tex)}" style="{below}"'
+    svg = formula.svg().replace("<svg ", f"<svg {label} ", 1)
+    svg = _SIDE.sub(lambda side: f'{side[1]}="{float(side[2]) / EM:.3f}em"', svg, count=2)
+    return f'<{tag} class="formula">{svg}</{tag}>'
