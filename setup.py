@@ -55,7 +55,7 @@ setup(
         "docs": [
             "mkdocs-material>=9.6,<10",  # the site
             "mkdocstrings[python]>=0.29",  # the reference out of docstrings, without importing
-            "latex2mathml>=3.77",  # formulas that need no script and no network
+            "ziamath>=0.12",  # formulas that need no script, no font and no network
             "ruff>=0.12",  # formats the signatures
         ],
     },
