@@ -12,6 +12,7 @@ TEST = [
     "pytest>=8",
     "pytest-xdist>=3.5",  # tests on all cores: most of their time is Python, tracing graphs
     "scipy>=1.11",  # the matrix root to compare with
+    "selenium>=4.20",  # pages in a browser, where there is one
 ]
 DEV = [*TEST, "ruff>=0.12", "build"]
 
@@ -26,6 +27,7 @@ setup(
     packages=[*find_packages(include=["ganzoo", "ganzoo.*"]), "ganzoo.configs"],
     package_dir={"ganzoo.configs": "configs"},
     package_data={
+        "ganzoo": ["templates/*.html"],
         "ganzoo.metrics": ["weights/*.npz"],
         "ganzoo.models": ["pretrained/*/*"],
     },
@@ -40,7 +42,8 @@ setup(
         "requests>=2.31",  # downloads of weights, with proxies
         "pillow>=10.1",  # decoding and writing images
         "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own
-        "matplotlib>=3.8",  # figures of the notebooks
+        "matplotlib>=3.8",  # figures of runs, in reports and notebooks
+        "jinja2>=3.1",  # pages of reports: loops, and text that cannot become markup
         "absl-py>=2",  # command lines
         "ml_collections>=1",  # configs that check types and can be overridden
         "tensorboard>=2.20",  # event files; TensorFlow writes none without it

@@ -21,7 +21,7 @@ RANKS = (
     "models metrics",
     "callbacks evaluation",
     "trainer",
-    "train generate evaluate benchmark convert train_classifier",
+    "train generate evaluate benchmark convert train_classifier report",
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
 
@@ -97,7 +97,8 @@ def test_the_package_holds_every_module_and_config(tmp_path):
     configs = {Path("ganzoo") / path.relative_to(ROOT) for path in (ROOT / "configs").glob("*.py")}
     weights = (ROOT / "ganzoo" / "metrics" / "weights").glob("*.npz")
     models = (ROOT / "ganzoo" / "models" / "pretrained").glob("*/*")
-    ours = {path.relative_to(ROOT) for path in (*MODULES.values(), *weights, *models)}
+    templates = (ROOT / "ganzoo" / "templates").glob("*")
+    ours = {path.relative_to(ROOT) for path in (*MODULES.values(), *weights, *models, *templates)}
     assert built == ours | configs
     assert sum((ROOT / path).stat().st_size for path in ours) < 16 << 20
 
