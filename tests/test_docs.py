@@ -18,6 +18,7 @@ import tensorflow as tf
 from absl import flags
 from ml_collections.config_flags import config_flags
 
+import ganzoo
 from ganzoo import cli, config, metrics
 from ganzoo.errors import UserError
 
@@ -185,3 +186,8 @@ def test_every_config_is_shown_on_its_models_page():
         model = max((m for m in config.models() if f"{name}_".startswith(f"{m}_")), key=len)
         page = ROOT / "docs" / "models" / f"{model}.md"
         assert f'--8<-- "configs/{name}.py"' in page.read_text(encoding="utf-8")
+
+
+def test_the_citation_is_of_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {ganzoo.__version__}\n" in citation
