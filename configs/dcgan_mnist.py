@@ -17,7 +17,7 @@ from ganzoo.config import load
 def get_config() -> ConfigDict:
     config = load("dcgan")
     config.data.dataset = "mnist"
-    config.total_images = 600_000  # 10 epochs
+    config.total_images = 1_500_000  # 25 epochs
     config.tick_images = 30_000
     config.model.image_size = 28
     config.model.channels = 1
