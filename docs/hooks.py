@@ -43,11 +43,11 @@ def section(path: Path, heading: str) -> str:
 
 
 def cards(folder: Path) -> str:
-    """The cards of all models in a folder, their headings one level lower."""
+    """The cards of all models in a folder, their headings two levels lower."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*/card.md"))]
     if not texts:
         raise PluginError(f"{folder} has no cards")
-    return "\n".join(re.sub(r"^#", "##", text, flags=re.MULTILINE) for text in texts)
+    return "\n".join(re.sub(r"^#", "###", text, flags=re.MULTILINE) for text in texts)
 
 
 def _drawn(match: re.Match) -> str:
