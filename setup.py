@@ -57,7 +57,7 @@ setup(
         "cuda": ["tensorflow[and-cuda]>=2.20"],  # CUDA and cuDNN as wheels
         "docs": [
             "mkdocs-material>=9.6,<10",  # the site
-            "mkdocstrings[python]>=0.29",  # the reference out of docstrings, without importing
+            "mkdocstrings[python]>=1",  # the reference out of docstrings, without importing
             "ziamath>=0.12",  # formulas that need no script, no font and no network
             "ruff>=0.12",  # formats the signatures
         ],
