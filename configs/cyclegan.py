@@ -37,6 +37,7 @@ def get_config() -> ConfigDict:
     config.model.discriminator = "patch"
     config.model.discriminator_layers = 3  # 70 x 70 pixels
     config.model.discriminator_width = 64
+    config.model.normalization = "instance"  # or "batch", or "image"
     config.model.loss = "least_squares"
     config.model.cycle_weight_a = 10.0
     config.model.cycle_weight_b = 10.0

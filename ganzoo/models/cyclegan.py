@@ -13,7 +13,8 @@ single pixels; and its six generator terms, with the identity term of section 5.
 Differs from that code: pools look at a batch as a whole (see `ImagePool`; alike for batches of one
 image, the usual ones), and the U-Net has no dropout, which CycleGAN does not use. Differs from the
 paper, as that code does: no affine in instance normalization, padding 1 in the discriminators, the
-identity term for all data.
+identity term for all data. With batch normalization, a choice of that code, the networks are those
+of pix2pix, too, whose published generators can be loaded.
 """
 
 from __future__ import annotations
@@ -25,43 +26,63 @@ from keras import layers, ops
 
 from ganzoo.engine import Loss, Update, gather
 from ganzoo.errors import UserError, choose
-from ganzoo.layers import CroppedConv2DTranspose, ImagePool, InstanceNorm, PaddedConv2D
+from ganzoo.layers import (
+    CroppedConv2DTranspose,
+    ImagePool,
+    InstanceNorm,
+    PaddedConv2D,
+    batch_norm,
+)
 from ganzoo.losses import ADVERSARIAL
 from ganzoo.translation import ImageGAN
 
 WIDEST = 8  # times the first layer's width
 # How often a generator can halve the sides of an image, at least and at most.
 HALVINGS = MappingProxyType({"resnet": (2, 2), "unet": (5, 8)})
+# By the name of `normalization`. "image": the scale and offset of "batch", with the statistics of
+# each image, as pix2pix does at inference.
+NORMALIZATIONS = MappingProxyType(
+    {"instance": InstanceNorm, "batch": batch_norm, "image": lambda: InstanceNorm(affine=True)}
+)
 
 
 class ResidualBlock(layers.Layer):
     """x + F(x), without a ReLU after the sum: `[N, H, W, C] -> [N, H, W, C]`."""
 
+    def __init__(self, normalization: str = "instance", **kwargs):
+        super().__init__(**kwargs)
+        self.normalization = normalization
+
     def build(self, input_shape):
+        options = {"normalization": self.normalization, "pad": 1, "mode": "reflect"}
         channels = input_shape[-1]
         self.branch = keras.Sequential(
             [
-                *_convolution(channels, 3, pad=1, mode="reflect"),
-                *_convolution(channels, 3, pad=1, mode="reflect", activation=None),
+                *_convolution(channels, 3, **options),
+                *_convolution(channels, 3, activation=None, **options),
             ]
         )
         self.branch.build(input_shape)
 
-    def call(self, x):
-        return x + self.branch(x)
+    def call(self, x, training=False):
+        return x + self.branch(x, training=training)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
 
-def resnet_generator(channels: int, width: int, num_blocks: int, name: str):
+def resnet_generator(
+    channels: int, width: int, num_blocks: int, name: str, normalization: str = "instance"
+):
     """Images `[N, H, W, C]` to images `[N, H, W, C]` in [-1, 1], for sides that 4 divides."""
-    stack = _convolution(width, 7, pad=3, mode="reflect")
+    stack = _convolution(width, 7, normalization, pad=3, mode="reflect")
     for filters in (2 * width, 4 * width):
-        stack += _convolution(filters, 3, pad=1, strides=2)
-    stack += [ResidualBlock() for _ in range(num_blocks)]
+        stack += _convolution(filters, 3, normalization, pad=1, strides=2)
+    stack += [ResidualBlock(normalization) for _ in range(num_blocks)]
     for filters in (2 * width, width):
-        stack += [_upward(filters, 3), InstanceNorm(), layers.ReLU()]
+        use_bias = normalization == "instance"
+        stack += [_upward(filters, 3, use_bias=use_bias), NORMALIZATIONS[normalization]()]
+        stack.append(layers.ReLU())
     stack += [
         _padded(channels, 7, pad=3, mode="reflect"),
         layers.Activation("tanh", dtype="float32"),
@@ -76,13 +97,22 @@ class UNetGenerator(keras.Model):
     Isola et al. 2017, https://arxiv.org/abs/1611.07004, appendix 6.1.1.
     """
 
-    def __init__(self, channels: int, width: int, num_halvings: int, **kwargs):
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        num_halvings: int,
+        normalization: str = "instance",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         widths = [width * min(2**level, WIDEST) for level in range(num_halvings)]
-        self.downs = [_padded(filters, 4, pad=1, strides=2) for filters in widths]
-        self.ups = [_upward(filters, 4) for filters in [*widths[-2::-1], channels]]
-
-        self.normalize = InstanceNorm()
+        options, make = {"use_bias": normalization == "instance"}, NORMALIZATIONS[normalization]
+        self.downs = [_padded(filters, 4, pad=1, strides=2, **options) for filters in widths]
+        self.ups = [_upward(filters, 4, **options) for filters in widths[-2::-1]]
+        self.ups.append(_upward(channels, 4))
+        self.norms_down = [make() for _ in self.downs[1:-1]]
+        self.norms_up = [make() for _ in self.ups[:-1]]
         self.to_range = layers.Activation("tanh", dtype="float32")
 
     def build(self, input_shape):
@@ -93,32 +123,36 @@ class UNetGenerator(keras.Model):
         for up in self.ups:
             up.build((None, None, None, channels))
             channels = 2 * up.filters  # with those of the way down
+        normalized = [*self.downs[1:-1], *self.ups[:-1]]
+        for layer, norm in zip(normalized, [*self.norms_down, *self.norms_up], strict=True):
+            norm.build((None, None, None, layer.filters))
 
-    def call(self, images):
+    def call(self, images, training=False):
         x, skipped = self.downs[0](images), []
-        for down in self.downs[1:]:
+        for down, norm in zip(self.downs[1:-1], self.norms_down, strict=True):
             skipped.append(x)
-            x = down(ops.leaky_relu(x, 0.2))
-            x = x if down is self.downs[-1] else self.normalize(x)
-        for up in self.ups[:-1]:
-            x = self.normalize(up(ops.relu(x)))
+            x = norm(down(ops.leaky_relu(x, 0.2)), training=training)
+        skipped.append(x)
+        x = self.downs[-1](ops.leaky_relu(x, 0.2))
+        for up, norm in zip(self.ups[:-1], self.norms_up, strict=True):
+            x = norm(up(ops.relu(x)), training=training)
             x = ops.concatenate([skipped.pop(), x], axis=-1)
         return self.to_range(self.ups[-1](ops.relu(x)))
 
 
-def patch_discriminator(width: int, num_layers: int, name: str):
+def patch_discriminator(width: int, num_layers: int, name: str, normalization: str = "instance"):
     """Images `[N, H, W, C]` to logits `[N, H', W', 1]`, one for each overlapping patch."""
     stack = [_padded(width, 4, pad=1, strides=2), _leaky()]
     for layer in range(1, num_layers + 1):
         filters, strides = width * min(2**layer, WIDEST), 2 if layer < num_layers else 1
-        stack += _convolution(filters, 4, pad=1, strides=strides, activation=_leaky)
+        stack += _convolution(filters, 4, normalization, _leaky, pad=1, strides=strides)
     stack += [_padded(1, 4, pad=1, dtype="float32")]
     return keras.Sequential(stack, name=name)
 
 
-def pixel_discriminator(width: int, name: str):
+def pixel_discriminator(width: int, name: str, normalization: str = "instance"):
     """Images `[N, H, W, C]` to logits `[N, H, W, 1]`, one for each pixel."""
-    stack = [_padded(width, 1), _leaky(), *_convolution(2 * width, 1, activation=_leaky)]
+    stack = [_padded(width, 1), _leaky(), *_convolution(2 * width, 1, normalization, _leaky)]
     stack += [_padded(1, 1, dtype="float32")]
     return keras.Sequential(stack, name=name)
 
@@ -137,6 +171,8 @@ class CycleGAN(ImageGAN):
         discriminator: "patch" or "pixel".
         discriminator_layers: of the former; 3 look at patches of 70 x 70 pixels.
         discriminator_width: channels of the discriminators' first layer.
+        normalization: of all networks: "instance", "batch", or "image", which has learned scales
+            and offsets like "batch" and the statistics of each image like "instance".
         loss: a key of `ganzoo.losses.ADVERSARIAL`.
         cycle_weight_a: lambda of the cycle from a.
         cycle_weight_b: lambda of the cycle from b.
@@ -173,6 +209,7 @@ class CycleGAN(ImageGAN):
         discriminator: str = "patch",
         discriminator_layers: int = 3,
         discriminator_width: int = 64,
+        normalization: str = "instance",
         loss: str = "least_squares",
         cycle_weight_a: float = 10.0,
         cycle_weight_b: float = 10.0,
@@ -184,24 +221,33 @@ class CycleGAN(ImageGAN):
         halvings = _halvings(generator, image_size)
         if num_blocks is None:
             num_blocks = 9 if image_size >= 256 else 6
+        choose("normalization", normalization, NORMALIZATIONS)
         make_generator = {
-            "resnet": lambda name: resnet_generator(channels, generator_width, num_blocks, name),
-            "unet": lambda name: UNetGenerator(channels, generator_width, halvings, name=name),
+            "resnet": lambda name: resnet_generator(
+                channels, generator_width, num_blocks, name, normalization
+            ),
+            "unet": lambda name: UNetGenerator(
+                channels, generator_width, halvings, normalization, name=name
+            ),
         }[generator]
         make_discriminator = choose(
             "discriminator",
             discriminator,
             {
                 "patch": lambda name: patch_discriminator(
-                    discriminator_width, _fitting(discriminator_layers, image_size), name
+                    discriminator_width,
+                    _fitting(discriminator_layers, image_size),
+                    name,
+                    normalization,
                 ),
-                "pixel": lambda name: pixel_discriminator(discriminator_width, name),
+                "pixel": lambda name: pixel_discriminator(discriminator_width, name, normalization),
             },
         )
         self.adversarial = choose("loss", loss, ADVERSARIAL)
         self.image_size, self.channels, self.multiple = image_size, channels, 2**halvings
         self.cycle_weight_a, self.cycle_weight_b = cycle_weight_a, cycle_weight_b
         self.identity_weight = identity_weight
+        self.normalization = normalization
         self.a2b, self.b2a = make_generator("a2b"), make_generator("b2a")
         self.discriminator_a = make_discriminator("discriminator_a")
         self.discriminator_b = make_discriminator("discriminator_b")
@@ -253,9 +299,11 @@ class CycleGAN(ImageGAN):
         real_a, real_b = batch["a"], batch["b"]
         fake_b, same_b = self._translate(self.a2b, real_a, real_b)
         fake_a, same_a = self._translate(self.b2a, real_b, real_a)
-        returned_a, returned_b = self.b2a(fake_b), self.a2b(fake_a)
-        logits_a = self.discriminator_a(self.augment(fake_a, random, "fake_a"))
-        logits_b = self.discriminator_b(self.augment(fake_b, random, "fake_b"))
+        returned_a, returned_b = self.b2a(fake_b, training=True), self.a2b(fake_a, training=True)
+        seen_a = self.augment(fake_a, random, "fake_a")
+        seen_b = self.augment(fake_b, random, "fake_b")
+        logits_a = self.discriminator_a(seen_a, training=True)
+        logits_b = self.discriminator_b(seen_b, training=True)
         terms = {
             "adversarial_a2b": self.adversarial.generator(logits_b),
             "adversarial_b2a": self.adversarial.generator(logits_a),
@@ -277,9 +325,15 @@ class CycleGAN(ImageGAN):
         """Images of the source domain, translated, and those of the target domain, which should
         stay as they are; None where nobody asks for the latter."""
         if not self.identity_weight:
-            return generator(source), None
+            return generator(source, training=True), None
+        return self._both(generator, source, target)
+
+    def _both(self, network, images, others):
+        """What a network makes of two batches in training."""
+        if self.normalization == "batch":
+            return network(images, training=True), network(others, training=True)
         # No image sees the others of its batch: one call does for both.
-        return ops.split(generator(ops.concatenate([source, target])), 2)
+        return ops.split(network(ops.concatenate([images, others]), training=True), 2)
 
     def discriminator_loss(self, batch, random):
         shown_a, slots_a = self.pool_a.query(batch["fake_a"], random, "pool_a")
@@ -302,7 +356,7 @@ class CycleGAN(ImageGAN):
         """Logits of real images and of fakes."""
         real = self.augment(real, random, f"real_{domain}")
         fake = self.augment(fake, random, f"shown_{domain}")
-        return ops.split(discriminator(ops.concatenate([real, fake])), 2)
+        return self._both(discriminator, real, fake)
 
     def after_step(self, batch, logs):
         self.pool_a.store(gather(batch["fake_a"]), gather(batch["slots_a"]))
@@ -310,7 +364,7 @@ class CycleGAN(ImageGAN):
         return {}
 
     def call(self, inputs, direction="a2b", training=False):
-        return self.generators()[direction](inputs)
+        return self.generators()[direction](inputs, training=training)
 
     def preview(self, batch, count):
         """Strips `[M, H, 3 W, C]` of an image, its translation, and that one translated back."""
@@ -329,9 +383,11 @@ def _difference(images, others):
     return ops.mean(ops.abs(images - others), axis=(1, 2, 3))
 
 
-def _convolution(filters, kernel_size, activation=layers.ReLU, **kwargs):
-    """A convolution, normalized, and its activation."""
-    stack = [_padded(filters, kernel_size, **kwargs), InstanceNorm()]
+def _convolution(filters, kernel_size, normalization, activation=layers.ReLU, **kwargs):
+    """A convolution, normalized, and its activation; an offset makes up for the bias."""
+    use_bias = normalization == "instance"
+    stack = [_padded(filters, kernel_size, use_bias=use_bias, **kwargs)]
+    stack.append(NORMALIZATIONS[normalization]())
     return [*stack, activation()] if activation else stack
 
 
@@ -339,10 +395,10 @@ def _padded(filters, kernel_size, **kwargs):
     return PaddedConv2D(filters, kernel_size, kernel_initializer=_normal(), **kwargs)
 
 
-def _upward(filters, kernel_size):
+def _upward(filters, kernel_size, **kwargs):
     """Twice the size."""
     return CroppedConv2DTranspose(
-        filters, kernel_size, crop=1, strides=2, kernel_initializer=_normal()
+        filters, kernel_size, crop=1, strides=2, kernel_initializer=_normal(), **kwargs
     )
 
 

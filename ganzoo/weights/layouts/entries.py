@@ -103,13 +103,12 @@ def maps_of(variable, name: str, side: int) -> Entry:
 
 
 def normalization(layer, name: str) -> list[Entry]:
-    """Batch normalization: scale, offset and moving averages."""
-    return [
-        same(layer.gamma, f"{name}.weight"),
-        same(layer.beta, f"{name}.bias"),
-        same(layer.moving_mean, f"{name}.running_mean"),
-        same(layer.moving_variance, f"{name}.running_var"),
-    ]
+    """Scale and offset, and the moving averages of batch normalization."""
+    entries = [same(layer.gamma, f"{name}.weight"), same(layer.beta, f"{name}.bias")]
+    if hasattr(layer, "moving_mean"):
+        entries.append(same(layer.moving_mean, f"{name}.running_mean"))
+        entries.append(same(layer.moving_variance, f"{name}.running_var"))
+    return entries
 
 
 def assign(entries: Iterable[Entry], arrays: Mapping[str, np.ndarray]) -> None:

@@ -22,37 +22,50 @@ from ganzoo.weights.layouts.entries import (
 
 
 def cyclegan_resnet(network, prefix: str = "") -> Iterator[Entry]:
-    """Residual generators of junyanz/pytorch-CycleGAN-and-pix2pix, instance normalization."""
-    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
-    blocks = [layer for layer in network.layers if hasattr(layer, "branch")]
-    for layer, index in zip(layers[:3], (1, 4, 7), strict=True):
-        yield from convolution(layer, f"{prefix}model.{index}")
-    for index, block in enumerate(blocks, start=10):
-        pair = (layer for layer in block.branch.layers if hasattr(layer, "kernel"))
-        for layer, place in zip(pair, (1, 5), strict=True):
-            yield from convolution(layer, f"{prefix}model.{index}.conv_block.{place}")
-    after = 10 + len(blocks)
-    yield from transposed(layers[3], f"{prefix}model.{after}")
-    yield from transposed(layers[4], f"{prefix}model.{after + 3}")
-    yield from convolution(layers[5], f"{prefix}model.{after + 7}")
+    """Residual generators of junyanz/pytorch-CycleGAN-and-pix2pix."""
+    *layers, last, _ = network.layers
+    yield from _numbered(layers, f"{prefix}model", 1)  # theirs pad in a layer of its own
+    yield from convolution(last, f"{prefix}model.{len(layers) + 2}")
 
 
 def cyclegan_unet(network, prefix: str = "model.") -> Iterator[Entry]:
     """U-Nets of the same repository: each level holds the next, between its way down and up."""
     yield from convolution(network.downs[0], f"{prefix}model.0")
     yield from transposed(network.ups[-1], f"{prefix}model.3")
-    level = f"{prefix}model.1.model"
-    for down, up in zip(network.downs[1:], network.ups[-2::-1], strict=True):
+    level, norms_down = f"{prefix}model.1.model", [*network.norms_down, None]
+    ups = zip(network.ups[-2::-1], network.norms_up[::-1], strict=True)
+    for down, norm_down, (up, norm_up) in zip(network.downs[1:], norms_down, ups, strict=True):
+        place = 3 if norm_down is None else 5  # the innermost level has no other inside
         yield from convolution(down, f"{level}.1")
-        yield from transposed(up, f"{level}.{3 if down is network.downs[-1] else 5}")
+        yield from _normalization(norm_down, f"{level}.2")
+        yield from transposed(up, f"{level}.{place}")
+        yield from _normalization(norm_up, f"{level}.{place + 1}")
         level += ".3.model"
 
 
 def cyclegan_discriminator(network, prefix: str = "model") -> Iterator[Entry]:
     """Its discriminators of n layers; those of pixels have the prefix "net"."""
-    for index, layer in enumerate(network.layers):
-        if hasattr(layer, "kernel"):
-            yield from convolution(layer, f"{prefix}.{index}")
+    yield from _numbered(network.layers, prefix, 0)
+
+
+def _numbered(layers, prefix: str, start: int) -> Iterator[Entry]:
+    """Layers that are called by their places in a sequence."""
+    for number, layer in enumerate(layers, start):
+        name = f"{prefix}.{number}"
+        if hasattr(layer, "branch"):
+            yield from _numbered(layer.branch.layers[:3], f"{name}.conv_block", 1)
+            yield from _numbered(layer.branch.layers[3:], f"{name}.conv_block", 5)
+        elif hasattr(layer, "kernel"):
+            make = transposed if hasattr(layer, "crop") else convolution
+            yield from make(layer, name)
+        else:
+            yield from _normalization(layer, name)
+
+
+def _normalization(layer, name: str) -> Iterator[Entry]:
+    """Nothing for a layer without weights."""
+    if hasattr(layer, "gamma"):
+        yield from normalization(layer, name)
 
 
 def dcgan_generator(network, prefix: str = "main") -> Iterator[Entry]:
