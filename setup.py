@@ -58,6 +58,8 @@ setup(
         "docs": [
             "mkdocs-material>=9.6,<10",  # the site
             "mkdocstrings[python]>=1",  # the reference out of docstrings, without importing
+            # What mkdocstrings needs, whose last release for Python 3.10 fails with later ones.
+            'pymdown-extensions<12; python_version < "3.11"',
             "ziamath>=0.12",  # formulas that need no script, no font and no network
             "ruff>=0.12",  # formats the signatures
         ],
