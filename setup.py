@@ -55,6 +55,7 @@ setup(
         "dev": DEV,
         "export": ["tf2onnx>=1.16", "onnxruntime>=1.18", "ai-edge-litert>=1.0"],  # write and run
         "cuda": ["tensorflow[and-cuda]>=2.20"],  # CUDA and cuDNN as wheels
+        "demo": ["gradio>=6.31,<7"],  # the page of `ganzoo.demo`: controls, uploads, progress
         "docs": [
             "mkdocs-material>=9.6,<10",  # the site
             "mkdocstrings[python]>=1",  # the reference out of docstrings, without importing

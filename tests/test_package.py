@@ -21,7 +21,7 @@ RANKS = (
     "models metrics",
     "callbacks evaluation",
     "trainer",
-    "train generate evaluate benchmark convert train_classifier report",
+    "train generate evaluate benchmark convert train_classifier report demo",
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
 
