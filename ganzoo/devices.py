@@ -5,6 +5,7 @@ Nothing here may run before the flags are parsed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -67,29 +68,44 @@ def resolve_jit(jit: str) -> bool:
     return bool(_accelerators()) if jit == "auto" else jit == "on"
 
 
-def spread(strategy: tf.distribute.Strategy, function: Callable) -> Callable:
-    """A function of a batch `[N, ...]` computed in parts on the replicas of this process.
+@contextlib.contextmanager
+def full_float32():
+    """Within it, also as a decorator, NVIDIA's GPUs do not round factors to TF32's 10 bits."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+
+
+def spread(strategy: tf.distribute.Strategy | None, function: Callable) -> Callable:
+    """A compiled function of a batch, which the replicas of this process compute in parts.
 
     Args:
-        strategy: whose replicas share the batch.
-        function: returns a tuple of tensors `[n, ...]`, or None in their places.
-    """
-    run = tf.function(lambda part: strategy.run(function, [part]), autograph=False)
-    replicas = strategy.num_replicas_in_sync
+        strategy: whose replicas share the batch; None for the current device alone.
+        function: from tensors `[n, ...]` to a tuple of tensors of as many rows each, or None in
+            their places.
 
-    def parted(batch):
-        count = len(batch)
-        batch = tf.pad(batch, [[0, -count % replicas], *[[0, 0]] * (len(batch.shape) - 1)])
-        parts = tf.split(batch, replicas)
-        results = run(
-            strategy.experimental_distribute_values_from_function(
-                lambda context: parts[context.replica_id_in_sync_group]
-            )
+    Returns:
+        the same function of tensors `[n * replicas, ...]`.
+    """
+    if strategy is None or strategy.num_replicas_in_sync == 1:
+        return tf.function(function, autograph=False)
+    replicas = strategy.num_replicas_in_sync
+    run = tf.function(lambda *parts: strategy.run(function, parts), autograph=False)
+
+    def shared_out(value):
+        parts = tf.split(value, replicas)
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: parts[context.replica_id_in_sync_group]
         )
 
-        def joined(value):
-            return tf.concat(strategy.experimental_local_results(value), axis=0)[:count]
+    def joined(value):
+        return tf.concat(strategy.experimental_local_results(value), axis=0)
 
+    def parted(*batch):
+        results = run(*map(shared_out, batch))
         return tuple(None if value is None else joined(value) for value in results)
 
     return parted

@@ -9,6 +9,10 @@ How well a linear classifier tells classes by a discriminator's features:
 
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=probe10k
 
+What its discriminator forgets when it is made anew and its task changes, as in SSGAN's paper:
+
+    python -m ganzoo.evaluate --model=RUN_DIR --metrics=onevsall1k,onevsall1k_rotation
+
 Real images are those of the training, unless --dataset says otherwise. Any tool's images:
 
     python -m ganzoo.evaluate --images=FOLDER --reference=FOLDER --metrics=... --weights=...
@@ -27,16 +31,13 @@ was measured last:
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import flags
 
@@ -44,7 +45,13 @@ import ganzoo
 from ganzoo import cli, data, devices, models
 from ganzoo import config as configs
 from ganzoo.errors import UserError
-from ganzoo.evaluation import ProbeEvaluation, ReconstructionEvaluation, SetEvaluation
+from ganzoo.evaluation import (
+    OneVsAllEvaluation,
+    ProbeEvaluation,
+    ReconstructionEvaluation,
+    SetEvaluation,
+    results,
+)
 from ganzoo.latents import LatentGAN
 from ganzoo.translation import TILE, ImageGAN
 
@@ -71,27 +78,14 @@ flags.DEFINE_integer("border", None, "pixels cut off on each side first; None: t
 flags.DEFINE_integer("num", None, "how many images at most; None for all", lower_bound=1)
 flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
 
-# What two values must have in common to be compared.
-_PROTOCOL = (
-    "dataset",
-    "data_fingerprint",
-    "statistics",
-    "network",
-    "network_fingerprint",
-    "image_size",
-    "truncation",
-    "seeds",
-    "split",
-    "direction",
-    "images",
-    "border",
-)
+# Metrics of the discriminator, by what their names begin with.
+_INSIDE = {"probe": ProbeEvaluation, "onevsall": OneVsAllEvaluation}
 
 
 def main(argv):
     """The command line."""
     if FLAGS.compare:
-        print(compare([Path(run) for run in argv[1:]]))
+        print(results.compare([Path(run) for run in argv[1:]]))
         return
     cli.refuse_words(argv[1:])
     if FLAGS.images is not None or FLAGS.reference is not None:
@@ -100,11 +94,12 @@ def main(argv):
         raise UserError("Expected: python -m ganzoo.evaluate --model=RUN_DIR --metrics=NAME")
     else:
         strategy = devices.strategy(FLAGS.devices, FLAGS.tpu)
-        probes = [name for name in FLAGS.metrics or [] if name.startswith("probe")]
+        inside = [name for name in FLAGS.metrics or [] if name.startswith(tuple(_INSIDE))]
         with strategy.scope():
-            model = models.load(FLAGS.model, discriminator=bool(probes))
-        if probes:
-            _probe(model, probes)
+            probed = any(name.startswith("probe") for name in inside)
+            model = models.load(FLAGS.model, discriminator=probed)
+        if inside:
+            _look_inside(model, inside)
         elif isinstance(model, ImageGAN):
             _reconstruct(model)
         else:
@@ -118,21 +113,27 @@ def _draw(model: LatentGAN, strategy) -> None:
     evaluation = SetEvaluation(
         _names(), _weights(), source, FLAGS.seed, FLAGS.statistics, strategy=strategy
     )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.seeds))
-    rows = [evaluation.of_model(model, seed, FLAGS.truncation) for seed in seeds]
-    _tell(rows, evaluation.facts | {"seeds": seeds, "truncation": FLAGS.truncation}, started)
+    rows = [evaluation.of_model(model, seed, FLAGS.truncation) for seed in _seeds()]
+    _tell(rows, evaluation.facts | {"seeds": _seeds(), "truncation": FLAGS.truncation}, started)
 
 
-def _probe(model, probes: list[str]) -> None:
-    """Classes told by the discriminator's features."""
-    if set(FLAGS.metrics) > set(probes):
-        raise UserError(f"{', '.join(probes)}: looks at the discriminator; run it by itself")
-    started = time.perf_counter()
+def _look_inside(model, names: list[str]) -> None:
+    """What the discriminator knows of classes."""
+    if set(FLAGS.metrics) > set(names):
+        raise UserError(f"{', '.join(names)}: looks at the discriminator; run it by itself")
     train, test = (_source(model, split=split, labels=True) for split in (None, "test"))
     if train is None:
         raise UserError(f"{FLAGS.model} does not say what it was trained on; add --dataset=NAME")
-    evaluation = ProbeEvaluation(probes, train, test)
-    _tell([evaluation.of_model(model)], evaluation.facts, started)
+    for prefix, make in _INSIDE.items():
+        started = time.perf_counter()
+        chosen = [name for name in names if name.startswith(prefix)]
+        if chosen:
+            evaluation = make(chosen, train, test)
+            if prefix == "probe":  # draws no random number
+                _tell([evaluation.of_model(model)], evaluation.facts, started)
+            else:
+                rows = [evaluation.of_model(model, seed) for seed in _seeds()]
+                _tell(rows, evaluation.facts | {"seeds": _seeds()}, started)
 
 
 def _reconstruct(model: ImageGAN) -> None:
@@ -165,37 +166,8 @@ def _compare_folders() -> None:
     _tell([evaluation.of_images(images)], evaluation.facts | facts, started)
 
 
-def compare(runs: Sequence[Path]) -> str:
-    """A table of what was last measured of each run.
-
-    Raises:
-        UserError: for a run without results, or a metric measured by different protocols.
-    """
-    if len(runs) < 2:
-        raise UserError("Expected: python -m ganzoo.evaluate --compare RUN_DIR RUN_DIR")
-    found = [_last_results(run) for run in runs]
-    names = [name for name in found[0] if all(name in results for results in found)]
-    if not names:
-        raise UserError(f"No metric was measured of all of {', '.join(map(str, runs))}")
-    for name in names:
-        for key in _PROTOCOL:
-            values = [results[name].get(key) for results in found]
-            if any(value != values[0] for value in values):
-                told = "; ".join(f"{run}: {v}" for run, v in zip(runs, values, strict=True))
-                raise UserError(
-                    f"{name} was measured by different protocols, {key} differs ({told})."
-                    " Measure the runs again, alike."
-                )
-    rows = [[name, *(_shown(results[name]) for results in found)] for name in names]
-    return _table([["metric", *map(str, runs)], *rows])
-
-
-def _last_results(run: Path) -> dict[str, dict]:
-    path = run / "metrics.jsonl"
-    if not path.exists():
-        raise UserError(f"{run} has no {path.name}. Measure it: --model={run} --metrics=NAME")
-    lines = map(json.loads, path.read_text().splitlines())
-    return {line["metric"]: line for line in lines}
+def _seeds() -> list[int]:
+    return list(range(FLAGS.seed, FLAGS.seed + FLAGS.seeds))
 
 
 def _names() -> list[str]:
@@ -239,36 +211,11 @@ def _tell(rows: list[dict], facts: dict, started: float) -> None:
     run = None if FLAGS.model is None else _run_of(FLAGS.model)
     if run is not None:
         facts["model_fingerprint"] = _fingerprint(run / "model")
-    lines = []
-    for name in rows[0]:
-        if not name.startswith("trivial/"):
-            values = [row[name] for row in rows]
-            line = {"metric": name, "value": float(np.mean(values))}
-            if len(rows) > 1:
-                line["deviation"] = float(np.std(values))
-            if f"trivial/{name}" in rows[0]:
-                line["trivial"] = rows[0][f"trivial/{name}"]
-            lines.append(line)
-    print(_table([[line["metric"], _shown(line)] for line in lines]))
+    lines = results.lines_of(rows)
+    print(results.table(lines))
     print(", ".join(f"{key}: {value}" for key, value in facts.items()))
     if run is not None:
-        with (run / "metrics.jsonl").open("a") as file:
-            file.writelines(json.dumps(line | facts) + "\n" for line in lines)
-
-
-def _shown(line: dict) -> str:
-    words = [f"{line['value']:.4f}"]
-    if "deviation" in line:
-        words.append(f"(deviation {line['deviation']:.4f})")
-    if "trivial" in line:
-        words.append(f"(the trivial answer: {line['trivial']:.4f})")
-    return " ".join(words)
-
-
-def _table(rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+        results.append(run, lines, facts)
 
 
 def _fingerprint(folder: Path) -> str:

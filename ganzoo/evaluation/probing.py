@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +10,7 @@ import tensorflow as tf
 from ganzoo import data, metrics
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.evaluation.sets import read
+from ganzoo.latents import BATCH_SIZE
 
 
 class ProbeEvaluation:
@@ -40,15 +40,25 @@ class ProbeEvaluation:
     def of_model(self, model: GAN) -> dict[str, float]:
         """Accuracies from 0 to 1 by the metrics' names; raises UserError without features."""
         represent = tf.function(model.represent, autograph=False)
-
-        def features(source, count):
-            batches = read(source, np.arange(count))
-            found = [represent(batch / np.float32(127.5) - 1.0) for batch in batches]
-            return np.concatenate(found), source.read(np.arange(count))[1]
-
-        train = features(self.train, max(self.counts.values()))
-        test = features(self.test, len(self.test))
+        train = features_of(represent, self.train, max(self.counts.values()))
+        test = features_of(represent, self.test, len(self.test))
         return {
             name: metrics.probe_accuracy(*(part[:count] for part in train), *test)
             for name, count in self.counts.items()
         }
+
+
+def features_of(represent: Callable, source: data.Source, count: int):
+    """Features `[count, F]` of the first images, and their labels `[count]`.
+
+    Args:
+        represent: from images `[N, H, W, C]` in [-1, 1] to features `[N, F]`.
+        source: of images with labels.
+        count: at most all of them.
+    """
+    features, labels = [], []
+    for start in range(0, count, BATCH_SIZE):
+        images, of_batch = source.read(np.arange(start, min(start + BATCH_SIZE, count)))
+        features.append(represent(images / np.float32(127.5) - 1.0))
+        labels.append(of_batch)
+    return np.concatenate(features), np.concatenate(labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from ganzoo import data, devices, files, metrics
 from ganzoo.errors import UserError
-from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
+from ganzoo.evaluation.extraction import Extractor, Features
+from ganzoo.latents import LatentGAN, random_of
 from ganzoo.metrics import FeatureNetwork, FeatureSet, Protocol
 from ganzoo.styles import StyleGAN
 
@@ -30,7 +31,7 @@ class SetEvaluation:
         source: the real images.
         seed: of the choice of real images, and of random subsets.
         statistics: an .npz with `mu` and `sigma` of real images, instead of the source's.
-        strategy: over whose replicas features are computed; None for the current device.
+        strategy: over whose replicas images are drawn and looked at; None for the current device.
 
     Raises:
         UserError: for metrics that are unknown or do not go together, and for missing files.
@@ -46,6 +47,7 @@ class SetEvaluation:
         strategy: tf.distribute.Strategy | None = None,
     ):
         self.protocols, self.source, self.seed = [metrics.parse(n) for n in names], source, seed
+        self.strategy = strategy
         networks = sorted({protocol.network for protocol in self.protocols})
         if len(networks) != 1:
             raise UserError(f"Metrics of several networks ({', '.join(networks)}): run one by one")
@@ -55,10 +57,12 @@ class SetEvaluation:
         if self.walks:
             self.network = metrics.open_lpips(networks[0], weights)
         else:
-            self.network = _open_network(networks[0], weights, strategy)
+            self.network = _open_network(networks[0], weights)
+            self.extractor = Extractor(self.network, strategy)
             self.real = self._real(statistics)
         self.facts["network_fingerprint"] = self.network.fingerprint
 
+    @devices.full_float32()
     def of_model(
         self, model: LatentGAN, seed: int = 0, truncation: float | None = None
     ) -> dict[str, float]:
@@ -74,10 +78,18 @@ class SetEvaluation:
         """
         if self.walks:
             return {p.name: self._path_length(p, model, seed) for p in self.protocols}
-        count = _most(self.protocols)
-        drawn = self._drawn(model, count, seed, truncation)
-        return self._measured(self._features(drawn, count, "generated"))
+        self._check_fits(model)
+        count, options = _most(self.protocols), {}
+        if truncation is not None:
+            options["truncation"] = truncation
+        if "noise" in model.OPTIONS:
+            options["noise"] = "random"
+        latents = model.draw_latents(random_of(seed), count)
+        labels = self._labels(model, count, seed)
+        drawn = self.extractor.of_model(model, latents, labels, seed, **options)
+        return self._measured(self._collected(drawn, count, "generated"))
 
+    @devices.full_float32()
     def of_images(self, source: data.Source) -> dict[str, float]:
         """The metrics of images that are there already, by their names."""
         if self.walks:
@@ -88,7 +100,9 @@ class SetEvaluation:
         if len(source) < count:
             raise UserError(f"{source.name} has {len(source):,} images; {count:,} are asked for")
         chosen = np.random.default_rng(self.seed).permutation(len(source))[:count]
-        return self._measured(self._features(read(source, chosen), count, "images"))
+        self._check_fits(source)
+        features = self.extractor.of_source(source, chosen)
+        return self._measured(self._collected(features, count, "images"))
 
     def _measured(self, fake: FeatureSet) -> dict[str, float]:
         values = {}
@@ -105,7 +119,8 @@ class SetEvaluation:
             wrong = [protocol.name for protocol in comparing if protocol.keeps]
             if wrong:
                 raise UserError(f"{', '.join(wrong)}: needs real images, not their statistics")
-            known = metrics.published(statistics, self.network)
+            size = 32 if self.source is None else self.source.image_size
+            known = metrics.published(statistics, self.network, size)
             self.facts["statistics"] = hashlib.sha256(Path(statistics).read_bytes()).hexdigest()
             return known
         source = self.source
@@ -133,22 +148,36 @@ class SetEvaluation:
                 count,
                 keep,
             ],
-            lambda: self._features(read(source, chosen), count, "real", keep),
+            lambda: self._collected(self.extractor.of_source(source, chosen), count, "real", keep),
         )
 
-    def _drawn(self, model: LatentGAN, count: int, seed: int, truncation) -> Iterator[tf.Tensor]:
-        """Images with labels as frequent as those of the real ones, and random noise."""
-        latents = model.draw_latents(random_of(seed), count)
-        labels = None
-        if model.num_classes:
-            if self.source is None:
-                raise UserError("The model has classes: name data with labels, --dataset=NAME")
-            chosen = np.random.default_rng(seed).integers(0, len(self.source), count)
-            labels = self.source.read(chosen)[1]
-        options = {} if truncation is None else {"truncation": truncation}
-        if "noise" in model.OPTIONS:
-            options["noise"] = "random"
-        return map(_pixels, model.decode_batches(latents, labels, seed, **options))
+    def _check_fits(self, images: LatentGAN | data.Source) -> None:
+        """Sizes and channels alike on both sides; with published statistics nobody can tell."""
+        if self.source is None or self.real is None or self.real.given is not None:
+            return
+        sides = [(side.image_size, side.channels) for side in (images, self.source)]
+        if sides[0] != sides[1]:
+            told = " and ".join(
+                f"{size} pixels and {channels} channels" for size, channels in sides
+            )
+            raise UserError(
+                f"Images of {told} are not compared: open the real ones ({self.source.name}) in"
+                " the size and with the channels of the generated ones"
+            )
+
+    def _labels(self, model: LatentGAN, count: int, seed: int) -> np.ndarray:
+        """As frequent as those of the real images; 0 without classes."""
+        if not model.num_classes:
+            return np.zeros([count], np.int32)
+        if self.source is None:
+            raise UserError("The model has classes: name data with labels, --dataset=NAME")
+        if self.source.num_classes != model.num_classes:
+            raise UserError(
+                f"The model has {model.num_classes} classes, and {self.source.name}"
+                f" {self.source.num_classes}: name the data that it was trained on"
+            )
+        chosen = np.random.default_rng(seed).integers(0, len(self.source), count)
+        return self.source.read(chosen)[1]
 
     def _path_length(self, protocol: Protocol, model: LatentGAN, seed: int) -> float:
         if not isinstance(model, StyleGAN):
@@ -167,10 +196,11 @@ class SetEvaluation:
                 protocol.sampling,
                 protocol.crop,
                 seed,
+                self.strategy,
             )
         )
 
-    def _features(self, batches: Iterable, count: int, what: str, keep: int | None = None):
+    def _collected(self, features: Features, count: int, what: str, keep: int | None = None):
         if keep is None:
             single = any(protocol.keeps for protocol in self.protocols)
             several = len({protocol.count for protocol in self.protocols}) > 1
@@ -178,27 +208,17 @@ class SetEvaluation:
         with tqdm(total=count, unit=f" {what}", disable=not sys.stderr.isatty()) as bar:
 
             def counted():
-                for batch in batches:
+                for batch in features:
                     yield batch
-                    bar.update(len(batch))
+                    bar.update(len(batch[0]))
 
-            return FeatureSet.of(counted(), self.network, keep)
-
-
-def read(source: data.Source, indices: np.ndarray) -> Iterator[np.ndarray]:
-    """Images of a source in batches, uint8 `[N, H, W, C]`."""
-    for start in range(0, len(indices), BATCH_SIZE):
-        yield source.read(indices[start : start + BATCH_SIZE])[0]
+            return FeatureSet.of(counted(), keep)
 
 
-def _open_network(name: str, weights, strategy) -> FeatureNetwork:
+def _open_network(name: str, weights: Sequence[str]) -> FeatureNetwork:
     if len(weights) > 1:
         raise UserError(f"The network {name} has one file of weights, not {', '.join(weights)}")
-    network = metrics.open_network(name, *weights)
-    if strategy is None or strategy.num_replicas_in_sync == 1:
-        return network
-    compute = devices.spread(strategy, network.compute)
-    return FeatureNetwork(network.name, network.fingerprint, compute)
+    return metrics.open_network(name, *weights)
 
 
 def _cached(key: list, compute) -> FeatureSet:
@@ -212,13 +232,6 @@ def _cached(key: list, compute) -> FeatureSet:
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomically(path, lambda target: np.savez(target, **found.to_arrays()))
     return found
-
-
-def _pixels(images: tf.Tensor) -> tf.Tensor:
-    """As `images.to_uint8` does it, on the device."""
-    if not bool(tf.reduce_all(tf.math.is_finite(images))):
-        raise UserError("The model makes images that are not finite numbers: its training failed")
-    return tf.cast(tf.clip_by_value(images * 127.5 + 128.0, 0.0, 255.0), tf.uint8)
 
 
 def _most(protocols: Iterable[Protocol]) -> int:

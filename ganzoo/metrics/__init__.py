@@ -2,22 +2,15 @@
 
 from ganzoo.metrics.distributions import (
     Moments,
-    density_coverage,
     frechet_distance,
     inception_score,
     kernel_distance,
     mode_coverage,
-    precision_recall,
 )
-from ganzoo.metrics.features import (
-    CLEAN,
-    INCEPTION,
-    FeatureNetwork,
-    FeatureSet,
-    open_network,
-    published,
-)
+from ganzoo.metrics.features import FeatureNetwork, FeatureSet, published
 from ganzoo.metrics.lpips import LPIPS, open_lpips
+from ganzoo.metrics.neighbors import density_coverage, precision_recall
+from ganzoo.metrics.networks import CLEAN, INCEPTION, open_network
 from ganzoo.metrics.paths import path_distances, path_length
 from ganzoo.metrics.probe import probe_accuracy
 from ganzoo.metrics.protocols import Protocol, measure, parse

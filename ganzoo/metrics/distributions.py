@@ -7,37 +7,41 @@ and know nothing of networks: what the numbers may be called depends on which ne
 from __future__ import annotations
 
 import numpy as np
-
-BLOCK = 4096  # rows of a matrix of distances that are in memory at once
+import tensorflow as tf
 
 
 class Moments:
-    """Mean and covariance of features that come in batches, in float64.
+    """Mean and covariance of features that come in batches, in float64, on their device.
 
     Attributes:
         count: features seen.
-        sum: of the features, `[D]`.
+        sum: of the features, `[D]`; None before the first.
         products: sum of their outer products, `[D, D]`.
     """
 
-    def __init__(self, count: int = 0, sum=0.0, products=0.0):
+    def __init__(self, count: int = 0, sum=None, products=None):
         self.count, self.sum, self.products = count, sum, products
 
     def add(self, features) -> None:
         """Takes a batch `[N, D]` into account."""
-        features = np.asarray(features, np.float64)
+        features = tf.cast(features, tf.float64)
+        if self.sum is None:
+            width = features.shape[1]
+            self.sum = tf.Variable(tf.zeros([width], tf.float64))
+            self.products = tf.Variable(tf.zeros([width, width], tf.float64))
         self.count += len(features)
-        self.sum = self.sum + features.sum(axis=0)
-        self.products = self.products + features.T @ features
+        self.sum.assign_add(tf.reduce_sum(features, axis=0))
+        self.products.assign_add(tf.matmul(features, features, transpose_a=True))
 
     def mean(self) -> np.ndarray:
         """`[D]`."""
-        return self.sum / self.count
+        return np.asarray(self.sum) / self.count
 
     def covariance(self, ddof: int = 1) -> np.ndarray:
         """`[D, D]`; divided by N - ddof, which is 1 in most codes, 0 in that of StyleGAN2-ADA."""
         mean = self.mean()
-        return (self.products - self.count * np.outer(mean, mean)) / (self.count - ddof)
+        products = np.asarray(self.products)
+        return (products - self.count * np.outer(mean, mean)) / (self.count - ddof)
 
 
 def frechet_distance(mean, covariance, other_mean, other_covariance) -> float:
@@ -90,15 +94,16 @@ def kernel_distance(
     Returns:
         the mean, which may be slightly negative.
     """
-    features, others = np.asarray(features, np.float64), np.asarray(others, np.float64)
+    features, others = np.asarray(features), np.asarray(others)
     rng, size = np.random.default_rng(seed), min(subset_size, len(features), len(others))
     total = 0.0
     for _ in range(subsets):
-        x = features[rng.choice(len(features), size, replace=False)]
-        y = others[rng.choice(len(others), size, replace=False)]
-        own = _kernel(x, x) + _kernel(y, y)
-        total += (own.sum() - np.trace(own)) / (size * (size - 1)) - 2.0 * _kernel(x, y).mean()
-    return float(total / subsets)
+        x, y = (
+            tf.constant(array[rng.choice(len(array), size, replace=False)], tf.float64)
+            for array in (features, others)
+        )
+        total += float(_squared_mmd(x, y))
+    return total / subsets
 
 
 def inception_score(probabilities, splits: int = 10) -> tuple[float, float]:
@@ -116,55 +121,6 @@ def inception_score(probabilities, splits: int = 10) -> tuple[float, float]:
         divergence = part * (_log(part) - _log(marginal))
         scores.append(np.exp(divergence.sum(axis=1).mean()))
     return float(np.mean(scores)), float(np.std(scores))
-
-
-def precision_recall(real, fake, neighbors: int = 3) -> tuple[float, float]:
-    """Improved precision and recall: Kynkaanniemi et al. 2019, eq. 1 and 2.
-
-    https://arxiv.org/abs/1904.06991
-
-    Each set covers the balls around its features that reach to the k-th nearest other one.
-
-    Args:
-        real: `[N, D]`, worked on in float32.
-        fake: `[M, D]`.
-        neighbors: k.
-
-    Returns:
-        precision, the share of fakes that real balls cover, and recall, the converse.
-    """
-    real, fake = np.asarray(real, np.float32), np.asarray(fake, np.float32)
-    real_radii, fake_radii = _radii(real, neighbors), _radii(fake, neighbors)
-    precise, recalled = 0, np.zeros(len(real), bool)
-    for start in range(0, len(fake), BLOCK):
-        part = slice(start, start + BLOCK)
-        distances = _squared_distances(fake[part], real)
-        precise += np.count_nonzero((distances <= real_radii).any(axis=1))
-        recalled |= (distances <= fake_radii[part, None]).any(axis=0)
-    return float(precise / len(fake)), float(recalled.mean())
-
-
-def density_coverage(real, fake, neighbors: int = 5) -> tuple[float, float]:
-    """Density and coverage: Naeem et al. 2020, eq. 5 and 6.
-
-    https://arxiv.org/abs/2002.09797
-
-    Args:
-        real: `[N, D]`, worked on in float32.
-        fake: `[M, D]`.
-        neighbors: k, of the real balls.
-
-    Returns:
-        density, how many real balls cover a fake, over k; coverage, the share of real balls that
-        hold a fake.
-    """
-    real, fake = np.asarray(real, np.float32), np.asarray(fake, np.float32)
-    radii, covering, holding = _radii(real, neighbors), 0, np.zeros(len(real), bool)
-    for start in range(0, len(fake), BLOCK):
-        inside = _squared_distances(fake[start : start + BLOCK], real) <= radii
-        covering += np.count_nonzero(inside)
-        holding |= inside.any(axis=0)
-    return float(covering / (neighbors * len(fake))), float(holding.mean())
 
 
 def mode_coverage(real, fake) -> tuple[int, float]:
@@ -193,28 +149,23 @@ def mode_coverage(real, fake) -> tuple[int, float]:
     return int(np.count_nonzero(q)), float(np.sum(q * (_log(q) - _log(p))))
 
 
-def _radii(points, neighbors: int) -> np.ndarray:
-    """The squared distance of each point to its k-th nearest other one."""
-    parts = []
-    for start in range(0, len(points), BLOCK):
-        distances = _squared_distances(points[start : start + BLOCK], points)
-        parts.append(np.partition(distances, neighbors, axis=1)[:, neighbors])  # itself is the 0th
-    return np.concatenate(parts)
-
-
-def _squared_distances(points, others) -> np.ndarray:
-    norms = np.sum(points**2, axis=1)[:, None] + np.sum(others**2, axis=1)
-    return np.maximum(norms - 2.0 * points @ others.T, 0.0)
-
-
 def _root(matrix: np.ndarray) -> np.ndarray:
     """The symmetric square root of a positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
+@tf.function(autograph=False)
+def _squared_mmd(x, y):
+    """Unbiased, of two sets of one size."""
+    size = x.shape[0]
+    own = _kernel(x, x) + _kernel(y, y)
+    pairs = tf.reduce_sum(own) - tf.linalg.trace(own)
+    return pairs / (size * (size - 1)) - 2.0 * tf.reduce_mean(_kernel(x, y))
+
+
 def _kernel(x, y):
-    return (x @ y.T / x.shape[1] + 1.0) ** 3
+    return (tf.matmul(x, y, transpose_b=True) / x.shape[1] + 1.0) ** 3
 
 
 def _log(p):

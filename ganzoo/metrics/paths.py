@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from ganzoo import devices
 from ganzoo.latents import BATCH_SIZE
 from ganzoo.seeds import Random
 from ganzoo.styles import StyleGAN
@@ -27,6 +28,7 @@ def path_distances(
     sampling: str,
     crop: bool = False,
     seed: int = 0,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> np.ndarray:
     """d(G(t), G(t + e)) / e^2 for random paths: `[count]`, float32.
 
@@ -38,15 +40,18 @@ def path_distances(
         sampling: "full" for steps anywhere on the paths, "end" for steps at their begin.
         crop: compare the middle of a face only.
         seed: of paths, classes, and noise, which is the same at both ends of a step.
+        strategy: whose replicas measure a batch each; None for the current device.
     """
-    draw = tf.function(
-        lambda step: _distances(
-            model, distance, Random(seed, step, scope="path/"), space, sampling, crop
-        ),
-        autograph=False,
-    )
-    steps = range(-(-count // BATCH_SIZE))
-    return np.concatenate([draw(tf.constant(step)).numpy() for step in steps])[:count]
+
+    def measure(step):
+        random = Random(seed, step[0], scope="path/")
+        return (_distances(model, distance, random, space, sampling, crop),)
+
+    measure = devices.spread(strategy, measure)
+    replicas = 1 if strategy is None else strategy.num_replicas_in_sync
+    starts = range(0, -(-count // BATCH_SIZE), replicas)
+    found = [measure(tf.range(replicas) + start)[0].numpy() for start in starts]
+    return np.concatenate(found)[:count]
 
 
 def path_length(distances: np.ndarray) -> float:

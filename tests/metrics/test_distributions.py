@@ -5,11 +5,11 @@ import scipy.linalg
 from ganzoo.metrics import (
     Moments,
     density_coverage,
-    distributions,
     frechet_distance,
     inception_score,
     kernel_distance,
     mode_coverage,
+    neighbors,
     precision_recall,
 )
 
@@ -89,7 +89,7 @@ def test_precision_and_recall_by_hand():
 
 
 def test_precision_recall_density_and_coverage_against_brute_force(monkeypatch):
-    monkeypatch.setattr(distributions, "BLOCK", 7)
+    monkeypatch.setattr(neighbors, "BLOCK", 7)
     real, fake = RNG.normal(size=(40, 3)), RNG.normal(0.7, 1.2, (30, 3))
 
     def distances(a, b):

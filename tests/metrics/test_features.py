@@ -6,17 +6,15 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import devices
 from ganzoo.data import shapes
 from ganzoo.errors import UserError
 from ganzoo.metrics import (
     CLEAN,
     INCEPTION,
-    FeatureNetwork,
     FeatureSet,
     classifiers,
-    features,
     measure,
+    networks,
     open_network,
     parse,
     published,
@@ -24,6 +22,11 @@ from ganzoo.metrics import (
 from ganzoo.weights import download
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
+
+
+def looked_at(network, images):
+    """Features and probabilities, as NumPy has them."""
+    return tuple(None if value is None else value.numpy() for value in network(images))
 
 
 def frozen(path, bias=5.0):
@@ -44,7 +47,7 @@ def frozen(path, bias=5.0):
 
 def test_inception_is_a_frozen_graph_without_its_bias(tmp_path):
     network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
-    features, probabilities = network(IMAGES)
+    features, probabilities = looked_at(network, IMAGES)
     # TensorFlow 1's bilinear interpolation takes every other pixel of a halved image.
     expected = (IMAGES[:, ::2, ::2].astype(np.float64) - 128) / 128
     np.testing.assert_allclose(features, expected.mean((1, 2)), atol=1e-5)
@@ -59,7 +62,7 @@ def test_inception_is_downloaded_once(tmp_path, monkeypatch):
     with tarfile.open(tmp_path / "inception.tgz", "w:gz") as archive:
         archive.add(graph, graph.name)
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
-    place = download.place_of(features._INCEPTION_URL)
+    place = download.place_of(networks._INCEPTION_URL)
     place.parent.mkdir()
     monkeypatch.setenv("GANZOO_OFFLINE", "1")
     with pytest.raises(UserError, match="--inception=classify_image_graph_def"):
@@ -70,7 +73,7 @@ def test_inception_is_downloaded_once(tmp_path, monkeypatch):
 
 def test_clean_inception_sees_images_resized_as_pillow_does(tmp_path):
     network = open_network(CLEAN, frozen(tmp_path / "graph.pb"))
-    features, _ = network(IMAGES)
+    features, _ = looked_at(network, IMAGES)
     channels = [
         np.asarray(Image.fromarray(channel.astype(np.float32)).resize((299, 299), Image.BICUBIC))
         for channel in IMAGES[0].transpose(2, 0, 1)
@@ -94,27 +97,17 @@ def test_classifiers_that_come_along(tmp_path):
     known = shapes.factors(indices)
     network = open_network("convnet-shapes")
     for size in (32, 64):
-        features, probabilities = network(shapes.draw(indices, size, 3))
+        features, probabilities = looked_at(network, shapes.draw(indices, size, 3))
         right = probabilities.argmax(axis=1) == known["shape"] * 8 + known["color"]
         assert features.shape == (100, 64) and right.mean() > 0.97
-    features, probabilities = open_network("lenet-mnist")(IMAGES)
+    features, probabilities = looked_at(open_network("lenet-mnist"), IMAGES)
     assert features.shape == (6, 128) and probabilities.shape == (6, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_two_replicas_compute_what_one_does():
-    network = open_network("convnet-shapes")
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    compute = devices.spread(strategy, network.compute)
-    one, two = network, FeatureNetwork(network.name, network.fingerprint, compute)
-    for a, b in zip(one(IMAGES[:5]), two(IMAGES[:5]), strict=True):
-        assert a.shape == b.shape
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
-
-
 def test_published_statistics(tmp_path):
     network = open_network("convnet-shapes")
-    known = FeatureSet.of([IMAGES, IMAGES[::-1]], network)
+    known = FeatureSet.of(map(network, [IMAGES, IMAGES[::-1]]))
     mean, covariance = known.statistics()
     np.savez(tmp_path / "real.npz", mu=mean, sigma=covariance)
     given = published(tmp_path / "real.npz", network)
@@ -138,7 +131,7 @@ def saved_network(path):
 
 def test_a_model_of_keras(tmp_path):
     network = open_network("keras", saved_network(tmp_path / "net.keras"))
-    features, probabilities = network(IMAGES)
+    features, probabilities = looked_at(network, IMAGES)
     blocks = IMAGES.reshape(6, 2, 8, 2, 8, 3).mean((2, 4)).reshape(6, 12)
     np.testing.assert_allclose(features, blocks, atol=1e-4)
     assert probabilities is None
@@ -146,13 +139,13 @@ def test_a_model_of_keras(tmp_path):
 
 def test_grey_images_have_three_equal_channels(tmp_path):
     network = open_network("keras", saved_network(tmp_path / "net.keras"))
-    grey, _ = network(IMAGES[..., :1])
-    color, _ = network(np.repeat(IMAGES[..., :1], 3, axis=-1))
+    grey, _ = looked_at(network, IMAGES[..., :1])
+    color, _ = looked_at(network, np.repeat(IMAGES[..., :1], 3, axis=-1))
     np.testing.assert_array_equal(grey, color)
 
 
 def test_squeezenet_has_512_features(tmp_path):
-    from ganzoo.metrics.features import _squeezenet_layers
+    from ganzoo.metrics.networks import _squeezenet_layers
 
     rng, layers = np.random.default_rng(0), _squeezenet_layers()
     assert sum(int(np.prod(v.shape)) for v in layers.weights) == 722_496
@@ -162,7 +155,7 @@ def test_squeezenet_has_512_features(tmp_path):
         for v in layer.weights
     }
     np.savez(tmp_path / "net.npz", **arrays)
-    features, _ = open_network("squeezenet", tmp_path / "net.npz")(IMAGES)
+    features, _ = looked_at(open_network("squeezenet", tmp_path / "net.npz"), IMAGES)
     assert features.shape == (6, 512) and (features >= 0).all()
     del arrays["fire9__expand3x3__bias"]
     np.savez(tmp_path / "net.npz", **arrays)
@@ -208,7 +201,7 @@ def test_names_say_the_protocol():
         ("fd50k_full", "fd needs the name of its network"),
         ("clean-fd50k_keras", "clean- is of Inception"),
         ("modes50k", "modes needs the name"),
-        ("is9", "of 9 images; expected 10 or more"),
+        ("is9", "of 9; expected 10 or more"),
     ],
 )
 def test_names_that_say_too_little_are_refused(name, words):
@@ -218,8 +211,8 @@ def test_names_that_say_too_little_are_refused(name, words):
 
 def test_measuring_the_same_set_twice(tmp_path):
     network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
-    first = FeatureSet.of([IMAGES, IMAGES[::-1]], network, keep=12)
-    second = FeatureSet.of([np.concatenate([IMAGES, IMAGES])], network, keep=12)
+    first = FeatureSet.of(map(network, [IMAGES, IMAGES[::-1]]), keep=12)
+    second = FeatureSet.of([network(np.concatenate([IMAGES, IMAGES]))], keep=12)
     assert measure(parse("fid12"), first, second)["fid12"] == pytest.approx(0, abs=1e-6)
     values = measure(parse("pr12"), first, second)
     assert values == {"precision12": 1.0, "recall12": 1.0}
@@ -234,8 +227,7 @@ def test_measuring_the_same_set_twice(tmp_path):
     assert set(measure(parse("fid10"), first, second)) == {"fid10"}  # of the first ten
 
 
-def test_features_that_are_not_finite_are_refused(tmp_path):
-    network = open_network(INCEPTION, frozen(tmp_path / "graph.pb"))
-    broken = type(network)("broken", "", lambda images: (tf.fill([6, 2], np.nan), None))
-    with pytest.raises(UserError, match="broken gives features that are not finite"):
-        FeatureSet.of([IMAGES], broken)
+def test_features_that_are_not_finite_are_refused():
+    features = tf.constant([[1.0, 2.0], [np.nan, 0.0]])
+    with pytest.raises(UserError, match="features that are not finite"):
+        FeatureSet.of([(features[:1], None), (features, None)])

@@ -72,6 +72,13 @@ def test_path_lengths_of_the_identity():
     assert angles.max() < np.pi
 
 
+def test_two_replicas_find_the_path_lengths_of_one(two_replicas):
+    args = (Identity(), squared, 150, "z", "full")  # two batches, and a part of a third
+    one, two = (path_distances(*args, strategy=strategy) for strategy in (None, two_replicas))
+    assert two.shape == (150,)
+    np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
 def test_cropping_and_reducing(monkeypatch):
     seen = []
 
