@@ -37,6 +37,10 @@ def get_config() -> ConfigDict:
     config.model.scale = 4
     config.model.num_blocks = 16
     config.model.width = 64
+    config.model.architecture = "srresnet"  # or "msrresnet"
+    config.model.output = "linear"  # or "tanh"
+    config.model.normalized_bias = False
+    config.model.trunk_end = "norm"  # or "prelu"
     config.model.discriminator_width = 64
     config.model.content_loss = "vgg54"  # or "vgg22", "mse"
     config.model.vgg_weights = config_dict.placeholder(str)  # None: downloaded once

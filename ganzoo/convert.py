@@ -94,8 +94,9 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
         arrays = layouts.export(format.layout(network))
     except (AttributeError, ValueError, IndexError) as error:
         raise UserError(f"{program} has no such network as {source} ({error})") from error
-    under = format.prefixes[0].rstrip(".") if format.wrapped else None
-    weights.write_pytorch(arrays, Path(out), under)
+    arrays |= format.constants(arrays)
+    arrays = {f"{format.prefix}{name}": array for name, array in arrays.items()}
+    weights.write_pytorch(arrays, Path(out), format.under)
 
 
 if __name__ == "__main__":

@@ -37,22 +37,61 @@ def test_networks_are_told_from_their_arrays(tmp_path, program, prefix, argument
     np.testing.assert_allclose(loaded.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
 
 
-CYCLE = ("cyclegan-pytorch", {"image_size": 128, "num_blocks": 2, "generator_width": 4})
+CYCLE = {"image_size": 128, "generator_width": 4}
+TANH = {"output": "tanh", "normalized_bias": True}
+TRANSLATORS = [
+    ("cyclegan-pytorch", CYCLE | {"num_blocks": 2}),
+    ("cyclegan-pytorch", CYCLE | {"num_blocks": 2, "normalization": "batch"}),
+    ("cyclegan-pytorch", CYCLE | {"generator": "unet"}),
+    ("cyclegan-pytorch", CYCLE | {"generator": "unet", "normalization": "batch"}),
+    ("pix2pix-pytorch", CYCLE | {"generator": "unet", "normalization": "image"}),
+    ("leftthomas-srgan", {"num_blocks": 2, "width": 4, **TANH}),
+    ("leftthomas-srgan", {"num_blocks": 1, "width": 4, **TANH, "trunk_end": "prelu"}),
+    ("mmagic", {"architecture": "msrresnet", "num_blocks": 2, "width": 4, "scale": 2}),
+]
 
 
-@pytest.mark.parametrize("program, arguments", [CYCLE, *((c[0], c[2]) for c in CASES[3:])])
+@pytest.mark.parametrize("program, arguments", [*TRANSLATORS, *((c[0], c[2]) for c in CASES[3:])])
 def test_the_way_there_and_back(tmp_path, program, arguments):
     name = models.FORMATS[program].model_name
-    model = models.build(name, **arguments)
+    model = models.construct(name, **arguments)
+    model.build_generators()
     models.save(model, name, arguments, tmp_path / "model")
     convert.export(program, str(tmp_path), tmp_path / "net.pth")
     (_, generator), *_ = model.generators().items()
-    back, found, _ = models.read_model(tmp_path / "net.pth")
+    back, found, told = models.read_model(tmp_path / "net.pth")
+    assert all(arguments[key] == told[key] for key in arguments.keys() & told.keys())
     (other,) = back.generators().values()
     assert found == name
     for ours, theirs in zip(generator.variables, other.variables, strict=True):
         if ours.name != "count":
             np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+
+
+def test_dropout_and_unused_averages_of_cyclegan(tmp_path):
+    """Dropout moves the names, and instance normalization once kept averages."""
+    model = models.construct("cyclegan", **CYCLE, num_blocks=1)
+    model.build_generators()
+    arrays = layouts.export(layouts.cyclegan_generator(model.a2b))
+    moved = {n.replace("conv_block.5", "conv_block.6"): a for n, a in arrays.items()}
+    averages = {"model.2.running_mean": np.zeros(4), "model.2.num_batches_tracked": np.array(1)}
+    np.savez(tmp_path / "net.npz", **moved, **averages)
+    back, _, _ = models.read_model(tmp_path / "net.npz")
+    for ours, theirs in zip(model.a2b.variables, back.a2b.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.savez(tmp_path / "net.npz", **moved, other=np.zeros(3))
+    with pytest.raises(UserError, match="holds 1 arrays that this network does not have, such as"):
+        models.read_model(tmp_path / "net.npz")
+
+
+def test_slopes_by_channel_cannot_be_written_for_a_program_with_one(tmp_path):
+    arguments = {"num_blocks": 1, "width": 4, **TANH}
+    model = models.construct("srgan", **arguments)
+    model.build_generators()
+    model.generator.head[1].alpha.assign([[[0.1, 0.2, 0.3, 0.4]]])
+    models.save(model, "srgan", arguments, tmp_path / "model")
+    with pytest.raises(UserError, match="has a slope for each channel"):
+        convert.export("leftthomas-srgan", str(tmp_path), tmp_path / "net.pth")
 
 
 def test_files_for_other_runtimes_by_their_suffix(tmp_path):
@@ -66,6 +105,12 @@ def test_files_for_other_runtimes_by_their_suffix(tmp_path):
 def test_programs_that_lack_the_model_are_told(tmp_path):
     with pytest.raises(UserError, match="mimicry has no DCGAN, which dcgan_mnist is"):
         convert.export("mimicry", "dcgan_mnist", tmp_path / "net.pth")
+
+
+def test_networks_of_tensorflow_are_told(tmp_path):
+    np.savez(tmp_path / "net.npz", **{"2.synthesis.4x4/Const/const": np.zeros((1, 8, 4, 4))})
+    with pytest.raises(UserError, match="holds networks of TensorFlow"):
+        models.read_model(tmp_path / "net.npz")
 
 
 def test_files_of_another_program_are_told(tmp_path):

@@ -10,6 +10,8 @@ FOLDER = Path(__file__).parent / "pretrained"
 _NVIDIA = "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained"
 _SOURCES = f"{_NVIDIA}/transfer-learning-source-nets"
 _BERKELEY = "http://efrosgans.eecs.berkeley.edu/cyclegan/pretrained_models"
+_PIX2PIX = "http://efrosgans.eecs.berkeley.edu/pix2pix/models-pytorch"
+_OPENMMLAB = "https://download.openmmlab.com/mmediting/restorers/srresnet_srgan"
 _DRIVE = "https://drive.google.com/uc?export=download&id="
 
 
@@ -23,7 +25,7 @@ class Preset:
         license: of the weights.
         url: where the authors publish it; None for what comes with ganzoo.
         program: that wrote the file, a key of `ganzoo.models.FORMATS`.
-        sha256: of the file, where it is known.
+        sha256: of the file, where it is known, or its first digits.
         size: of the file in bytes, where it is known.
     """
 
@@ -136,6 +138,38 @@ def _cyclegan() -> list[Preset]:
     ]
 
 
+def _pix2pix() -> list[Preset]:
+    names = ("edges2shoes", "sat2map", "map2sat", "facades_label2photo", "day2night")
+    terms = "none stated for the weights; the authors' code is under BSD 2-Clause"
+    return [
+        Preset(
+            f"pix2pix_{name}",
+            f"pix2pix: {_in_words(name)}, 256 px",
+            terms,
+            f"{_PIX2PIX}/{name}.pth",
+            "pix2pix-pytorch",
+        )
+        for name in names
+    ]
+
+
+def _srgan() -> list[Preset]:
+    known = {
+        "srresnet_x4_mmagic": (
+            "MSRResNet: 4 times as large",
+            "msrresnet_x4c64b16_1x16_300k_div2k_20200521-61556be5.pth",
+        ),
+        "srgan_x4_mmagic": (
+            "SRGAN with MSRResNet: 4 times as large",
+            "srgan_x4c64b16_1x16_1000k_div2k_20200606-a1f0810e.pth",
+        ),
+    }
+    return [
+        Preset(name, title, "Apache-2.0", f"{_OPENMMLAB}/{file}", "mmagic", file[-12:-4])
+        for name, (title, file) in known.items()
+    ]
+
+
 def _in_words(name: str) -> str:
     """ "style_monet" -> "photo to painting in the style of monet"."""
     if name.startswith("style_"):
@@ -149,5 +183,7 @@ def _ssgan() -> list[Preset]:
 
 
 TABLE = {
-    preset.name: preset for preset in (*_bundled(), *_cyclegan(), *_ssgan(), *_stylegan2_ada())
+    preset.name: preset
+    for make in (_bundled, _cyclegan, _pix2pix, _srgan, _ssgan, _stylegan2_ada)
+    for preset in make()
 }

@@ -20,6 +20,9 @@ initial weights are He's, PReLU begins at 0.25, each channel with a slope of its
 ends without an activation, as in the figure; results are clipped outside of training. Each step
 updates the generator first and shows the discriminator the images made for that, so that they are
 made once. What is left out: the total variation that the paper adds to SRResNet-VGG22.
+
+For files that others published there are generators that differ: with biases before normalizations
+and a tanh at the end, and `msrresnet`, the network of MMagic's SRGAN, without normalizations.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ import keras
 from keras import layers, ops
 
 from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError, choose, unknown
 from ganzoo.layers import PaddedConv2D, batch_norm, pixel_shuffle
 from ganzoo.losses import ADVERSARIAL, VGG_FEATURES, VGGLoss
 from ganzoo.translation import ImageGAN
@@ -44,14 +47,9 @@ HALVED = 2 ** (len(WIDTHS) // 2)
 class ResidualBlock(layers.Layer):
     """x + F(x), without an activation after the sum: `[N, H, W, C] -> [N, H, W, C]`."""
 
-    def __init__(self, width: int, **kwargs):
+    def __init__(self, stack, **kwargs):
         super().__init__(**kwargs)
-        self.branch = keras.Sequential(
-            [
-                *(_conv(width, 3, use_bias=False), batch_norm(), _prelu()),
-                *(_conv(width, 3, use_bias=False), batch_norm()),
-            ]
-        )
+        self.branch = keras.Sequential(stack)
 
     def build(self, input_shape):
         self.branch.build((None, None, None, input_shape[-1]))
@@ -63,15 +61,30 @@ class ResidualBlock(layers.Layer):
 class Generator(keras.Model):
     """SRResNet: images `[N, H, W, C]` in [-1, 1] to images `[N, s H, s W, C]`, not clipped."""
 
-    def __init__(self, channels: int, scale: int, num_blocks: int, width: int, **kwargs):
+    def __init__(
+        self,
+        channels: int,
+        scale: int,
+        num_blocks: int,
+        width: int,
+        output: str = "linear",
+        normalized_bias: bool = False,
+        trunk_end: str = "norm",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
+
+        def normalized():
+            return [_conv(width, 3, use_bias=normalized_bias), batch_norm()]
+
         self.head = [_conv(width, 9), _prelu()]
-        self.blocks = [ResidualBlock(width) for _ in range(num_blocks)]
-        self.tail = [_conv(width, 3, use_bias=False), batch_norm()]
-        doublings = scale.bit_length() - 1
-        self.expansions = [_conv(4 * width, 3) for _ in range(doublings)]
-        self.activations = [_prelu() for _ in range(doublings)]
+        stacks = ([*normalized(), _prelu(), *normalized()] for _ in range(num_blocks))
+        self.blocks = [ResidualBlock(stack) for stack in stacks]
+        self.tail = normalized() if trunk_end == "norm" else [_conv(width, 3), _prelu()]
+        self.expansions = [_conv(4 * width, 3) for _ in range(_doublings(scale))]
+        self.activations = [_prelu() for _ in self.expansions]
         self.to_image = _conv(channels, 9, dtype="float32")
+        self.to_range = layers.Activation(output, dtype="float32")
 
     def call(self, images, training=False):
         x = (images + 1.0) / 2.0
@@ -80,11 +93,39 @@ class Generator(keras.Model):
         skipped = x
         for block in self.blocks:
             x = block(x, training=training)
-        convolve, normalize = self.tail
-        x = skipped + normalize(convolve(x), training=training)
+        convolve, finish = self.tail
+        x = skipped + finish(convolve(x), training=training)
         for expand, activate in zip(self.expansions, self.activations, strict=True):
             x = activate(pixel_shuffle(expand(x), 2))
-        return self.to_image(x)
+        return self.to_range(self.to_image(x))
+
+
+class ModifiedGenerator(keras.Model):
+    """MSRResNet, which adds details to a bilinear enlargement, without normalizations.
+
+    Images `[N, H, W, C]` in [-1, 1] to images `[N, s H, s W, C]`, not clipped. Wang et al. 2018,
+    https://arxiv.org/abs/1809.00219, compare with it; MMagic has published one.
+    """
+
+    def __init__(self, channels: int, scale: int, num_blocks: int, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.first = _conv(width, 3)
+        stacks = ([_conv(width, 3), layers.ReLU(), _conv(width, 3)] for _ in range(num_blocks))
+        self.blocks = [ResidualBlock(stack) for stack in stacks]
+        self.expansions = [_conv(4 * width, 3) for _ in range(_doublings(scale))]
+        self.refine = _conv(width, 3)
+        self.to_image = _conv(channels, 3, dtype="float32")
+
+    def call(self, images, training=False):
+        x = ops.leaky_relu(self.first((images + 1.0) / 2.0), 0.1)
+        for block in self.blocks:
+            x = block(x)
+        for expand in self.expansions:
+            x = pixel_shuffle(expand(x), 2)
+        details = self.to_image(ops.leaky_relu(self.refine(x), 0.1))
+        sides = [self.scale * side for side in ops.shape(images)[1:3]]
+        return details + ops.image.resize(ops.cast(images, "float32"), sides, "bilinear")
 
 
 def discriminator(width: int, name: str):
@@ -118,6 +159,11 @@ class SRGAN(ImageGAN):
         scale: how much larger the results are: 2, 4 or 8.
         num_blocks: residual blocks of the generator.
         width: channels of the generator's feature maps.
+        architecture: of the generator, "srresnet" or "msrresnet".
+        output: of the former: "linear", or "tanh" after its last convolution.
+        normalized_bias: whether its convolutions have a bias before a normalization, too, which
+            makes no difference but that some files have one.
+        trunk_end: what follows the convolution after the blocks: "norm", or "prelu".
         discriminator_width: channels of the discriminator's first layer.
         content_loss: of the second stage: "vgg54", "vgg22", or "mse" for pixels.
         vgg_weights: a file with VGG19's weights, see `VGGLoss`; None downloads them once.
@@ -150,6 +196,10 @@ class SRGAN(ImageGAN):
         scale: int = 4,
         num_blocks: int = 16,
         width: int = 64,
+        architecture: str = "srresnet",
+        output: str = "linear",
+        normalized_bias: bool = False,
+        trunk_end: str = "norm",
         discriminator_width: int = 64,
         content_loss: str = "vgg54",
         vgg_weights: str | None = None,
@@ -165,6 +215,8 @@ class SRGAN(ImageGAN):
                 f"image_size {image_size}: the discriminator halves images {len(WIDTHS) // 2} times"
                 f" and needs a multiple of {HALVED}"
             )
+        choose("output", output, dict.fromkeys(("linear", "tanh")))
+        choose("trunk_end", trunk_end, dict.fromkeys(("norm", "prelu")))
         if content_loss not in ("mse", *VGG_FEATURES):
             raise unknown("content_loss", content_loss, ["mse", *VGG_FEATURES])
         self.image_size, self.channels, self.scale = image_size, channels, scale
@@ -173,7 +225,17 @@ class SRGAN(ImageGAN):
         # How far a result depends on its input: by the convolution of 9 x 9 pixels, two of 3 x 3
         # in each block, and one after them; what follows reaches 3 further, whatever the scale.
         self.overlap = 4 + 2 * num_blocks + 1 + 3
-        self.generator = Generator(channels, scale, num_blocks, width, name="generator")
+        sizes = (channels, scale, num_blocks, width)
+        self.generator = choose(
+            "architecture",
+            architecture,
+            {
+                "srresnet": lambda: Generator(
+                    *sizes, output, normalized_bias, trunk_end, name="generator"
+                ),
+                "msrresnet": lambda: ModifiedGenerator(*sizes, name="generator"),
+            },
+        )()
         self.discriminator = discriminator(discriminator_width, name="discriminator")
 
     def build(self, input_shape=None):
@@ -267,6 +329,10 @@ def _squared_error(images, references):
 def _psnr(error):
     """Mean peak signal-to-noise ratio in dB, for values that span 2."""
     return ops.mean(10.0 * ops.log10(4.0 / ops.maximum(error, 1e-10)))
+
+
+def _doublings(scale: int) -> int:
+    return scale.bit_length() - 1
 
 
 def _conv(filters, kernel_size, **kwargs):

@@ -12,7 +12,7 @@ from ganzoo import config as configs
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.models import named
-from ganzoo.models.foreign import read_model
+from ganzoo.models.foreign import read_model, read_networks
 from ganzoo.models.registry import construct
 from ganzoo.weights import download
 
@@ -63,7 +63,8 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
         name: a preset, see `ganzoo.models.presets`; a run directory, or one of the folders `model`
             and `best` inside it; or a file of another program, see `ganzoo.models.FORMATS`.
         discriminator: load the discriminators, too, which a run directory keeps in its
-            checkpoints, and the generators as they are in training.
+            checkpoints and a file of StyleGAN2-ADA beside the generators, and the generators as
+            they are in training.
 
     Raises:
         UserError: when there is no model of that name, a damaged one, or one without
@@ -71,7 +72,7 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
     """
     path = Path(name).expanduser()
     if discriminator:
-        return _load_checkpoint(path)
+        return _load_whole(str(name), path)
     if path.is_dir():
         model = _load_folder(_folder_of(path))
         model.card = f"A model in {path}."
@@ -90,11 +91,28 @@ def _load_preset(name: str) -> GAN:
     if preset.url is None:
         model = _load_folder(named.FOLDER / name)
     else:
-        _tell_license(preset)
-        path = download.fetch(preset.url, preset.sha256, preset.size)
-        model, _, _ = read_model(path, preset.program)
+        model, _, _ = read_model(_fetch(preset), preset.program)
     model.card = preset.card()
     return model
+
+
+def _load_whole(name: str, path: Path) -> GAN:
+    """A model with its discriminators."""
+    preset = None if path.exists() else named.TABLE.get(name)
+    if preset is not None and preset.url is not None:
+        model = read_networks(_fetch(preset), preset.program)
+        model.card = preset.card()
+    elif path.is_file():
+        model = read_networks(path)
+        model.card = f"Read from {path}."
+    else:
+        model = _load_checkpoint(path)
+    return model
+
+
+def _fetch(preset: named.Preset) -> Path:
+    _tell_license(preset)
+    return download.fetch(preset.url, preset.sha256, preset.size)
 
 
 def _no_such(name: str) -> UserError:

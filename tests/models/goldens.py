@@ -59,7 +59,7 @@ def stylegan_parameter(name, shape, transposed=False):
 def fill(entries, parameter=parameter):
     """Gives the variables of a published layout the formula's weights."""
     for entry in list(entries):
-        shape = entry.to_theirs(np.empty(entry.variable.shape)).shape
+        shape = entry.to_theirs(np.zeros(entry.variable.shape)).shape
         weight = parameter(entry.name, shape, entry.transposed)
         entry.variable.assign(entry.to_ours(weight))
 

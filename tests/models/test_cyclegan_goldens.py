@@ -12,7 +12,12 @@ from ganzoo.models.cyclegan import (
     pixel_discriminator,
     resnet_generator,
 )
-from ganzoo.weights.layouts import cyclegan_discriminator, cyclegan_resnet, cyclegan_unet
+from ganzoo.weights.layouts import (
+    cyclegan_discriminator,
+    cyclegan_generator,
+    cyclegan_resnet,
+    cyclegan_unet,
+)
 
 from .goldens import FOLDER, assert_golden, fill, hashed
 
@@ -39,6 +44,29 @@ def test_unet():
     network.build((None, None, None, 3))
     fill(cyclegan_unet(network, prefix=""))  # recorded without its first "model."
     assert_golden("cyclegan", "G.unet_128", nchw(network(images(128))))
+
+
+def test_batch_normalization():
+    residual = resnet_generator(3, 64, 6, "generator", "batch")
+    unet = UNetGenerator(3, 64, 7, "batch")
+    judge = patch_discriminator(64, 3, "discriminator", "batch")
+    for key, network, layout, size in (
+        ("G.resnet_6blocks", residual, cyclegan_generator, 64),
+        ("G.unet_128", unet, cyclegan_generator, 128),
+        ("D.basic", judge, cyclegan_discriminator, 128),
+    ):
+        network.build((None, None, None, 3))
+        fill(layout(network))
+        assert_golden("cyclegan", f"{key}.batch.eval", nchw(network(images(size))))
+
+
+def test_statistics_of_each_image():
+    """Alike for one image, whatever was averaged in training."""
+    batch, image = (UNetGenerator(3, 8, 5, name) for name in ("batch", "image"))
+    for network in (batch, image):
+        network.build((None, None, None, 3))
+        fill(cyclegan_generator(network))
+    np.testing.assert_allclose(batch(images(64), training=True), image(images(64)), atol=1e-4)
 
 
 @pytest.mark.parametrize(

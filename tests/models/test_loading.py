@@ -122,3 +122,30 @@ def test_names_that_are_not_known(name, words):
 def test_discriminators_come_from_checkpoints_only():
     with pytest.raises(UserError, match="has no checkpoint"):
         models.load("dcgan_mnist", discriminator=True)
+
+
+@pytest.mark.parametrize("num_classes", [0, 3])
+def test_discriminators_of_published_files(tmp_path, num_classes):
+    model = models.build(
+        "stylegan2_ada", **models.model_class("stylegan2_ada").TINY, num_classes=num_classes
+    )
+    networks = {
+        "G": (model.generator, layouts.stylegan2_generator),
+        "G_ema": (model.averaged_generator, layouts.stylegan2_generator),
+        "D": (model.discriminator, layouts.stylegan2_discriminator),
+    }
+    arrays = {}
+    for name, (network, layout) in networks.items():
+        for variable in network.variables:
+            variable.assign(RNG.normal(size=variable.shape))
+        arrays |= {f"{name}.{key}": a for key, a in layouts.export(layout(network)).items()}
+    np.savez(tmp_path / "net.npz", **arrays)
+    loaded = models.load(tmp_path / "net.npz", discriminator=True)
+    for part in ("generator", "averaged_generator", "discriminator"):
+        for ours, theirs in zip(
+            getattr(model, part).variables, getattr(loaded, part).variables, strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+    np.savez(tmp_path / "net.npz", **{n: a for n, a in arrays.items() if n[0] == "G"})
+    with pytest.raises(UserError, match="holds no discriminator"):
+        models.load(tmp_path / "net.npz", discriminator=True)

@@ -7,7 +7,12 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.weights.layouts import lornatang_discriminator, lornatang_srresnet
+from ganzoo.weights.layouts import (
+    leftthomas_generator,
+    lornatang_discriminator,
+    lornatang_srresnet,
+    mmagic_msrresnet,
+)
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs
 
@@ -32,6 +37,25 @@ def test_generator(model, mode):
     images = model.generator(small, training=mode == "train")
     assert_golden("srgan", f"G.{mode}.preclamp", np.transpose(images, (0, 3, 1, 2)))
     fill_all(model)  # the moving averages have moved
+
+
+OTHERS = {
+    "leftthomas.eval": (
+        {"num_blocks": 5, "output": "tanh", "normalized_bias": True},
+        leftthomas_generator,
+    ),
+    "msrresnet": ({"architecture": "msrresnet"}, mmagic_msrresnet),
+}
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_other_generators(key):
+    arguments, layout = OTHERS[key]
+    model = models.construct("srgan", **arguments)
+    model.build_generators()
+    fill(layout(model.generator))
+    images = model.generator(inputs((1, 3, 24, 24)).transpose(0, 2, 3, 1).astype(np.float32))
+    assert_golden("srgan", key, (np.transpose(images, (0, 3, 1, 2)) + 1.0) / 2.0)
 
 
 def test_discriminator(model):

@@ -76,6 +76,13 @@ def test_a_file_is_fetched_once(server):
     assert [path.suffix for path in sorted(first.parent.iterdir())] == [".pth", ".lock"]
 
 
+def test_the_first_digits_of_a_hash_are_compared(server):
+    assert download.fetch(server.url(), SHA256[:8]).exists()
+    for wrong in ("00000000", SHA256[:4], ""):
+        with pytest.raises(UserError, match="it is another file"):
+            download.fetch(server.url("/whole"), wrong or "0")
+
+
 def test_what_was_interrupted_goes_on(server):
     server.cut = 2
     assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT

@@ -111,6 +111,27 @@ def normalization(layer, name: str) -> list[Entry]:
     return entries
 
 
+def slope(layer, name: str) -> Entry:
+    """A PReLU: theirs has one slope for all channels."""
+
+    def to_theirs(a):
+        if np.ptp(a) > 0:
+            raise ValueError(f"{layer.name} has a slope for each channel")
+        return a.ravel()[:1]
+
+    shape = layer.alpha.shape
+    return Entry(layer.alpha, f"{name}.weight", lambda a: np.broadcast_to(a, shape), to_theirs)
+
+
+def scaled(entry: Entry, factor: float) -> Entry:
+    """Ours is so many times theirs."""
+    return dataclasses.replace(
+        entry,
+        to_ours=lambda a: entry.to_ours(a) * factor,
+        to_theirs=lambda a: entry.to_theirs(a) / factor,
+    )
+
+
 def assign(entries: Iterable[Entry], arrays: Mapping[str, np.ndarray]) -> None:
     """Gives the variables the arrays of a file.
 
@@ -119,7 +140,7 @@ def assign(entries: Iterable[Entry], arrays: Mapping[str, np.ndarray]) -> None:
     """
     entries, missing = list(entries), []
     for entry in entries:
-        expected = entry.to_theirs(np.empty(entry.variable.shape)).shape
+        expected = entry.to_theirs(np.zeros(entry.variable.shape)).shape
         if entry.name not in arrays:
             missing.append(f"{entry.name} {expected} is missing")
         elif arrays[entry.name].shape != expected:

@@ -6,8 +6,12 @@ Each function takes a network of ours, built, and yields the entries of the file
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
+import numpy as np
+
+from ganzoo.layers.resample import BINOMIAL
 from ganzoo.weights.layouts.entries import (
     Entry,
     convolution,
@@ -17,8 +21,15 @@ from ganzoo.weights.layouts.entries import (
     normalization,
     reordered,
     same,
+    scaled,
+    slope,
     transposed,
 )
+
+
+def cyclegan_generator(network) -> Iterator[Entry]:
+    """Either kind of generator of junyanz/pytorch-CycleGAN-and-pix2pix."""
+    return cyclegan_unet(network) if hasattr(network, "downs") else cyclegan_resnet(network)
 
 
 def cyclegan_resnet(network, prefix: str = "") -> Iterator[Entry]:
@@ -126,6 +137,44 @@ def lornatang_srresnet(network) -> Iterator[Entry]:
     yield from convolution(network.to_image, "conv3")
 
 
+def leftthomas_generator(network) -> Iterator[Entry]:
+    """The generator of leftthomas/SRGAN."""
+    yield from convolution(network.head[0], "block1.0")
+    yield slope(network.head[1], "block1.1")
+    for number, block in enumerate(network.blocks, start=2):
+        conv1, norm1, activate, conv2, norm2 = block.branch.layers
+        yield from convolution(conv1, f"block{number}.conv1")
+        yield from normalization(norm1, f"block{number}.bn1")
+        yield slope(activate, f"block{number}.prelu")
+        yield from convolution(conv2, f"block{number}.conv2")
+        yield from normalization(norm2, f"block{number}.bn2")
+    number = len(network.blocks) + 2
+    yield from convolution(network.tail[0], f"block{number}.0")
+    if hasattr(network.tail[1], "gamma"):
+        yield from normalization(network.tail[1], f"block{number}.1")
+    else:  # as in the files that its author has published
+        yield slope(network.tail[1], f"block{number}.1")
+    last = f"block{number + 1}"
+    for index, expand in enumerate(network.expansions):
+        yield from convolution(expand, f"{last}.{index}.conv")
+        yield slope(network.activations[index], f"{last}.{index}.prelu")
+    yield from convolution(network.to_image, f"{last}.{len(network.expansions)}")
+
+
+def mmagic_msrresnet(network) -> Iterator[Entry]:
+    """MSRResNet of open-mmlab/mmagic, whose images lie in [0, 1] and not in [-1, 1]."""
+    yield from convolution(network.first, "conv_first")
+    for index, block in enumerate(network.blocks):
+        conv1, _, conv2 = block.branch.layers
+        yield from convolution(conv1, f"trunk_net.{index}.conv1")
+        yield from convolution(conv2, f"trunk_net.{index}.conv2")
+    for number, expand in enumerate(network.expansions, start=1):
+        yield from convolution(expand, f"upsample{number}.upsample_conv")
+    yield from convolution(network.refine, "conv_hr")
+    for entry in convolution(network.to_image, "conv_last"):
+        yield scaled(entry, 2.0)
+
+
 def lornatang_discriminator(network) -> Iterator[Entry]:
     """The discriminator of Lornatang/SRGAN-PyTorch."""
     for index, layer in enumerate(network.layers[:-4]):
@@ -179,6 +228,12 @@ def stylegan2_generator(network, prefix: str = "") -> Iterator[Entry]:
             yield from _styled(block.to_image, f"{name}.torgb")
         if block.shortcut:
             yield from convolution(block.shortcut, f"{name}.skip")
+
+
+def stylegan2_filters(arrays) -> dict[str, np.ndarray]:
+    """The filter of resampling that the same generator keeps with each convolution and block."""
+    found = (re.match(r"synthesis\.b\d+(\.(conv0|conv1|skip)(?=\.weight))?", n) for n in arrays)
+    return {f"{match[0]}.resample_filter": BINOMIAL for match in found if match}
 
 
 def stylegan2_discriminator(network, prefix: str = "") -> Iterator[Entry]:
