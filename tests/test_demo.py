@@ -1,5 +1,6 @@
 """The demo's pictures are those of the models, and a person gets them in a browser."""
 
+import functools
 import importlib.util
 import io
 import os
@@ -17,8 +18,9 @@ from ganzoo import images as pictures
 from ganzoo.demo import actions
 from ganzoo.errors import UserError
 
-RIGHT, END = "\ue014", "\ue010"
-CTRL, ENTER = "\ue009", "\ue007"
+RIGHT, CTRL, ENTER = "\ue014", "\ue009", "\ue007"
+
+load = functools.cache(models.load)
 
 
 def saved(folder, name):
@@ -44,6 +46,20 @@ def photo(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def vgg_weights(tmp_path_factory):
+    """A random VGG19 in a file of the layout that users bring."""
+    shapes = {"block1_conv1": (3, 64), "block1_conv2": (64, 64)}
+    shapes |= {"block2_conv1": (64, 128), "block2_conv2": (128, 128)}
+    rng, arrays = np.random.default_rng(0), {}
+    for layer, shape in shapes.items():
+        arrays[f"{layer}__kernel"] = rng.normal(0, 0.05, (3, 3, *shape)).astype(np.float32)
+        arrays[f"{layer}__bias"] = np.zeros(shape[1], np.float32)
+    path = tmp_path_factory.mktemp("weights") / "vgg.npz"
+    np.savez(path, **arrays)
+    return path
+
+
 def array(picture) -> np.ndarray:
     return np.asarray(picture).astype(int)
 
@@ -56,14 +72,14 @@ def test_models_that_need_no_network_are_offered(runs):
 
 
 def test_a_grid_of_consecutive_seeds():
-    model = models.load("dcgan_mnist")
+    model = load("dcgan_mnist")
     images = [model.generate(1, seed=seed)[0] for seed in (5, 6, 7)]
     expected = pictures.grid(pictures.to_uint8(np.stack(images)))[..., 0]
     np.testing.assert_allclose(array(actions.draw(model, 5, 3)), expected, atol=1)
 
 
 def test_the_way_leads_from_seed_to_seed():
-    model = models.load("dcgan_mnist")
+    model = load("dcgan_mnist")
     way = [array(actions.between(model, 3, 8, step)) for step in (0, 10, actions.STEPS)]
     for seed, image in ((3, way[0]), (8, way[2])):
         expected = pictures.to_uint8(model.generate(1, seed=seed))[0, ..., 0]
@@ -72,7 +88,7 @@ def test_the_way_leads_from_seed_to_seed():
 
 
 def test_mixtures_lie_between_their_sources(runs):
-    model = models.load(runs / "styles")
+    model = load(runs / "styles")
     count = actions.num_styles(model)
     for crossover, same in ((count, 0), (0, 2)):
         sheet = array(actions.mix(model, 1, 2, crossover, truncation=0.7))[2:-2]
@@ -81,21 +97,25 @@ def test_mixtures_lie_between_their_sources(runs):
         assert np.abs(parts[1] - parts[2 - same]).max() > 0
 
 
-def test_photos_are_reduced_and_converted(photo):
-    model = models.load("srresnet_x4")
+@pytest.fixture(scope="module")
+def upscaler():
+    return models.build("srgan", **models.model_class("srgan").TINY)
+
+
+def test_photos_are_reduced_and_converted(upscaler, photo):
+    model, scale = upscaler, upscaler.scale
     before, after = actions.convert(model, str(photo), "upscale", side=40)
-    assert before.size == (40, 25) and after.size == (160, 100)
+    assert before.size == (40, 25) and after.size == (40 * scale, 25 * scale)
     np.testing.assert_allclose(array(after), array(model.upscale(before)), atol=1)
 
 
-def test_files_that_are_no_images_are_named(tmp_path):
+def test_files_that_are_no_images_are_named(upscaler, tmp_path):
     path = tmp_path / "notes.png"
     path.write_text("not a picture")
-    model = models.load("srresnet_x4")
     with pytest.raises(UserError, match=r"^notes.png is no image, or damaged. Drop a file"):
-        actions.convert(model, str(path), "upscale", 64)
+        actions.convert(upscaler, str(path), "upscale", 64)
     with pytest.raises(UserError, match="no photo yet"):
-        actions.project(model, None, 10, "vgg.npz", print)
+        actions.project(upscaler, None, 10, "vgg.npz", print)
 
 
 def test_without_gradio_the_demo_says_what_to_install():
@@ -108,7 +128,7 @@ def test_without_gradio_the_demo_says_what_to_install():
 
 
 @pytest.fixture(scope="module")
-def page(runs, browser):
+def page(runs, vgg_weights, browser):
     """The demo's address, open in the browser."""
     if importlib.util.find_spec("gradio") is None:
         pytest.skip("needs gradio, the extra demo")
@@ -117,7 +137,7 @@ def page(runs, browser):
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ganzoo.demo", "--model=dcgan_mnist", f"--runs={runs}"]
     server = subprocess.Popen(
-        [*command, f"--port={port}"],
+        [*command, f"--vgg_weights={vgg_weights}", f"--port={port}"],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"no_proxy": "127.0.0.1"},
@@ -195,7 +215,7 @@ class Person:
 
 def test_a_slider_changes_the_picture(page):
     page.open("dcgan_mnist")
-    model = models.load("dcgan_mnist")
+    model = load("dcgan_mnist")
     np.testing.assert_allclose(array(page.picture()), array(actions.draw(model, 0, 16)), atol=1)
     page.set("Images", 9)
     size = actions.draw(model, 0, 9).size
@@ -209,12 +229,21 @@ def test_a_slider_changes_the_picture(page):
 def test_styles_are_mixed(page, runs):
     page.open(str(runs / "styles"))
     page.tab("Style mixing")
-    model = models.load(runs / "styles")
+    model = load(runs / "styles")
     page.set("Coarse layers", 0)
     expected = array(actions.mix(model, 0, 1, 0, truncation=1.0))
     page.wait(lambda: np.abs(array(page.picture((56, 20))) - expected).max() <= 1)
+
+
+def test_the_style_of_a_photo_is_found(page, runs, photo):
+    page.open(str(runs / "styles"))
     page.tab("Projection")
-    assert "--vgg_weights=FILE" in page.wait(lambda: page.shown(".prose code"))[-1].text
+    page.set("Steps", 10)
+    page.drop(photo)
+    page.wait(lambda: page.shown(".photo a"))  # it has arrived
+    page.button("Find it")
+    target = pictures.square(pictures.read(photo, 3)[0], 16)
+    np.testing.assert_array_equal(array(page.picture((38, 20)))[2:18, 2:18], target)
 
 
 def test_a_photo_comes_back_translated(page, photo):
@@ -222,7 +251,7 @@ def test_a_photo_comes_back_translated(page, photo):
     page.tab("Photo")
     page.drop(photo)
     result = array(page.picture((80, 50), ".result"))
-    model = models.load("cyclegan_solid2striped")
+    model = load("cyclegan_solid2striped")
     np.testing.assert_allclose(result, array(model.translate(str(photo))), atol=1)
     page.button("b2a")
     expected = array(model.translate(str(photo), "b2a"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from ganzoo.styles import StyleGAN
 from ganzoo.translation import ImageGAN
 
 _ONE_AT_A_TIME = MappingProxyType({"concurrency_limit": 1, "concurrency_id": "model"})
-SEEDS, COUNT = 9999, 16  # the largest seed, images at first
+SEEDS = 9999  # the largest
 LOOK = """
 .picture img { object-fit: contain !important; }
 .drawn img { image-rendering: pixelated; }
@@ -70,7 +71,7 @@ def _draw_tab(model: LatentGAN, vgg_weights: str | None) -> None:
     with gr.Row():
         with gr.Column(scale=1):
             seed = _slider("First seed", 0, SEEDS, 0)
-            count = _slider("Images", 1, 64, COUNT)
+            count = _slider("Images", 1, 64, 16 if model.image_size <= 64 else 4)
             options = _options(model)
         with gr.Column(scale=2):
             _live(actions.draw, model, [seed, count], options, "Images of consecutive seeds")
@@ -107,7 +108,7 @@ def _project_tab(model: StyleGAN, vgg_weights: str | None) -> None:
         def on_step(done, distance):
             progress((done, steps), desc=f"distance {distance:.3f}")
 
-        return _told(actions.project)(model, photo, steps, vgg_weights, on_step)
+        return actions.project(model, photo, steps, vgg_weights, on_step)
 
     with gr.Row():
         with gr.Column(scale=1):
@@ -209,6 +210,7 @@ def _told(action: Callable) -> Callable:
         try:
             return action(*args, **kwargs)
         except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            words = html.escape(str(error), quote=False)
+            raise gr.Error(words, print_exception=False) from error
 
     return act
