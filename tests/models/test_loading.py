@@ -44,6 +44,12 @@ def test_packing_keeps_what_a_model_makes(tmp_path):
     np.testing.assert_allclose(packed.generate(2), model.generate(2), atol=0.01)
 
 
+def test_what_is_downloaded_is_of_known_programs():
+    downloaded = [preset for preset in models.presets().values() if preset.url is not None]
+    assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.FORMATS)
+    assert all(p.sha256 is None or len(p.sha256) in (8, 64) for p in downloaded)
+
+
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A generator in the layout of the official CycleGAN, behind a URL and under a name."""
