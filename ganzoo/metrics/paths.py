@@ -17,7 +17,7 @@ from ganzoo.seeds import Random
 from ganzoo.styles import StyleGAN
 
 EPSILON = 1e-4  # the step, as a part of the path
-LARGEST = 256  # pixels; larger images are reduced before they are compared
+LARGEST = 256  # pixels; larger images are reduced by what makes a whole one this large
 
 
 def path_distances(
@@ -78,10 +78,10 @@ def _distances(model, distance, random: Random, space: str, sampling: str, crop:
 
 
 def _prepared(images: tf.Tensor, crop: bool) -> tf.Tensor:
+    factor = images.shape[1] // LARGEST  # also of cropped ones, which get smaller than that
     if crop:
         eighth = images.shape[1] // 8
         images = images[:, 3 * eighth : 7 * eighth, 2 * eighth : 6 * eighth]
-    factor = images.shape[1] // LARGEST
     return tf.nn.avg_pool2d(images, factor, factor, "VALID") if factor > 1 else images
 
 

@@ -71,9 +71,7 @@ def test_images_as_good_as_the_real_ones(home):
 
 def test_too_few_images(home, model):
     source = source_of(noise(30))
-    with pytest.raises(
-        UserError, match=r"40 are asked for\. Take a metric with"
-    ):
+    with pytest.raises(UserError, match=r"40 are asked for\. Take a metric with"):
         SetEvaluation([f"fd40_{NETWORK}"], source=source)
     evaluation = SetEvaluation([f"fd40_full_{NETWORK}"], source=source)
     assert evaluation.of_model(model).keys() == {f"fd40_full_{NETWORK}"}

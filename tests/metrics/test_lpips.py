@@ -91,7 +91,7 @@ def test_cropping_and_reducing(monkeypatch):
     monkeypatch.setattr("ganzoo.metrics.paths.BATCH_SIZE", 1)
     path_distances(model, shapes, 1, "w", "end")
     path_distances(model, shapes, 1, "w", "end", crop=True)
-    assert seen == [(256, 256, 1), (256, 256, 1)]
+    assert seen == [(256, 256, 1), (128, 128, 1)]  # whole ones of 256 pixels, cropped
     model.size = 256
     path_distances(model, shapes, 1, "w", "end", crop=True)
     assert seen[-1] == (128, 128, 1)
