@@ -49,7 +49,7 @@ class StyleGAN(LatentGAN):
 
     def call(self, latents, labels=None, training=False, noise="const", random=None, **options):
         styles = self.styles(latents, labels, **options)
-        return tf.clip_by_value(self.synthesize(styles, noise, random), -1.0, 1.0)
+        return keras.ops.clip(self.synthesize(styles, noise, random), -1.0, 1.0)
 
     def draw(self, latents, labels, random, **options):
         return self(latents, labels, random=random, **options)

@@ -59,7 +59,7 @@ def test_the_way_there_and_back(tmp_path, program, arguments):
     models.save(model, name, arguments, tmp_path / "model")
     convert.export(program, str(tmp_path), tmp_path / "net.pth")
     (_, generator), *_ = model.generators().items()
-    back, found, told = models.read_model(tmp_path / "net.pth")
+    back, found, told = models.read_model(tmp_path / "net.pth", program)
     assert all(arguments[key] == told[key] for key in arguments.keys() & told.keys())
     (other,) = back.generators().values()
     assert found == name
