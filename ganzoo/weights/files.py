@@ -30,7 +30,8 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
 
     Reads `.pth` and `.pt` of PyTorch, NVIDIA's network `.pkl`, `.safetensors`, `.npz`, and HDF5 as
     Keras writes it (`.h5`, `.weights.h5`, and the weights in a `.keras` archive). The kind is told
-    by the content. Nothing in a file is imported, called or evaluated.
+    by the content. Nothing in a file is imported, called or evaluated, and the memory needed is
+    bounded by the size of the file. Arrays of pickles cannot be written to, and may share memory.
 
     Raises:
         RefusedFile: when the file is missing, damaged, or holds anything but data.
