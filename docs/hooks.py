@@ -1,4 +1,4 @@
-"""What MkDocs does to pages besides: parts of other files, and formulas as drawings."""
+"""What MkDocs does to pages besides: the cards of models, and formulas as drawings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from mkdocs.exceptions import PluginError
 
 ROOT = Path(__file__).parents[1]
 EM = 16  # size of the font that formulas are drawn in
-_SECTION = re.compile(r"^<!-- section: (\S+) (.+) -->$", re.MULTILINE)
 _CARDS = re.compile(r"^<!-- cards: (\S+) -->$", re.MULTILINE)
 _FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
@@ -22,24 +21,13 @@ ziamath.config.precision = 2
 
 
 def on_page_markdown(markdown: str, **kwargs) -> str:
-    """Puts sections of other files, and the cards of models, in the places of their marks."""
-    markdown = _SECTION.sub(lambda match: section(ROOT / match[1], match[2]), markdown)
+    """Puts the cards of models in the places of their marks."""
     return _CARDS.sub(lambda match: cards(ROOT / match[1]), markdown)
 
 
 def on_page_content(content: str, **kwargs) -> str:
     """Draws TeX, which then looks alike everywhere, and needs no script and no font."""
     return _FORMULA.sub(_drawn, content)
-
-
-def section(path: Path, heading: str) -> str:
-    """What stands under a heading of the second level, without it."""
-    text = path.read_text(encoding="utf-8")
-    pattern = rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)"
-    found = re.search(pattern, text, re.DOTALL | re.MULTILINE)
-    if found is None:
-        raise PluginError(f"{path.name} has no section {heading!r}")
-    return found[1].strip()
 
 
 def cards(folder: Path) -> str:
