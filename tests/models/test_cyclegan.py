@@ -164,16 +164,33 @@ def test_a_difference_of_one_costs_ten_in_the_cycle_and_five_in_the_identity():
 def test_without_its_weight_the_identity_is_not_computed():
     model, calls = tiny(identity_weight=0.0), []
     generate = model.a2b
-    model.a2b = lambda x: calls.append(x.shape[0]) or generate(x)
+    model.a2b = lambda x, training: calls.append(x.shape[0]) or generate(x)
     loss = model.generator_loss({"a": filled(0.5), "b": filled(0.5)}, None)
     assert calls == [1, 1] and "identity_a2b" not in loss.logs
+
+
+def test_batch_normalization_averages_and_sees_one_domain_at_a_time():
+    model, calls = tiny(normalization="batch"), []
+    judge = model.discriminator_a
+    before = [variable.numpy() for variable in model.a2b.non_trainable_variables]
+    batch = {"a": filled(0.5), "b": filled(-0.5)}
+    fakes = model.generator_loss(batch, None).reuse
+    after = model.a2b.non_trainable_variables
+    assert before and all(
+        (old != new.numpy()).any() for old, new in zip(before, after, strict=True)
+    )
+    model.discriminator_a = lambda x, training: (
+        calls.append(x.shape[0]) or judge(x, training=training)
+    )
+    model.discriminator_loss(batch | dict(fakes), None)
+    assert calls == [1, 1]
 
 
 def test_discriminators_judge_the_images_of_their_own_domain():
     """D_b sees b and what was translated to b; only then does this cost nothing."""
     model = tiny()
-    model.discriminator_a = lambda x: tf.where(x[..., :1] > 0, 1.0, 0.0)
-    model.discriminator_b = lambda x: tf.where(x[..., 1:2] > 0, 1.0, 0.0)
+    model.discriminator_a = lambda x, training: tf.where(x[..., :1] > 0, 1.0, 0.0)
+    model.discriminator_b = lambda x, training: tf.where(x[..., 1:2] > 0, 1.0, 0.0)
     real_a, real_b = (np.full((1, 32, 32, 3), -1, np.float32) for _ in "ab")
     real_a[..., 0] = real_b[..., 1] = 1
     nothing = filled(-1.0)
