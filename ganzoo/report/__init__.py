@@ -1,4 +1,4 @@
-"""A run as one HTML page: python -m ganzoo.report RUN_DIR [--out=report.html]
+"""A run as one HTML page, see `ganzoo/report/__main__.py` for the command.
 
 The page has the samples over time, the curves, what was measured and how, the config, and the
 command that trains the same again. Everything is inside the file, which opens without a network.
@@ -18,18 +18,13 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from absl import flags
 from ml_collections import ConfigDict
 from PIL import Image
 
 import ganzoo
-from ganzoo import cli, files, plots
 from ganzoo import config as configs
-from ganzoo.errors import UserError
+from ganzoo import plots
 from ganzoo.runs import RunDirectory, read_lines
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("out", None, "the file to write; report.html in the run directory by default")
 
 _FRAMES, _SIDE, _QUALITY = 24, 640, 88  # of the samples: at most so many, so large in pixels; WebP
 _SHORT = 12  # characters of a fingerprint that are shown
@@ -65,21 +60,6 @@ class Setting:
     def changed(self) -> bool:
         """Whether somebody chose it; what the data told replaces None."""
         return self.value != self.default
-
-
-def main(argv):
-    """The command line."""
-    if len(argv) != 2:
-        raise UserError("Expected: python -m ganzoo.report RUN_DIR [--out=report.html]")
-    run = RunDirectory(Path(argv[1]).expanduser())
-    out = Path(FLAGS.out or run.path / "report.html")
-    text = page(run)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        files.write_text(out, text)
-    except OSError as error:
-        raise UserError(f"--out={out} cannot be written ({error.strerror})") from error
-    print(f"Wrote {out}, {len(text.encode()) / 1e6:.1f} MB")
 
 
 def page(run: RunDirectory) -> str:
@@ -219,7 +199,3 @@ def _flags(preset: str, config: ConfigDict) -> list[str]:
         for key, value in configs.flatten(config).items()
         if key in base and key != "data.data_dir" and value is not None and value != base[key]
     ]
-
-
-if __name__ == "__main__":
-    cli.run(main, commands=None)

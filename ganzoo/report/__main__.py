@@ -1,0 +1,33 @@
+"""Writes a run as one HTML page: python -m ganzoo.report RUN_DIR [--out=report.html]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from absl import flags
+
+from ganzoo import cli, files, report
+from ganzoo.errors import UserError
+from ganzoo.runs import RunDirectory
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("out", None, "the file to write; report.html in the run directory by default")
+
+
+def main(argv):
+    """The command line."""
+    if len(argv) != 2:
+        raise UserError("Expected: python -m ganzoo.report RUN_DIR [--out=report.html]")
+    run = RunDirectory(Path(argv[1]).expanduser())
+    out = Path(FLAGS.out or run.path / "report.html")
+    text = report.page(run)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        files.write_text(out, text)
+    except OSError as error:
+        raise UserError(f"--out={out} cannot be written ({error.strerror})") from error
+    print(f"Wrote {out}, {len(text.encode()) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    cli.run(main, commands=None)
