@@ -12,7 +12,8 @@ import numpy as np
 def read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file; nothing in it is executed.
 
-    Of an .h5, kernels and biases become `{layer}__kernel` and `{layer}__bias`.
+    Of an .h5, kernels and biases become `{layer}__kernel` and `{layer}__bias`, with `__` for each
+    `/` in the name of a layer.
 
     Raises:
         ValueError: for a file that is missing, damaged, or of another kind.
@@ -23,10 +24,16 @@ def read(path: Path) -> dict[str, np.ndarray]:
                 return {name: file[name] for name in file.files}
         with h5py.File(path) as file:
             arrays = {}
-            groups = {name: part for name, part in file.items() if isinstance(part, h5py.Group)}
-            for layer, group in groups.items():
-                for value in map(np.asarray, group.values()):
-                    arrays[f"{layer}__{'kernel' if value.ndim == 4 else 'bias'}"] = value
+            for layer in _texts(file, "layer_names"):
+                for weight in _texts(file[layer], "weight_names"):
+                    value = np.asarray(file[layer][weight])
+                    kind = "kernel" if value.ndim == 4 else "bias"
+                    arrays[f"{layer.replace('/', '__')}__{kind}"] = value
             return arrays
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(str(error)) from error
+
+
+def _texts(group: h5py.Group, name: str) -> list[str]:
+    """The words in an attribute, which h5py gives as bytes or text."""
+    return [word.decode() if isinstance(word, bytes) else word for word in group.attrs[name]]

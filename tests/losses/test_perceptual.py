@@ -68,10 +68,13 @@ def test_features_are_those_of_keras_vgg19_with_its_preprocessing(
 
 def test_the_file_of_keras_is_read(tmp_path, file):
     with h5py.File(tmp_path / "vgg.h5", "w") as written, np.load(file) as arrays:
+        written.attrs["layer_names"] = [name.encode() for name in SHAPES]
         for name in SHAPES:
             group = written.create_group(name)
             group[f"{name}_W_1:0"] = arrays[f"{name}__kernel"]
-            group[f"{name}_b_1:0"] = arrays[f"{name}__bias"]
+            group[f"{name}/deeper_b_1:0"] = arrays[f"{name}__bias"]
+            names = [f"{name}_W_1:0", f"{name}/deeper_b_1:0"]
+            group.attrs["weight_names"] = [weight.encode() for weight in names]
     x = images()
     same = VGGLoss("vgg22", tmp_path / "vgg.h5").features(x)
     np.testing.assert_array_equal(same, VGGLoss("vgg22", file).features(x))
@@ -132,8 +135,11 @@ def test_networks_that_lack_layers_are_refused(file, tmp_path):
 def test_a_file_of_other_arrays_is_refused(tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as written:
         written["block1_conv1"] = np.zeros(3)
-    with pytest.raises(UserError, match="no weights for block1_conv1"):
+    with pytest.raises(UserError, match="cannot be read as weights of VGG19 .*layer_names"):
         VGGLoss("vgg22", tmp_path / "other.h5")
+    np.savez(tmp_path / "other.npz", block1_conv1=np.zeros(3))
+    with pytest.raises(UserError, match="no weights for block1_conv1"):
+        VGGLoss("vgg22", tmp_path / "other.npz")
 
 
 @pytest.mark.parametrize("name", ["absent.h5", "text.h5", "text.npz", "cut.npz"])
