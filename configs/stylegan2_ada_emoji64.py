@@ -18,14 +18,15 @@ def get_config() -> ConfigDict:
     config = load("stylegan2_ada")
     config.batch_size = 16  # 32
     config.total_images = 400_000  # 25,000,000
-    config.tick_images = 8_000
+    config.tick_images = 4_000
+    config.precision = "float32"  # faster than bfloat16 for so few channels
     config.model.image_size = 64
     config.model.channels = 3
     config.model.num_classes = 0
     config.model.latent_dim = 128  # 512
     config.model.style_dim = 128  # 512
-    config.model.channel_base = 2048  # 16384
+    config.model.channel_base = 1024  # 16384
     config.model.channel_max = 64  # 512
     config.model.ema_half_life_images = 5_000
-    config.augment.speed_images = 50_000  # 500,000; the run is shorter
+    config.augment.speed_images = 20_000  # 500,000; the run is shorter
     return config

@@ -135,7 +135,7 @@ def test_networks_that_lack_layers_are_refused(file, tmp_path):
 def test_a_file_of_other_arrays_is_refused(tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as written:
         written["block1_conv1"] = np.zeros(3)
-    with pytest.raises(UserError, match="cannot be read as weights of VGG19 .*layer_names"):
+    with pytest.raises(UserError, match=r"cannot be read as weights of VGG19 .*layer_names"):
         VGGLoss("vgg22", tmp_path / "other.h5")
     np.savez(tmp_path / "other.npz", block1_conv1=np.zeros(3))
     with pytest.raises(UserError, match="no weights for block1_conv1"):
