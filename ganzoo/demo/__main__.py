@@ -20,7 +20,7 @@ from ganzoo import cli
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "the model at first: a name, or a run directory")
+flags.DEFINE_string("model", "dcgan_mnist", "the model at first: a name, or a run directory")
 flags.DEFINE_string("runs", "runs", "a folder whose run directories are offered, too")
 flags.DEFINE_string("vgg_weights", None, "a file with VGG19's weights, which projection needs")
 flags.DEFINE_integer("port", 7860, "where the page is served", lower_bound=1, upper_bound=65535)
@@ -38,12 +38,10 @@ def main(argv):
             raise UserError("The demo needs Gradio: pip install 'ganzoo[demo]'") from error
         from ganzoo.demo import actions, page
 
-        names = actions.names(Path(FLAGS.runs))
-        chosen = FLAGS.model or names[0]
-        page.load(chosen)  # or says at once what is wrong with it
-        names = list(dict.fromkeys([*names, chosen]))
+        page.load(FLAGS.model)  # or says at once what is wrong with it
+        names = list(dict.fromkeys([*actions.names(Path(FLAGS.runs)), FLAGS.model]))
         theme = gr.themes.Default(primary_hue="blue", font="system-ui", font_mono="ui-monospace")
-        serve(page.build(names, chosen, FLAGS.vgg_weights), theme=theme, css=page.LOOK)
+        serve(page.build(names, FLAGS.model, FLAGS.vgg_weights), theme=theme, css=page.LOOK)
 
 
 def serve(blocks, **look) -> None:
