@@ -17,6 +17,8 @@ from ganzoo import arrays
 from ganzoo.errors import UserError
 from ganzoo.metrics.distributions import Moments
 
+_ROWS = 1024  # of features in a product of moments: few large products take less time than many
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureNetwork:
@@ -64,13 +66,18 @@ class FeatureSet:
         Raises:
             UserError: when a feature is not finite.
         """
-        moments, kept, classes, left = Moments(), [], [], keep
+        moments, waiting, kept, classes, left = Moments(), [], [], [], keep
         for features, probabilities in batches:
-            moments.add(features)
+            waiting.append(features)
+            if sum(map(len, waiting)) >= _ROWS:
+                moments.add(tf.concat(waiting, axis=0))
+                waiting.clear()
             if left > 0:
                 kept.append(np.asarray(features[:left]))
                 classes.append(None if probabilities is None else np.asarray(probabilities[:left]))
                 left -= len(features)
+        if waiting:
+            moments.add(tf.concat(waiting, axis=0))
         if not np.isfinite(moments.sum).all():
             raise UserError("The network gives features that are not finite numbers")
         if not kept:
