@@ -7,12 +7,14 @@ What it does not know any more when a task returns, it has forgotten.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from tqdm import tqdm
 
 from ganzoo import data, metrics
 from ganzoo.augment.rotation import NUM_ROTATIONS, rotation_batch_split
@@ -69,7 +71,7 @@ class OneVsAllEvaluation:
         """
         values = {}
         for protocol in self.protocols:
-            records = list(self.sequence(model, protocol.count, protocol.rotation, seed))
+            records = list(self._watched(model, protocol, seed))
             self.records[protocol.name] = records
             second = range(len(records) // TURNS, len(records))
             learned = [records[i]["accuracies"][records[i]["task"]] for i in second]
@@ -79,6 +81,16 @@ class OneVsAllEvaluation:
             values[f"onevsall_kept{tail}"] = float(np.mean(kept))
             values[f"onevsall_probe{tail}"] = records[-1]["probe"]
         return values
+
+    def _watched(self, model: GAN, protocol: metrics.Protocol, seed: int) -> Iterator[dict]:
+        """One record for each class learned, with a progress bar on a terminal."""
+        return tqdm(
+            self.sequence(model, protocol.count, protocol.rotation, seed),
+            desc=protocol.name,
+            total=TURNS * self.train.num_classes,
+            unit=" classes",
+            disable=not sys.stderr.isatty(),
+        )
 
     def sequence(
         self, model: GAN, steps: int, rotation: bool, seed: int = 0, points: int = 1
