@@ -46,6 +46,7 @@ def get_config() -> ConfigDict:
     config.model.vgg_weights = config_dict.placeholder(str)  # None: downloaded once
     config.model.adversarial_weight = 1e-3
     config.model.pretrain_images = PRETRAINING * 16
+    config.model.ema_half_life_images = 0  # no averaged generator
 
     # Data: patches of large images. Small ones are always made by bicubic interpolation.
     del config.data["resize"]

@@ -19,7 +19,8 @@ code. Left open by the paper, and chosen here: convolutions have no bias before 
 initial weights are He's, PReLU begins at 0.25, each channel with a slope of its own. The generator
 ends without an activation, as in the figure; results are clipped outside of training. Each step
 updates the generator first and shows the discriminator the images made for that, so that they are
-made once. What is left out: the total variation that the paper adds to SRResNet-VGG22.
+made once. Added, as later papers have it: an averaged generator. What is left out: the total
+variation that the paper adds to SRResNet-VGG22.
 
 For files that others published there are generators that differ: with biases before normalizations
 and a tanh at the end, and `msrresnet`, the network of MMagic's SRGAN, without normalizations.
@@ -27,11 +28,13 @@ and a tanh at the end, and `msrresnet`, the network of MMagic's SRGAN, without n
 
 from __future__ import annotations
 
+import functools
 from types import MappingProxyType
 
 import keras
 from keras import layers, ops
 
+from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.layers import PaddedConv2D, batch_norm, pixel_shuffle
@@ -169,6 +172,7 @@ class SRGAN(ImageGAN):
         vgg_weights: a file with VGG19's weights, see `VGGLoss`; None downloads them once.
         adversarial_weight: of the discriminator's opinion, beside the content's 1.
         pretrain_images: images of the first stage.
+        ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
 
     Raises:
         UserError: for a size or scale without a network, or an unknown name; from `build`, when
@@ -205,6 +209,7 @@ class SRGAN(ImageGAN):
         vgg_weights: str | None = None,
         adversarial_weight: float = 1e-3,
         pretrain_images: int = 16_000_000,
+        ema_half_life_images: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -222,31 +227,38 @@ class SRGAN(ImageGAN):
         self.image_size, self.channels, self.scale = image_size, channels, scale
         self.content_loss, self.vgg_weights = content_loss, vgg_weights
         self.adversarial_weight, self.pretrain_images = adversarial_weight, pretrain_images
+        self.ema_half_life_images = ema_half_life_images
         # How far a result depends on its input: by the convolution of 9 x 9 pixels, two of 3 x 3
         # in each block, and one after them; what follows reaches 3 further, whatever the scale.
         self.overlap = 4 + 2 * num_blocks + 1 + 3
         sizes = (channels, scale, num_blocks, width)
-        self.generator = choose(
+        make = choose(
             "architecture",
             architecture,
             {
-                "srresnet": lambda: Generator(
-                    *sizes, output, normalized_bias, trunk_end, name="generator"
+                "srresnet": functools.partial(
+                    Generator, *sizes, output, normalized_bias, trunk_end
                 ),
-                "msrresnet": lambda: ModifiedGenerator(*sizes, name="generator"),
+                "msrresnet": functools.partial(ModifiedGenerator, *sizes),
             },
-        )()
+        )
+        self.generator = self.averaged_generator = make(name="generator")
+        if ema_half_life_images:
+            self.averaged_generator = make(name="averaged_generator")
         self.discriminator = discriminator(discriminator_width, name="discriminator")
 
     def build(self, input_shape=None):
         self.build_generators()
+        self.generator(ops.zeros((1, 1, 1, self.channels)))
         self.discriminator.build((None, self.image_size, self.image_size, self.channels))
+        for average in self.averages():
+            average.start()
         self.content = _squared_error
         if self.content_loss in VGG_FEATURES:
             self.content = VGGLoss(self.content_loss, self.vgg_weights)
 
     def build_generators(self):
-        self.generator(ops.zeros((1, 1, 1, self.channels)))  # as good as any other size
+        self.averaged_generator(ops.zeros((1, 1, 1, self.channels)))  # as good as any other size
 
     def players(self):
         return {
@@ -264,7 +276,12 @@ class SRGAN(ImageGAN):
         )
 
     def generators(self):
-        return {"upscale": self.generator}
+        return {"upscale": self.averaged_generator}
+
+    def averages(self):
+        if not self.ema_half_life_images:
+            return ()
+        return (Average(self.generator, self.averaged_generator, self.ema_half_life_images),)
 
     def pixel_loss(self, batch, random):
         error = _squared_error(self.generator(batch["small"], training=True), batch["image"])
@@ -297,7 +314,7 @@ class SRGAN(ImageGAN):
         )
 
     def call(self, inputs, direction="upscale", training=False):
-        return ops.clip(self.generator(inputs, training=training), -1.0, 1.0)
+        return ops.clip(self.averaged_generator(inputs, training=training), -1.0, 1.0)
 
     def upscale(self, image):
         """The image, `scale` times as large.

@@ -251,6 +251,29 @@ def step_of(vgg, strategy=None, jit=False):
     return {**{k: float(v) for k, v in logs.items()}, "start": start, "kernel": kernel.numpy()}
 
 
+def test_the_average_is_what_enlarges_and_what_is_saved(tmp_path):
+    arguments = {**TINY, "pretrain_images": 0, "ema_half_life_images": 8}
+    model = models.build("srgan", **arguments)
+    model.compile({p: keras.optimizers.Adam(1e-2) for p in model.players()}, batch_size=4)
+    weights = (model.generator.to_image.kernel, model.averaged_generator.to_image.kernel)
+    expected, data = weights[0].numpy(), batch()
+    np.testing.assert_array_equal(weights[1], expected)
+    model.step.assign(1000)  # the half-life is a small part of the images seen
+    for _ in range(2):
+        model.train_step(data)
+        decay = 0.5 ** (4 / 8)
+        expected = decay * expected + (1.0 - decay) * weights[0].numpy()
+        np.testing.assert_allclose(weights[1], expected, rtol=1e-5)
+    models.save(model, "srgan", arguments, tmp_path)
+    loaded, small = models.load(tmp_path), data["small"]
+    np.testing.assert_array_equal(loaded(small), model(small))
+    assert np.abs(model(small) - ops.clip(model.generator(small), -1.0, 1.0)).max() > 1e-4
+    model = models.build("srgan", **arguments)
+    models.start_from(model, tmp_path)
+    for network in (model.generator, model.averaged_generator):
+        np.testing.assert_allclose(ops.clip(network(small), -1.0, 1.0), loaded(small), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "changes, words",
     [
