@@ -249,9 +249,9 @@ class SRGAN(ImageGAN):
 
     def build(self, input_shape=None):
         self.build_generators()
-        self.generator(ops.zeros((1, 1, 1, self.channels)))
         self.discriminator.build((None, self.image_size, self.image_size, self.channels))
         for average in self.averages():
+            average.source(ops.zeros((1, 1, 1, self.channels)))
             average.start()
         self.content = _squared_error
         if self.content_loss in VGG_FEATURES:
