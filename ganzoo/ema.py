@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,8 +14,7 @@ import tensorflow as tf
 class Average:
     """An exponential moving average of a network's weights, kept in a second such network.
 
-    Weights decay by 0.5 ** (batch_size / half_life); buffers, such as the moments of batch
-    normalization, are copied.
+    Weights decay by 0.5 ** (batch_size / half_life); buffers are copied, unless the target is run.
 
     Args:
         source: the network in training.
@@ -22,12 +23,16 @@ class Average:
         ramp_up: while training is young the half-life is at most this fraction of the images
             seen, so that the random start is forgotten soon; None means the full half-life from
             the first image on.
+        run: calls the target in training mode, given the step's batch and random numbers, so that
+            its batch normalization has the moments of its own activations. Those of the source are
+            not the same: averaging calms a network that swings. None where there are no moments.
     """
 
     source: keras.Layer
     target: keras.Layer
     half_life_images: int
     ramp_up: float | None = 0.05
+    run: Callable[[Any, Any], Any] | None = None
 
     def start(self) -> None:
         """Copies the source, weights and buffers."""
@@ -41,6 +46,8 @@ class Average:
         for average, weight in pairs:
             current = tf.convert_to_tensor(weight)
             average.assign(current + decay * (tf.convert_to_tensor(average) - current))
+        if self.run:
+            return
         buffers = self.target.non_trainable_variables, self.source.non_trainable_variables
         for copy, buffer in zip(*buffers, strict=True):
             copy.assign(buffer)

@@ -7,7 +7,7 @@ A model says which networks an optimizer moves (`players`) and which losses move
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -301,9 +301,8 @@ class GAN(keras.Model):
         logs = _mean_over_replicas(replica, logs)
         logs |= self.after_step(batch, logs)
         logs |= self._adapt_augmentation(logs)
-        self._share_buffers(replica)
-        for average in self.averages():
-            average.update(self.step * self.batch_size, self.batch_size)
+        self._share_buffers(replica, [n for player in self.players().values() for n in player])
+        self._average(batch, replica)
         self.step.assign_add(1)
         return logs
 
@@ -341,9 +340,19 @@ class GAN(keras.Model):
         strength.adapt(signs, self.step, self.batch_size)
         return {"augment/strength": tf.convert_to_tensor(strength.value)}
 
-    def _share_buffers(self, replica) -> None:
+    def _average(self, batch: Batch, replica) -> None:
+        """Moves the averages, and shows each that is run the step's batch."""
+        index = replica.replica_id_in_sync_group
+        step = tf.convert_to_tensor(self.step)
+        random = Random(self.seed, step, index, replica.num_replicas_in_sync, "average/")
+        for average in self.averages():
+            average.update(self.step * self.batch_size, self.batch_size)
+            if average.run:
+                average.run(batch, random)
+                self._share_buffers(replica, [average.target])
+
+    def _share_buffers(self, replica, networks: Iterable[keras.Layer]) -> None:
         """Averages what is not trained by gradients, such as the moments of batch normalization."""
-        networks = [network for player in self.players().values() for network in player]
         buffers = {id(v): v for network in networks for v in network.non_trainable_variables}
         if replica.num_replicas_in_sync == 1 or not buffers:
             return

@@ -44,6 +44,14 @@ def test_weights_move_and_buffers_are_copied():
     assert weight(average.source) == 2.0
 
 
+def test_buffers_of_a_target_that_is_run_are_its_own():
+    average = Average(network(2.0), network(10.0), 100, ramp_up=None, run=lambda *_: None)
+    average.update(tf.constant(0), batch_size=50)
+    assert weight(average.target) == pytest.approx(2.0 + 8.0 * 0.5**0.5)
+    for buffer in average.target.non_trainable_variables:
+        np.testing.assert_array_equal(buffer, np.full(buffer.shape, 10.0))
+
+
 @pytest.mark.parametrize("batch_size", [10, 20, 200])
 def test_the_distance_halves_in_a_half_life(batch_size):
     average = Average(network(0.0), network(1.0), half_life_images=200, ramp_up=None)

@@ -366,7 +366,8 @@ class SSGAN(LatentGAN):
     def averages(self):
         if not self.ema_half_life_images:
             return ()
-        return (Average(self.generator, self.averaged_generator, self.ema_half_life_images),)
+        half_life = self.ema_half_life_images
+        return (Average(self.generator, self.averaged_generator, half_life, run=self._run_average),)
 
     def discriminator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]
@@ -413,11 +414,14 @@ class SSGAN(LatentGAN):
     def call(self, latents, labels=None, training=False):
         return self.averaged_generator(latents, labels, training=training)
 
-    def _generate(self, random, count):
+    def _run_average(self, batch, random):
+        self._generate(random, batch["image"].shape[0], self.averaged_generator)
+
+    def _generate(self, random, count, generator=None):
         """Images of the generator in training, and the labels they were asked for."""
         labels = random.integers("labels", [count], max(self.num_classes, 1))
         latents = random.normal("latents", [count, self.latent_dim])
-        return self.generator(latents, labels, training=True), labels
+        return (generator or self.generator)(latents, labels, training=True), labels
 
     def _rotate(self, images, labels):
         """Rotated images, their quarter turns `[M]`, and the labels that the images had."""

@@ -3,9 +3,9 @@
     pip install atheris numpy h5py safetensors
     python tests/fuzz/readers.py CORPUS -max_total_time=1800 -timeout=100 -rss_limit_mb=1024
 
-CORPUS is a folder; files as PyTorch and NVIDIA's code write them are put into it first. What
-follows are options of libFuzzer. An input is a byte, which tells how the rest is read: as a whole
-file, as the pickle in PyTorch's archive, as the object in its older format, or as a list of
+CORPUS is a folder that exists; files as PyTorch and NVIDIA's code write them are put into it first.
+What follows are options of libFuzzer. An input is a byte, which tells how the rest is read: as a
+whole file, as the pickle in PyTorch's archive, as the object in its older format, or as a list of
 instructions, one per byte, of which such pickles are put together. It has to give arrays or a
 `RefusedFile`, within the limits of time and memory, and nothing may be executed, imported or opened
 for writing. To see what an input does: python tests/fuzz/readers.py FILE.

@@ -338,3 +338,50 @@ def test_the_generator_follows_the_last_of_several_discriminator_steps():
 def test_mistakes_name_what_was_meant(arguments, message):
     with pytest.raises(UserError, match=message):
         models.build("ssgan", **arguments)
+
+
+@pytest.fixture
+def averaging():
+    """Makes a compiled model, in whose average little is left of the past."""
+
+    def make(strategy):
+        with strategy.scope():
+            model = build(ema_half_life_images=8, discriminator_steps=1)
+            model.build()
+            optimizers = {player: keras.optimizers.Adam(1e-2) for player in model.players()}
+            model.compile(optimizers, batch_size=COUNT)
+            model.step.assign(1000)
+        return model
+
+    return make
+
+
+def test_the_averaged_generator_has_the_moments_of_its_own_activations(averaging):
+    model = averaging(tf.distribute.get_strategy())
+    norm, average = model.averaged_generator.blocks[0].norm1, model.averaged_generator
+    expected = {"mean": norm.moving_mean.numpy(), "variance": norm.moving_variance.numpy()}
+    for step in range(1000, 1003):
+        model.train_step(batch_for(model))
+        random = Random(0, step, scope="average/")
+        stem = average.stem(random.normal("latents", [COUNT, model.latent_dim])).numpy()
+        stem = stem.reshape(-1, norm.moving_mean.shape[0])
+        expected["mean"] = 0.9 * expected["mean"] + 0.1 * stem.mean(axis=0)
+        expected["variance"] = 0.9 * expected["variance"] + 0.1 * stem.var(axis=0)
+    np.testing.assert_allclose(norm.moving_mean, expected["mean"], atol=1e-6)
+    np.testing.assert_allclose(norm.moving_variance, expected["variance"], rtol=1e-5)
+    of_source = model.generator.blocks[0].norm1
+    assert np.abs(norm.moving_variance - of_source.moving_variance).max() > 1e-3
+
+
+def test_the_moments_of_the_averaged_generator_are_alike_on_replicas(averaging, two_replicas):
+    model = averaging(two_replicas)
+    batches = tf.data.Dataset.from_tensors(batch_for(model)).unbatch().batch(COUNT, True).repeat()
+    batches = iter(two_replicas.experimental_distribute_dataset(batches))
+    model.make_train_function()
+    for _ in range(2):
+        model.train_function(batches)
+    moments = [v for v in model.averaged_generator.non_trainable_variables if "moving" in v.name]
+    assert moments
+    for variable in moments:
+        one, two = (v.numpy() for v in two_replicas.experimental_local_results(variable.value))
+        np.testing.assert_array_equal(one, two)
