@@ -281,7 +281,12 @@ class SRGAN(ImageGAN):
     def averages(self):
         if not self.ema_half_life_images:
             return ()
-        return (Average(self.generator, self.averaged_generator, self.ema_half_life_images),)
+        half_life = self.ema_half_life_images
+        return (Average(self.generator, self.averaged_generator, half_life, run=self._run_average),)
+
+    def _run_average(self, batch, random):
+        if self.averaged_generator.non_trainable_variables:  # MSRResNet has no moments
+            self.averaged_generator(batch["small"], training=True)
 
     def pixel_loss(self, batch, random):
         error = _squared_error(self.generator(batch["small"], training=True), batch["image"])

@@ -20,7 +20,8 @@ SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in f
 What differs from the official code: images are in [-1, 1] at the boundary (its networks work in
 [0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
 starts at 1. From mimicry: biases start at 0, and power iterations advance once an update, not once
-a call. Batch statistics are those of each replica. An augmentation, where one is chosen, acts on
+a call. Batch statistics are those of each replica; inference uses their moving averages, where the
+official code computes them anew before an evaluation. An augmentation, where one is chosen, acts on
 images of the adversarial loss alone, since it may turn them, too.
 """
 

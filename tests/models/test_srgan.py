@@ -274,6 +274,22 @@ def test_the_average_is_what_enlarges_and_what_is_saved(tmp_path):
         np.testing.assert_allclose(ops.clip(network(small), -1.0, 1.0), loaded(small), atol=1e-6)
 
 
+def test_the_averaged_generator_has_the_moments_of_its_own_activations():
+    model = tiny(pretrain_images=0, ema_half_life_images=8)
+    model.compile({p: keras.optimizers.Adam(1e-2) for p in model.players()}, batch_size=4)
+    model.step.assign(1000)
+    average, data = model.averaged_generator, batch()
+    convolve, norm, *_ = average.blocks[0].branch.layers
+    expected = norm.moving_mean.numpy()
+    for _ in range(2):
+        model.train_step(data)
+        x = (data["small"] + 1.0) / 2.0
+        for layer in average.head:
+            x = layer(x)
+        expected = 0.9 * expected + 0.1 * np.mean(convolve(x), axis=(0, 1, 2))
+    np.testing.assert_allclose(norm.moving_mean, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "changes, words",
     [
