@@ -53,6 +53,7 @@ from ganzoo.evaluation import (
     results,
 )
 from ganzoo.latents import LatentGAN
+from ganzoo.models.storage import folder_of
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
@@ -184,7 +185,8 @@ def _source(model: LatentGAN, **changes) -> data.Source | None:
     """The real images: those that the run was trained on, or others in the same form."""
     run, options = _run_of(FLAGS.model), {}
     if run is not None and (run / "config.json").exists():
-        options = dict(configs.read(run / "config.json").data)
+        # That of a folder with a model alone says nothing of data.
+        options = dict(configs.read(run / "config.json").get("data", {}))
     elif FLAGS.model in configs.presets():
         options = dict(configs.load(FLAGS.model).data)
     for name in ("dataset", "data_dir", "split"):
@@ -210,7 +212,7 @@ def _tell(rows: list[dict], facts: dict, started: float) -> None:
     }
     run = None if FLAGS.model is None else _run_of(FLAGS.model)
     if run is not None:
-        facts["model_fingerprint"] = _fingerprint(run / "model")
+        facts["model_fingerprint"] = _fingerprint(folder_of(Path(FLAGS.model)))
     lines = results.lines_of(rows)
     print(results.table(lines))
     print(", ".join(f"{key}: {value}" for key, value in facts.items()))
@@ -227,11 +229,11 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _run_of(model: str) -> Path | None:
-    """The run directory, also when its `model` folder was named; None for a model by name."""
+    """The run directory, also when a model in it was named; None for a model by name."""
     path = Path(model)
     if not path.is_dir():
         return None
-    return path.parent if path.name == "model" else path
+    return path.parent if path.name in ("model", "best") else path
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The commands that use a trained model, as a person gives them."""
 
+import hashlib
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 
@@ -216,6 +218,22 @@ def test_evaluating_a_model_that_draws(runs, tmp_path):
     metrics = "--metrics=fd40_keras,fd40_squeezenet"
     code, _, message = command("evaluate", *common, metrics)
     assert code == 2 and "several networks (keras, squeezenet)" in message
+
+
+def test_evaluating_a_folder_with_a_model_alone(runs, tmp_path):
+    best = shutil.copytree(runs["dcgan"] / "model", tmp_path / "best")
+    metric = "--metrics=fd32_convnet-shapes"
+    code, printed, message = command("evaluate", f"--model={best}", metric, "--dataset=shapes")
+    assert code == 0, message
+    assert "fd32_convnet-shapes" in printed
+    line = json.loads((tmp_path / "metrics.jsonl").read_text())
+    weights = (best / "generator.weights.h5").read_bytes()
+    assert line["model_fingerprint"] == hashlib.sha256(weights).hexdigest()
+    alone = best.rename(tmp_path / "alone")
+    code, printed, message = command("evaluate", f"--model={alone}", metric, "--dataset=shapes")
+    assert code == 0 and (alone / "metrics.jsonl").exists(), message
+    code, printed, message = command("evaluate", f"--model={alone}", metric)
+    assert code == 2 and "--dataset" in message
 
 
 def test_comparing_two_runs(runs, tmp_path):

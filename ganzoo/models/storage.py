@@ -19,7 +19,7 @@ from ganzoo.weights import download
 _CONFIG = "config.json"
 
 
-def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
+def save(model: GAN, name: str, arguments: dict, folder: str | Path) -> None:
     """Writes the generators of a model and what `load` needs to build them again.
 
     Args:
@@ -28,6 +28,7 @@ def save(model: GAN, name: str, arguments: dict, folder: Path) -> None:
         arguments: those of its constructor.
         folder: created where it does not exist.
     """
+    folder = Path(folder)
     _describe(model, name, arguments, folder)
     for part, network in model.generators().items():
         files.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
@@ -40,7 +41,7 @@ def pack(source: str | Path, folder: Path) -> None:
         source: what `load` takes; its `model/config.json` is copied.
         folder: created where it does not exist.
     """
-    described = json.loads((_folder_of(Path(source)) / _CONFIG).read_text())
+    described = json.loads((folder_of(Path(source)) / _CONFIG).read_text())
     model = load(source)
     _describe(model, described["model_name"], described["model"], folder)
     for part, network in model.generators().items():
@@ -74,7 +75,7 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
     if discriminator:
         return _load_whole(str(name), path)
     if path.is_dir():
-        model = _load_folder(_folder_of(path))
+        model = _load_folder(folder_of(path))
         model.card = f"A model in {path}."
     elif path.is_file():
         model, _, _ = read_model(path)
@@ -134,7 +135,7 @@ def _tell_license(preset: named.Preset) -> None:
         print(f"{preset.title}, from {preset.url}. License: {preset.license}", flush=True)
 
 
-def _folder_of(path: Path) -> Path:
+def folder_of(path: Path) -> Path:
     """The folder with a model in it: this one, or `model` inside."""
     folder = path if any(path.glob("*.weights.h5")) else path / "model"
     if not (folder / _CONFIG).exists():
@@ -171,7 +172,7 @@ def _load_folder(folder: Path) -> GAN:
 def _load_checkpoint(path: Path) -> GAN:
     if not checkpoints.saved_steps(path / "checkpoints"):
         raise UserError(f"{path} has no checkpoint, which the discriminators would be in")
-    model = _construct(_folder_of(path))
+    model = _construct(folder_of(path))
     model.build()
     checkpoints.restore_latest(model, path / "checkpoints")
     model.card = f"A run in {path}."
