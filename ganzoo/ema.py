@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
+
+from ganzoo.seeds import Random
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Average:
     target: keras.Layer
     half_life_images: int
     ramp_up: float | None = 0.05
-    run: Callable[[Any, Any], Any] | None = None
+    run: Callable[[Mapping[str, tf.Tensor], Random], None] | None = None
 
     def start(self) -> None:
         """Copies the source, weights and buffers."""

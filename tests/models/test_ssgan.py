@@ -340,23 +340,18 @@ def test_mistakes_name_what_was_meant(arguments, message):
         models.build("ssgan", **arguments)
 
 
-@pytest.fixture
-def averaging():
-    """Makes a compiled model, in whose average little is left of the past."""
-
-    def make(strategy):
-        with strategy.scope():
-            model = build(ema_half_life_images=8, discriminator_steps=1)
-            model.build()
-            optimizers = {player: keras.optimizers.Adam(1e-2) for player in model.players()}
-            model.compile(optimizers, batch_size=COUNT)
-            model.step.assign(1000)
-        return model
-
-    return make
+def averaging(strategy):
+    """A compiled model, in whose average little is left of the past."""
+    with strategy.scope():
+        model = build(ema_half_life_images=8, discriminator_steps=1)
+        model.build()
+        optimizers = {player: keras.optimizers.Adam(1e-2) for player in model.players()}
+        model.compile(optimizers, batch_size=COUNT)
+        model.step.assign(1000)
+    return model
 
 
-def test_the_averaged_generator_has_the_moments_of_its_own_activations(averaging):
+def test_the_averaged_generator_has_the_moments_of_its_own_activations():
     model = averaging(tf.distribute.get_strategy())
     norm, average = model.averaged_generator.blocks[0].norm1, model.averaged_generator
     expected = {"mean": norm.moving_mean.numpy(), "variance": norm.moving_variance.numpy()}
@@ -373,7 +368,7 @@ def test_the_averaged_generator_has_the_moments_of_its_own_activations(averaging
     assert np.abs(norm.moving_variance - of_source.moving_variance).max() > 1e-3
 
 
-def test_the_moments_of_the_averaged_generator_are_alike_on_replicas(averaging, two_replicas):
+def test_the_moments_of_the_averaged_generator_are_alike_on_replicas(two_replicas):
     model = averaging(two_replicas)
     batches = tf.data.Dataset.from_tensors(batch_for(model)).unbatch().batch(COUNT, True).repeat()
     batches = iter(two_replicas.experimental_distribute_dataset(batches))
