@@ -302,7 +302,7 @@ class GAN(keras.Model):
         logs |= self.after_step(batch, logs)
         logs |= self._adapt_augmentation(logs)
         self._share_buffers(replica, [n for player in self.players().values() for n in player])
-        self._average(batch, replica)
+        self._average(batch, updates, replica)
         self.step.assign_add(1)
         return logs
 
@@ -340,14 +340,15 @@ class GAN(keras.Model):
         strength.adapt(signs, self.step, self.batch_size)
         return {"augment/strength": tf.convert_to_tensor(strength.value)}
 
-    def _average(self, batch: Batch, replica) -> None:
-        """Moves the averages, and shows each that is run the step's batch."""
+    def _average(self, batch: Batch, updates: tuple[Update, ...], replica) -> None:
+        """Moves the averages, and runs those that want it where an update moved their source."""
+        moved = [network for update in updates for network in self.players()[update.player]]
         index = replica.replica_id_in_sync_group
         step = tf.convert_to_tensor(self.step)
         random = Random(self.seed, step, index, replica.num_replicas_in_sync, "average/")
         for average in self.averages():
             average.update(self.step * self.batch_size, self.batch_size)
-            if average.run:
+            if average.run and average.source in moved:
                 average.run(batch, random)
                 self._share_buffers(replica, [average.target])
 
