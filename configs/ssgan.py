@@ -28,7 +28,7 @@ def get_config() -> ConfigDict:
     config.model.discriminator_width = config_dict.placeholder(int)
     config.model.self_modulation = False  # True: the paper's sBN, its second row
     config.model.loss = "hinge"
-    config.model.rotation_batch = "quarter"  # the last quarter of the batch in four rotations
+    config.model.rotation_batch = "quarter"  # every fourth image in all four rotations
     config.model.generator_rotation_weight = 0.2
     config.model.discriminator_rotation_weight = 1.0
     config.model.discriminator_steps = 2  # per generator step

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ganzoo.errors import UserError
@@ -13,6 +14,22 @@ from ganzoo.errors import UserError
 def home() -> Path:
     """Where prepared data and downloads are kept: GANZOO_HOME, or the user's cache."""
     return Path(os.environ.get("GANZOO_HOME") or Path.home() / ".cache" / "ganzoo").expanduser()
+
+
+@contextlib.contextmanager
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Turns what a full disk raises into a UserError that says how to go on."""
+    try:
+        yield
+    except Exception as error:
+        # HDF5 and TensorFlow have the reason in words only.
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        if not full and "No space left" not in str(error) or isinstance(error, UserError):
+            raise
+        raise UserError(
+            f"No space left on the disk of {folder}. Free some and run the same command"
+            " again: training goes on from the last checkpoint."
+        ) from error
 
 
 def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
@@ -25,20 +42,15 @@ def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
         UserError: when the disk is full; what was there before stays.
     """
     temporary = target.with_name(f"unfinished-{target.name}")
-    try:
-        write(temporary)
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        # HDF5 has the reason in words only.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise UserError(
-                f"No space left on the disk of {target.parent}. Free some and run the same command"
-                " again: training goes on from the last checkpoint."
-            ) from error
-        raise
+    with full_disk_told(target.parent):
+        try:
+            write(temporary)
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_text(target: Path, text: str) -> None:

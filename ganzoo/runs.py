@@ -11,6 +11,7 @@ metrics.jsonl  what `ganzoo.evaluate` measured, with its protocol
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,6 +43,11 @@ class RunDirectory:
         self.model = self.path / "model"
         self.best = self.path / "best"
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to resume: a start that failed early left a recipe alone."""
+        return self.config.exists() and (self.log.exists() or self.checkpoints.exists())
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the directory for one trainer, until its process ends in whatever way."""
@@ -65,13 +71,23 @@ class RunDirectory:
                 self._remove_if_empty()
 
     def set_aside(self) -> None:
-        """Moves an earlier run to `<name>.1`, `.2`, ...: `--restart` loses nothing."""
+        """Moves an earlier run to `<name>.1`, `.2`, ...: `--restart` loses nothing.
+
+        Call it while the directory is `locked`, so that nobody is at work in what is moved.
+        """
         if not self.config.exists():
             return
-        number = 1
-        while (old := self.path.with_name(f"{self.path.name}.{number}")).exists():
+        path, number = self.path.resolve(), 1
+        while (old := self.path.with_name(f"{path.name}.{number}")).exists():
             number += 1
-        self.path.rename(old)
+        try:
+            if path == Path.cwd():
+                raise OSError(errno.EBUSY, "it is the folder you are in")
+            path.rename(old)
+        except OSError as error:
+            raise UserError(
+                f"{self.path} cannot be set aside ({error.strerror}). Give another --workdir."
+            ) from error
         print(f"The earlier run is now {old}")
 
     def refuse_changes(self, config: ConfigDict, facts: Mapping[str, Any]) -> None:
@@ -80,7 +96,7 @@ class RunDirectory:
         Raises:
             UserError: when what differs would change the result.
         """
-        if not self.config.exists():
+        if not self.begun:
             return
         before = self.read_facts()
         changes = configs.harmful(configs.read(self.config), config) + [
@@ -102,11 +118,11 @@ class RunDirectory:
 
     def read_facts(self) -> dict:
         """What an earlier start recorded; empty for a new run."""
-        return json.loads(self.facts.read_text()) if self.facts.exists() else {}
+        return json.loads(self.facts.read_text()) if self.begun else {}
 
     def _remove_if_empty(self) -> None:
         """Leaves no trace of a start that failed."""
-        if [entry.name for entry in self.path.iterdir()] == [".lock"]:
+        if self.path.exists() and [e.name for e in self.path.iterdir()] == [".lock"]:
             (self.path / ".lock").unlink()
             self.path.rmdir()
 

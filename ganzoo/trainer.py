@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from ganzoo import augment, checkpoints, data, devices, evaluation, models
+from ganzoo import augment, checkpoints, data, devices, evaluation, files, models
 from ganzoo import config as configs
 from ganzoo.callbacks import (
     HealthMonitor,
@@ -32,6 +32,7 @@ from ganzoo.callbacks import (
     peak_memory_mb,
 )
 from ganzoo.engine import GAN, Update
+from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
@@ -95,7 +96,8 @@ def train(
         return _train(prepare(config, strategy, run.read_facts()), run, chief=False)
     config = inferred(config, strategy.num_replicas_in_sync)
     if restart:
-        run.set_aside()
+        with run.locked():
+            run.set_aside()
     with run.locked():
         run.refuse_changes(config, {})  # before the data are prepared, which may take long
         setup = prepare(config, strategy, run.read_facts())
@@ -120,6 +122,7 @@ def prepare(
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
     line = open_line(config)
+    _require_its_classes(config, line)
     keras.mixed_precision.set_global_policy(precision)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
@@ -175,6 +178,17 @@ def open_line(config: ConfigDict) -> data.Line:
     return kind.open(**options, **config.data)
 
 
+def _require_its_classes(config: ConfigDict, line: data.Line) -> None:
+    """Raises UserError if the model is to be told of other classes than the data have."""
+    classes = config.model.get("num_classes", 0)
+    if classes and classes != line.source.num_classes:
+        raise UserError(
+            f"config.model.num_classes is {classes}, and {line.source.name} has"
+            f" {line.source.num_classes} classes. Give --config.data.labels=true and the number of"
+            " classes there are, or --config.model.num_classes=0 to train without labels."
+        )
+
+
 def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers.Optimizer]:
     """One Adam per player; with float16, one that scales the loss."""
 
@@ -216,13 +230,14 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
     seconds = run.rewind_log(step) if chief else 0.0
     actions = [*_writers(setup, run), progress] if chief else []
     ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
-    model.fit(
-        setup.batches(step),
-        steps_per_epoch=total_steps - step,
-        callbacks=[ticks, *([progress] if chief else []), stop],
-        shuffle=False,  # the data set shuffles itself
-        verbose=0,
-    )
+    with files.full_disk_told(run.path):
+        model.fit(
+            setup.batches(step),
+            steps_per_epoch=total_steps - step,
+            callbacks=[ticks, *([progress] if chief else []), stop],
+            shuffle=False,  # the data set shuffles itself
+            verbose=0,
+        )
     return stop.received
 
 
@@ -242,8 +257,9 @@ def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
     return [
         LogWriter(run.log, model, writer, [HealthMonitor(sample), *_measuring(setup, run, save)]),
         SampleWriter(run.samples, sample, writer),
-        lambda tick: checkpoints.save(model, run.checkpoints, config.keep_checkpoints),
         lambda tick: save(run.model),
+        # Last: with the last checkpoint a run is complete, wherever it is killed.
+        lambda tick: checkpoints.save(model, run.checkpoints, config.keep_checkpoints),
     ]
 
 

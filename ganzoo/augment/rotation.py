@@ -3,6 +3,8 @@
 Chen et al. 2019, https://arxiv.org/abs/1811.11212, section 3.
 
 A label r stands for a turn by r * 90 degrees counterclockwise. Images are square, `[N, S, S, C]`.
+Batches are in random order, so which image is turned how often does not matter. Here it goes by its
+number modulo 4: that is the same for a batch and for its parts on several replicas.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ def rotate90(images, turns: int):
 
 
 def rotation_batch_quarter(images):
-    """The last quarter of the batch in all four rotations, as google/compare_gan builds it.
+    """Every fourth image in all four rotations, as many as google/compare_gan takes.
 
     Returns:
         images `[4n, S, S, C]` with n = N // 4, and their labels `[4n]`: n zeros, n ones, n twos,
@@ -37,23 +39,21 @@ def rotation_batch_quarter(images):
             f"A quarter of {images.shape[0]} images per replica is none: give the rotation batch"
             f" 'quarter' at least {NUM_ROTATIONS} images per replica, or take 'split'."
         )
-    quarter = images[-count:]
+    quarter = images[NUM_ROTATIONS - 1 :: NUM_ROTATIONS]
     rotated = [rotate90(quarter, turns) for turns in range(NUM_ROTATIONS)]
     labels = ops.repeat(ops.arange(NUM_ROTATIONS), count)
     return ops.concatenate(rotated, axis=0), labels
 
 
 def rotation_batch_split(images):
-    """The whole batch, image i turned floor(4 i / N) times, as kwotsin/mimicry builds it.
+    """The whole batch, each image once: a quarter in each rotation, as kwotsin/mimicry has it.
 
     Returns:
-        images `[N, S, S, C]` and their labels `[N]`.
+        images `[N, S, S, C]`, those not turned first, and their labels `[N]`.
     """
-    count = images.shape[0]
-    labels = [index * NUM_ROTATIONS // count for index in range(count)]
-    starts = [labels.index(turns) for turns in sorted(set(labels))]
-    parts = zip(sorted(set(labels)), starts, [*starts[1:], count], strict=True)
-    rotated = [rotate90(images[start:stop], turns) for turns, start, stop in parts]
+    parts = [images[turns::NUM_ROTATIONS] for turns in range(NUM_ROTATIONS)]
+    rotated = [rotate90(part, turns) for turns, part in enumerate(parts)]
+    labels = [turns for turns, part in enumerate(parts) for _ in range(part.shape[0])]
     return ops.concatenate(rotated, axis=0), ops.convert_to_tensor(labels, dtype="int32")
 
 

@@ -170,8 +170,8 @@ class _Learner:
             power_iteration(network)
 
     def _loss(self, images):
-        """Of images whose even rows are of the class."""
-        targets = tf.constant([1.0, 0.0] * (BATCH_SIZE // 2))
+        """Of images whose first half is of the class."""
+        targets = tf.repeat([1.0, 0.0], BATCH_SIZE // 2)
         if not self.rotation:
             return self._task_loss(targets, self.model.represent(images))
         rotated, turns = rotation_batch_split(images)
@@ -186,6 +186,6 @@ class _Learner:
 
 
 def _balanced(rng: np.random.Generator, belongs: np.ndarray) -> np.ndarray:
-    """The numbers of a batch's images, those of the class in the even rows."""
+    """The numbers of a batch's images, those of the class first."""
     pools = np.flatnonzero(belongs), np.flatnonzero(~belongs)
-    return np.stack([rng.choice(pool, BATCH_SIZE // 2) for pool in pools], axis=1).reshape(-1)
+    return np.concatenate([rng.choice(pool, BATCH_SIZE // 2) for pool in pools])

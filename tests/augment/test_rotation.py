@@ -45,23 +45,34 @@ def test_four_quarter_turns_are_the_identity():
 
 
 @pytest.mark.parametrize("count", [4, 7, 8])
-def test_quarter_turns_the_last_images_four_times(count):
+def test_quarter_turns_every_fourth_image_four_times(count):
     rotated, labels = rotation_batch_quarter(IMAGES[:count])
-    quarter = IMAGES[:count][-(count // 4) :]
+    quarter = IMAGES[:count][3::4]
     assert labels.numpy().tolist() == np.repeat(range(4), count // 4).tolist()
     expected = np.concatenate([turned(quarter, turns) for turns in range(4)])
     np.testing.assert_array_equal(rotated, expected)
 
 
 @pytest.mark.parametrize(
-    "count, expected",
-    [(1, [0]), (3, [0, 1, 2]), (6, [0, 0, 1, 2, 2, 3]), (8, [0, 0, 1, 1, 2, 2, 3, 3])],
+    "order",
+    [[0], [0, 1, 2], [0, 4, 1, 5, 2, 3], [0, 4, 1, 5, 2, 6, 3, 7]],
 )
-def test_split_turns_every_image_once(count, expected):
-    rotated, labels = rotation_batch_split(IMAGES[:count])
-    assert labels.numpy().tolist() == expected
-    for image, turns, result in zip(IMAGES, expected, rotated, strict=False):
-        np.testing.assert_array_equal(result, np.rot90(image, turns))
+def test_split_turns_every_image_once(order):
+    rotated, labels = rotation_batch_split(IMAGES[: len(order)])
+    assert labels.numpy().tolist() == [index % 4 for index in order]
+    for index, result in zip(order, rotated, strict=True):
+        np.testing.assert_array_equal(result, np.rot90(IMAGES[index], index % 4))
+
+
+@pytest.mark.parametrize("build", [rotation_batch_quarter, rotation_batch_split])
+def test_parts_of_a_batch_are_turned_as_the_whole(build):
+    """Two replicas train on the rotated images that one does."""
+
+    def sorted_rows(*batches):
+        rows = [np.c_[labels, np.reshape(images, (len(images), -1))] for images, labels in batches]
+        return sorted(np.concatenate(rows).tolist())
+
+    assert sorted_rows(build(IMAGES[:4]), build(IMAGES[4:])) == sorted_rows(build(IMAGES))
 
 
 def test_the_layer_turns_each_image_by_its_own():

@@ -177,10 +177,10 @@ def turned(images, labels, rotation_batch):
     """Rotated images, their labels and their turns, by NumPy."""
     count = len(images)
     if rotation_batch == "quarter":
-        n = count // 4
-        chosen, turns = list(range(count - n, count)) * 4, np.repeat(range(4), n)
+        chosen, turns = [*range(3, count, 4)] * 4, np.repeat(range(4), count // 4)
     else:
-        chosen, turns = list(range(count)), np.arange(count) * 4 // count
+        chosen = sorted(range(count), key=lambda index: index % 4)
+        turns = np.array(chosen) % 4
     rotated = [np.rot90(images[index], turn) for index, turn in zip(chosen, turns, strict=True)]
     return np.stack(rotated), labels[chosen], turns
 
