@@ -296,21 +296,27 @@ class Progress(keras.callbacks.Callback):
 class StopOnSignal(keras.callbacks.Callback):
     """Ends training after the current step at SIGTERM or Ctrl-C; a second signal ends it at once.
 
+    Args:
+        anywhere: whether a flag is set in the process of any worker, from whether it is in this
+            one: all stop at the same step, since none can go on alone.
+
     Attributes:
-        received: the signal's number, or None.
+        received: the signal's number, SIGTERM if it was sent to another worker, or None.
     """
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-    def __init__(self):
+    def __init__(self, anywhere: Callable[[bool], bool] = bool):
         super().__init__()
+        self.anywhere = anywhere
         self.received = None
 
     def on_train_begin(self, logs=None):
         self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS}
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.received is not None:
+        if self.anywhere(self.received is not None):
+            self.received = self.received or signal.SIGTERM
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):

@@ -67,7 +67,7 @@ def run(main: Callable[[list[str]], Any], commands: Sequence[str] | None = ()) -
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Interrupted; nothing was in training.", file=sys.stderr)
+        print("Interrupted; a training goes on from its last checkpoint.", file=sys.stderr)
         sys.exit(130)
 
 

@@ -40,7 +40,8 @@ _OPTIONAL = frozenset({"augment.target"})  # may be None where a recipe has a va
 Rule = tuple[Callable[[Any], bool], str]
 _COUNT: Rule = (lambda value: value > 0, "at least 1")
 _DURATION: Rule = (lambda value: value >= 0, "0 or more images")
-_POSITIVE: Rule = (lambda value: 0 < value < math.inf, "a finite number above 0")
+_NOT_NEGATIVE: Rule = (lambda value: value >= 0, "0 or more")
+_POSITIVE: Rule = (lambda value: value > 0, "a number above 0")
 _DECAY: Rule = (lambda value: 0 <= value < 1, "a number in [0, 1)")
 
 
@@ -61,7 +62,12 @@ _RULES: dict[str, Rule] = {
     "data.dataset": (bool, "the name of a data set"),
     "data.resize": _one_of("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"),
     "data.on_bad_file": _one_of("fail", "skip"),
-    "augment.strength": (lambda value: value >= 0, "0 or more"),
+    "model.latent_dim": _COUNT,
+    "model.num_classes": _NOT_NEGATIVE,
+    "model.*_images": _DURATION,
+    "model.*_weight*": _NOT_NEGATIVE,
+    "model.r1_gamma": _NOT_NEGATIVE,
+    "augment.strength": _NOT_NEGATIVE,
     "augment.target": (lambda value: -1 < value < 1, "a number between -1 and 1"),
     "augment.interval": _COUNT,
     "augment.speed_images": _COUNT,
@@ -69,7 +75,7 @@ _RULES: dict[str, Rule] = {
     "optimizers.*.beta_[12]": _DECAY,
     "optimizers.*.epsilon": _POSITIVE,
     "optimizers.*.decay_*_images": _DURATION,
-    "optimizers.*.final_learning_rate": (lambda value: 0 <= value < math.inf, "0 or more"),
+    "optimizers.*.final_learning_rate": _NOT_NEGATIVE,
 }
 
 
@@ -232,6 +238,8 @@ def _check_type(key: str, value: Any, expected: type, default: Any) -> None:
             f"config.{key} = {value!r} is of type {type(value).__name__}; expected"
             f" {expected.__name__}{example}."
         )
+    if expected is float and not math.isfinite(value):
+        raise UserError(f"config.{key} = {value!r}; expected a finite number.")
 
 
 def _check_range(key: str, value: Any) -> None:

@@ -19,6 +19,8 @@ from ganzoo.errors import UserError
 def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribute.Strategy:
     """The distribution strategy for what the user asked for.
 
+    From here on float32 means float32: NVIDIA's GPUs do not round factors to TF32's 10 bits.
+
     Args:
         devices: "cpu", "gpu", or with a count, as in "cpu:2", which splits the CPU into two
             logical devices; None takes all GPUs, or the CPU.
@@ -29,8 +31,9 @@ def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribut
     """
     if tpu:
         return _tpu_strategy(tpu)
-    workers = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})
+    workers = _workers()
     kind, count = _parse(devices)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     if kind == "CPU":
         tf.config.set_visible_devices([], "GPU")
     if kind == "CPU" and count > 1:
@@ -54,6 +57,21 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return resolver.task_type == "chief" or (
         resolver.task_id == 0 and "chief" not in resolver.cluster_spec().jobs
     )
+
+
+def anywhere(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
+    """From whether a flag is set in this process to whether it is in that of any worker.
+
+    All workers have to ask at the same step.
+    """
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return bool
+
+    @tf.function(autograph=False)
+    def total(flag):
+        return strategy.reduce("sum", strategy.run(tf.identity, (flag,)), axis=None)
+
+    return lambda flag: float(total(tf.constant(float(flag)))) > 0.0
 
 
 def resolve_precision(precision: str) -> str:
@@ -125,6 +143,19 @@ def _multiplies_bfloat16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text() if cpuinfo.exists() else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _workers() -> dict:
+    """The machines that TF_CONFIG names; empty when there is one."""
+    text = os.environ.get("TF_CONFIG", "{}")
+    try:
+        return json.loads(text).get("cluster", {})
+    except (ValueError, AttributeError) as error:
+        raise UserError(
+            f"TF_CONFIG is {text!r}; expected JSON, as in "
+            '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]},'
+            ' "task": {"type": "worker", "index": 0}}'
+        ) from error
 
 
 def _parse(devices: str | None) -> tuple[str, int]:

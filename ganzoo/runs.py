@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,8 @@ class RunDirectory:
         """
         if not self.config.exists():
             return
-        path, number = self.path.resolve(), 1
-        while (old := self.path.with_name(f"{path.name}.{number}")).exists():
+        path, number = Path(os.path.abspath(self.path)), 1
+        while (old := path.with_name(f"{path.name}.{number}")).exists():
             number += 1
         try:
             if path == Path.cwd():

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from ganzoo.errors import UserError
+
 
 @dataclasses.dataclass(frozen=True)
 class Random:
@@ -35,6 +37,10 @@ class Random:
     replica: int | tf.Tensor = 0
     num_replicas: int = 1
     scope: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**31:
+            raise UserError(f"seed {self.seed}: expected an integer from 0 to 2**31 - 1")
 
     def uniform(self, stream: str, shape: Sequence[int], low=0.0, high=1.0) -> tf.Tensor:
         """Float32 numbers in the open interval (low, high)."""

@@ -225,7 +225,7 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
     if step >= total_steps:
         print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
         return None
-    stop = StopOnSignal()
+    stop = StopOnSignal(devices.anywhere(setup.strategy))
     progress = Progress(total_steps * config.batch_size)
     seconds = run.rewind_log(step) if chief else 0.0
     actions = [*_writers(setup, run), progress] if chief else []

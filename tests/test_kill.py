@@ -56,16 +56,17 @@ def finish(arguments):
 
 
 def final_state(workdir):
-    """Every number in the last checkpoint, under its name."""
+    """Every number in the last checkpoint and in the model, under its name."""
     path = max((workdir / "checkpoints").glob("step-*"))
     assert path.name == f"step-{TOTAL // BATCH:09d}.weights.h5"
     state = {}
-    with h5py.File(path) as file:
-        file.visititems(
-            lambda name, item: state.update(
-                {name: item[()]} if isinstance(item, h5py.Dataset) else {}
+    for path in (path, *(workdir / "model").glob("*.h5")):
+        with h5py.File(path) as file:
+            file.visititems(
+                lambda name, item, path=path: state.update(
+                    {f"{path.name} {name}": item[()]} if isinstance(item, h5py.Dataset) else {}
+                )
             )
-        )
     return state
 
 
@@ -114,6 +115,24 @@ def test_killed_inside_a_checkpoint(folder, straight, tmp_path, moment):
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     left = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert left == ["step-000000008.weights.h5", "unfinished-step-000000016.weights.h5"]
+    finish(command(folder, tmp_path))
+    assert_same(final_state(tmp_path), straight)
+
+
+def test_killed_while_the_last_model_is_written(folder, straight, tmp_path):
+    """A run that says it is complete has the model of its end."""
+    patch = f"""
+import os
+replace, written = os.replace, []
+def die(source, target):
+    written.extend([target] * str(target).endswith("generator.weights.h5"))
+    if len(written) == {TOTAL // TICK}:
+        os.kill(os.getpid(), 9)
+    replace(source, target)
+os.replace = die
+"""
+    killed = subprocess.run(command(folder, tmp_path, patch), capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     finish(command(folder, tmp_path))
     assert_same(final_state(tmp_path), straight)
 

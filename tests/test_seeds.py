@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganzoo.errors import UserError
 from ganzoo.seeds import Random
 
 MANY = 100_000
@@ -93,6 +94,12 @@ def test_neighbors_are_independent():
     sample = Random(0, 0).uniform("u", [MANY]).numpy()
     for lag in (1, 2, 64):
         assert abs(np.corrcoef(sample[lag:], sample[:-lag])[0, 1]) < 5 / MANY**0.5
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_beyond_its_bits_is_refused(seed):
+    with pytest.raises(UserError, match=rf"seed {seed}: expected an integer from 0 to 2\*\*31 - 1"):
+        Random(seed, 0)
 
 
 @pytest.mark.parametrize("high", [1, 2, 3, 10, 1000])

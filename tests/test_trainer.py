@@ -124,6 +124,45 @@ def test_harmless_changes_go_on_and_others_are_refused(tmp_path):
     assert [line["step"] for line in log_of(RunDirectory(tmp_path / "run.1"))] == [2, 3]
 
 
+def test_a_start_that_failed_forbids_nothing(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(UserError, match="quarter"):
+        trainer.train(recipe(batch_size=3), run, ONE)
+    trainer.train(recipe(), run, ONE)
+    assert config.read(run.config).batch_size == 8
+
+
+def test_a_run_at_work_is_not_set_aside(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    with run.locked():
+        run.record(recipe(), {})
+        run.log.touch()
+        with pytest.raises(UserError, match="Another trainer is at work"):
+            trainer.train(recipe(), RunDirectory(tmp_path / "run"), ONE, restart=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_the_folder_one_is_in_is_not_set_aside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    RunDirectory(".").record(recipe(), {})
+    with pytest.raises(UserError, match=r"cannot be set aside \(it is the folder you are in\)"):
+        trainer.train(recipe(), RunDirectory("."), ONE, restart=True)
+
+
+@pytest.mark.parametrize(
+    "labels, classes, answer",
+    [
+        (False, 10, "num_classes is 10, and shapes has 0 classes.*labels=true"),
+        (True, 3, "num_classes is 3, and shapes has 5 classes"),
+    ],
+)
+def test_classes_are_those_of_the_data(labels, classes, answer):
+    options = recipe()
+    options.data.labels, options.model.num_classes = labels, classes
+    with pytest.raises(UserError, match=answer):
+        trainer.prepare(options, ONE)
+
+
 def test_other_data_under_the_same_name_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     photos = tmp_path / "photos"
@@ -209,6 +248,15 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"No space left on the disk of .* the same command again"):
         checkpoints.save(model, tmp_path, keep=1)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000000.weights.h5"]
+
+
+def test_a_disk_that_fills_up_at_a_tick_is_told(tmp_path, monkeypatch):
+    def full(writer, tick):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trainer.SampleWriter, "__call__", full)
+    with pytest.raises(UserError, match=r"No space left on the disk of .* the same command again"):
+        trainer.train(recipe(), RunDirectory(tmp_path), ONE)
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):

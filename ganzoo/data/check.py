@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ganzoo.data import shapes
+from ganzoo.data import shapes, solid2striped
 from ganzoo.data.catalog import find_collection
 from ganzoo.data.decode import MIN_SIDE, Preparation
 from ganzoo.data.pairs import TFDS_PAIRS, find_domains
 from ganzoo.data.scan import Report, scan
+
+_DRAWN = {
+    "shapes": shapes.COUNT,
+    "solid2striped": 2 * solid2striped.COUNT + solid2striped.TEST_COUNT,
+}
 
 
 def check(
@@ -25,8 +30,8 @@ def check(
     in no class folder. Odd, but used: several frames, 16 bits, a side more than four times the
     other. Files that neither are images nor are named so are odd as well, and not used.
     """
-    if dataset in ("shapes", "solid2striped"):
-        return Report(dataset, shapes.COUNT, shapes.COUNT)
+    if dataset in _DRAWN:
+        return Report(dataset, _DRAWN[dataset], _DRAWN[dataset])
     if dataset.startswith("unpaired:") or dataset in TFDS_PAIRS:
         collections = find_domains(dataset, data_dir, split)
     else:

@@ -9,6 +9,7 @@ import posixpath
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -93,10 +94,25 @@ def open_folder(path: str, labels: bool) -> FileCollection:
         raise UserError(f"{path!r} is a file, expected a folder or a .zip file.")
     items, stamps = [], []
     for file in sorted(_visible_files(root)):
-        status, relative = file.stat(), file.relative_to(root).as_posix()
-        items.append(Item(relative, 0, status.st_size, functools.partial(open, file, "rb")))
-        stamps.append((relative, status.st_size, status.st_mtime_ns))
+        item = _item(file, file.relative_to(root).as_posix())
+        items.append(item)
+        stamps.append((item.path, item.size, _changed(file)))
     return FileCollection(f"folder:{root.resolve()}", items, stamps, labels)
+
+
+def _item(file: Path, name: str) -> Item:
+    """A file; a link to nowhere, a pipe and the like tell what they are when they are read."""
+    if file.is_file():
+        return Item(name, 0, file.stat().st_size, functools.partial(open, file, "rb"))
+
+    def refuse() -> BinaryIO:
+        raise OSError("not a file" if file.exists() else "a link to nowhere")
+
+    return Item(name, 0, 0, refuse)
+
+
+def _changed(file: Path) -> int:
+    return file.stat().st_mtime_ns if file.is_file() else 0
 
 
 def _nearest_parent(path: Path) -> str:
@@ -105,7 +121,13 @@ def _nearest_parent(path: Path) -> str:
 
 
 def _visible_files(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
+
+    def unreadable(error: OSError) -> None:
+        raise UserError(
+            f"The folder {error.filename!r} cannot be read: {error.strerror}."
+        ) from error
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
         folders[:] = [name for name in folders if not _hidden(name)]
         yield from (Path(folder, name) for name in files if not _hidden(name))
 

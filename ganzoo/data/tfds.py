@@ -34,11 +34,22 @@ class TFDSCollection:
         return self._info.num_examples
 
     def __iter__(self) -> Iterator[Item]:
-        for i, example in enumerate(self._encoded().as_numpy_iterator()):
+        for i, example in enumerate(self._examples()):
             data = example[self._image_key]
             label = int(example[self._label_key]) if self._label_key else 0
             open_item = functools.partial(io.BytesIO, data)
             yield Item(f"{self._split} example {i}", label, len(data), open_item)
+
+    def _examples(self) -> Iterator[dict]:
+        import tensorflow as tf
+
+        try:
+            yield from self._encoded().as_numpy_iterator()
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"The files of {self.name} in {self._builder.data_dir} are damaged:"
+                f" {error.message.splitlines()[0]}\nCopy or prepare them again."
+            ) from error
 
     def _encoded(self):
         import tensorflow_datasets as tfds

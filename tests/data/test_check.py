@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import check
+from ganzoo.errors import UserError
 
 from .helpers import encoded, noise, write_images
 
@@ -79,6 +81,28 @@ def test_a_wrong_command_line_exits_with_two(arguments, message):
     done = _run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_no_file_is_bad(tmp_path, home):
+    write_images(tmp_path, 1)
+    (tmp_path / "away.png").symlink_to(tmp_path / "nowhere.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    report = check(f"folder:{tmp_path}", progress=False)
+    assert [tuple(problem) for problem in report.problems] == [
+        ("away.png", "unreadable: a link to nowhere", "bad"),
+        ("pipe.png", "unreadable: not a file", "bad"),
+    ]
+    assert report.usable == 1
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    def walk(root, onerror):
+        onerror(PermissionError(13, "Permission denied", str(root / "locked")))
+        yield root, [], []
+
+    monkeypatch.setattr(os, "walk", walk)
+    with pytest.raises(UserError, match=r"locked' cannot be read: Permission denied"):
+        check(f"folder:{tmp_path}", progress=False)
 
 
 def test_shapes_need_no_check():

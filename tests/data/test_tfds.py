@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -81,6 +84,16 @@ def test_inspect_uses_the_features_or_the_headers(data_dir):
 def test_what_cannot_be_used_is_explained(data_dir, name, options, message):
     with pytest.raises(UserError, match=message):
         open_source(name, image_size=8, channels=3, data_dir=data_dir, **options)
+
+
+def test_a_file_that_was_cut_is_told(data_dir, tmp_path):
+    shutil.copytree(f"{data_dir}/pets", tmp_path / "pets")
+    (record,) = tmp_path.rglob("*.tfrecord*")
+    os.truncate(record, record.stat().st_size // 2)
+    with pytest.raises(
+        UserError, match=r"(?s)files of pets in .* are damaged: .*prepare them again"
+    ):
+        open_source("pets", image_size=16, channels=3, data_dir=str(tmp_path))
 
 
 def test_without_a_network_it_is_told_what_to_do(tmp_path, monkeypatch):
