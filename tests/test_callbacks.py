@@ -1,10 +1,11 @@
 import json
+import signal
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.callbacks import HealthMonitor, LogWriter, Measuring, Tick
+from ganzoo.callbacks import HealthMonitor, LogWriter, Measuring, StopOnSignal, Tick
 
 VARIED = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3))
 
@@ -57,6 +58,8 @@ def test_samples_that_are_not_numbers_are_no_collapse():
 
 
 class Model:
+    stop_training = False
+
     def players(self):
         return {}
 
@@ -105,3 +108,13 @@ def test_measuring_every_so_often_at_the_end_and_keeping_the_best(tmp_path, high
     told = json.loads((tmp_path / "best" / "metrics.json").read_text())
     assert told == ({"images": 32, "fd": 5.0} if higher else {"images": 64, "fd": 3.0})
     assert len(kept) == (1 if higher else 2)
+
+
+def test_a_worker_stops_where_another_one_was_told_to():
+    stop, told = StopOnSignal(lambda flag: flag or told), False
+    stop.set_model(Model())
+    stop.on_train_batch_end(0)
+    assert (stop.received, stop.model.stop_training) == (None, False)
+    told = True
+    stop.on_train_batch_end(1)
+    assert (stop.received, stop.model.stop_training) == (signal.SIGTERM, True)
