@@ -21,10 +21,12 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     """Turns what a full disk raises into a UserError that says how to go on."""
     try:
         yield
+    except UserError:
+        raise
     except Exception as error:
         # HDF5 and TensorFlow have the reason in words only.
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        if not full and "No space left" not in str(error) or isinstance(error, UserError):
+        if not full and "No space left" not in str(error):
             raise
         raise UserError(
             f"No space left on the disk of {folder}. Free some and run the same command"

@@ -57,10 +57,10 @@ def finish(arguments):
 
 def final_state(workdir):
     """Every number in the last checkpoint and in the model, under its name."""
-    path = max((workdir / "checkpoints").glob("step-*"))
-    assert path.name == f"step-{TOTAL // BATCH:09d}.weights.h5"
+    last = max((workdir / "checkpoints").glob("step-*"))
+    assert last.name == f"step-{TOTAL // BATCH:09d}.weights.h5"
     state = {}
-    for path in (path, *(workdir / "model").glob("*.h5")):
+    for path in (last, *(workdir / "model").glob("*.h5")):
         with h5py.File(path) as file:
             file.visititems(
                 lambda name, item, path=path: state.update(
