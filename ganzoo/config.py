@@ -195,6 +195,21 @@ def read(path: str | Path) -> ConfigDict:
         raise UserError(f"{path} is not a config that ganzoo saved: {error}") from None
 
 
+def data_of(model: str | Path) -> dict[str, Any]:
+    """`config.data` of the recipe that a trained model was made with; empty where none is known.
+
+    Args:
+        model: a run directory, one of the models in it, or a name.
+    """
+    path = Path(model).expanduser()
+    if not path.is_dir():
+        return dict(load(model).data) if model in presets() else {}
+    # A model's own config.json, beside its weights, says nothing of data.
+    places = [folder / "config.json" for folder in (path, path.parent)]
+    found = [read(place).get("data") for place in places if place.exists()]
+    return dict(next(filter(None, found), {}))
+
+
 def diff(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list[str]:
     """One line "batch_size: 64 -> 32" for each value that differs and is not to be ignored."""
     before, after = flatten(old), flatten(new)

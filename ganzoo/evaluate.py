@@ -183,12 +183,7 @@ def _weights() -> list[str]:
 
 def _source(model: LatentGAN, **changes) -> data.Source | None:
     """The real images: those that the run was trained on, or others in the same form."""
-    run, options = _run_of(FLAGS.model), {}
-    if run is not None and (run / "config.json").exists():
-        # That of a folder with a model alone says nothing of data.
-        options = dict(configs.read(run / "config.json").get("data", {}))
-    elif FLAGS.model in configs.presets():
-        options = dict(configs.load(FLAGS.model).data)
+    options = configs.data_of(FLAGS.model)
     for name in ("dataset", "data_dir", "split"):
         if FLAGS[name].value is not None:
             options[name] = FLAGS[name].value

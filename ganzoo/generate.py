@@ -22,7 +22,9 @@ from absl import flags
 from tqdm import tqdm
 
 from ganzoo import cli, models, styles
+from ganzoo import config as configs
 from ganzoo import images as pictures
+from ganzoo.data.decode import Preparation, prepare
 from ganzoo.errors import UserError
 from ganzoo.losses import VGGLoss
 from ganzoo.translation import TILE, ImageGAN
@@ -160,9 +162,10 @@ def _interpolate(model, out: Path) -> None:
 
 def _project(model: styles.StyleGAN, out: Path) -> None:
     """The image, and what the model makes of the style that comes closest to it."""
-    pixels = pictures.square(
-        pictures.read(Path(FLAGS.project), model.channels)[0], model.image_size
-    )
+    known = configs.data_of(FLAGS.model)
+    looks = {name: known[name] for name in ("resize", "background") if name in known}
+    preparation = Preparation(model.image_size, model.channels, **looks)
+    pixels = prepare(pictures.opened(Path(FLAGS.project)), preparation)
     target = pixels[None] / np.float32(127.5) - 1.0
     distance = VGGLoss("vgg22", FLAGS.vgg_weights)
     bar = tqdm(total=FLAGS.project_steps, disable=not sys.stderr.isatty())

@@ -41,21 +41,22 @@ def is_picture(path: Path) -> bool:
     return path.is_file() and Image.registered_extensions().get(path.suffix.lower()) in Image.OPEN
 
 
-def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
-    """Reads an image file of any mode, upright by its EXIF.
-
-    Returns:
-        uint8 `[H, W, channels]`, and the alpha channel where the image has one.
+def opened(path: Path) -> Image.Image:
+    """An image file of any mode, upright by its EXIF, in 8 bits.
 
     Raises:
         UnreadableImage: when the file is missing, damaged, or no image.
     """
     try:
         with Image.open(path) as file:
-            image = eight_bit(ImageOps.exif_transpose(file))
+            return eight_bit(ImageOps.exif_transpose(file))
     except Exception as error:  # Pillow's readers raise nearly everything on broken files
         raise UnreadableImage(f"{path} cannot be read as an image ({error})") from error
-    return pixels_of(image, channels)
+
+
+def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
+    """`pixels_of` an image file; errors are those of `opened`."""
+    return pixels_of(opened(path), channels)
 
 
 def pixels_of(image: Image.Image, channels: int) -> tuple[np.ndarray, Image.Image | None]:
@@ -88,17 +89,6 @@ def eight_bit(image: Image.Image) -> Image.Image:
     if values.min() < 0 or values.max() > 65535:
         raise ValueError("32-bit pixels have no fixed range")
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
-
-
-def square(image: np.ndarray, size: int) -> np.ndarray:
-    """The middle of an image `[H, W, C]`, uint8, resized to `[size, size, C]`."""
-    side = min(image.shape[:2])
-    top, left = ((length - side) // 2 for length in image.shape[:2])
-    part = image[top : top + side, left : left + side]
-    picture = Image.fromarray(part[..., 0] if part.shape[-1] == 1 else part)
-    return np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS)).reshape(
-        size, size, -1
-    )
 
 
 def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> None:

@@ -172,6 +172,18 @@ def test_a_key_younger_than_the_run_may_have_its_default(small):
     assert config.harmful(old, small) == ["augment.pipe: (absent) -> 'bgc'"]
 
 
+def test_the_data_that_a_model_was_made_of(small, tmp_path):
+    config.save(small, tmp_path / "config.json")
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "config.json").write_text('{"model_name": "ssgan", "model": {}}')
+    for model in (tmp_path, tmp_path / "best", "ssgan_cifar10_small"):
+        assert config.data_of(model) == dict(small.data)
+    for model in ("nobody", tmp_path / "config.json"):
+        assert config.data_of(model) == {}
+    (tmp_path / "config.json").unlink()
+    assert config.data_of(tmp_path / "best") == {}
+
+
 def test_keys_of_one_side_only_are_shown_as_absent():
     old, new = ConfigDict({"a": 1}), ConfigDict({"b": None})
     assert config.diff(old, new) == ["a: 1 -> (absent)", "b: (absent) -> None"]

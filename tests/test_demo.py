@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganzoo import config, models
 from ganzoo import images as pictures
+from ganzoo.data.decode import Preparation, prepare
 from ganzoo.demo import actions
 from ganzoo.errors import UserError
 
@@ -95,6 +96,13 @@ def test_mixtures_lie_between_their_sources(runs):
         parts = [sheet[:, 2 + 18 * i : 18 + 18 * i] for i in range(3)]
         np.testing.assert_array_equal(parts[1], parts[same])
         assert np.abs(parts[1] - parts[2 - same]).max() > 0
+
+
+def test_transparent_photos_are_projected_on_white(runs, vgg_weights, tmp_path):
+    Image.new("RGBA", (20, 30)).save(tmp_path / "photo.png")
+    model, path = load(runs / "styles"), str(tmp_path / "photo.png")
+    sheet = array(actions.project(model, path, 1, str(vgg_weights), lambda done, distance: None))
+    assert (sheet[:, :18] == 255).all() and (sheet[2:-2, 20:-2] != 255).any()
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +250,7 @@ def test_the_style_of_a_photo_is_found(page, runs, photo):
     page.drop(photo)
     page.wait(lambda: page.shown(".photo a"))  # it has arrived
     page.button("Find it")
-    target = pictures.square(pictures.read(photo, 3)[0], 16)
+    target = prepare(Image.open(photo), Preparation(16, 3))
     np.testing.assert_array_equal(array(page.picture((38, 20)))[2:18, 2:18], target)
 
 

@@ -14,9 +14,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from ganzoo import config, models
 from ganzoo import images as pictures
-from ganzoo import models
 from ganzoo.data import references
+from ganzoo.data.decode import Preparation, prepare
 from ganzoo.metrics import RECONSTRUCTION
 
 
@@ -109,7 +110,7 @@ def test_walking(runs, tmp_path, name, space, suffix):
 
 
 def test_projecting(runs, tmp_path):
-    """With a random VGG19 in a file of the layout that users bring."""
+    """With a random VGG19 in a file of the layout that users bring, of an image with holes."""
     shapes = {"block1_conv1": (3, 64), "block1_conv2": (64, 64), "block2_conv1": (64, 128)}
     shapes["block2_conv2"] = (128, 128)
     rng, arrays = np.random.default_rng(0), {}
@@ -117,10 +118,16 @@ def test_projecting(runs, tmp_path):
         arrays[f"{layer}__kernel"] = rng.normal(0, 0.05, (3, 3, *shape)).astype(np.float32)
         arrays[f"{layer}__bias"] = np.zeros(shape[1], np.float32)
     np.savez(tmp_path / "vgg.npz", **arrays)
-    source, out = photo(tmp_path / "photo.png"), tmp_path / "found.png"
+    run, recipe = (
+        shutil.copytree(runs["stylegan2_ada"], tmp_path / "run"),
+        config.load("stylegan2_ada"),
+    )
+    recipe.data.background = "grey"
+    config.save(recipe, run / "config.json")
+    source, out = photo(tmp_path / "photo.png", mode="RGBA"), tmp_path / "found.png"
     code, printed, message = command(
         "generate",
-        f"--model={runs['stylegan2_ada']}",
+        f"--model={run}",
         f"--project={source}",
         "--project_steps=3",
         f"--vgg_weights={tmp_path / 'vgg.npz'}",
@@ -128,8 +135,10 @@ def test_projecting(runs, tmp_path):
     )
     assert code == 0 and "3 steps, distance" in printed, message
     assert np.load(tmp_path / "found.npz")["styles"].shape == (1, 6, 16)
-    with Image.open(out) as picture:
+    with Image.open(out) as picture, Image.open(source) as image:
         assert picture.size == (2 * 18 + 2, 18 + 2)
+        target = prepare(image, Preparation(16, 3, background="grey"))
+        np.testing.assert_array_equal(np.asarray(picture)[2:18, 2:18], target)
 
 
 def test_translating_a_photo_of_any_size(runs, tmp_path):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganzoo import images as pictures
 from ganzoo import models, styles
+from ganzoo.data.decode import Preparation, prepare
 from ganzoo.errors import UserError
 from ganzoo.latents import LatentGAN
 from ganzoo.losses import VGGLoss
@@ -86,7 +87,7 @@ def convert(
     Raises:
         UserError: when the file is no image.
     """
-    photo = pictures.picture_of(_read(path, model.channels))
+    photo = pictures.picture_of(pictures.pixels_of(_opened(path), model.channels)[0])
     photo.thumbnail((side, side))
     pixels, _ = pictures.pixels_of(photo, model.channels)
     return photo, _picture(model.convert(pixels / np.float32(127.5) - 1.0, direction))
@@ -101,6 +102,8 @@ def project(
 ) -> Image.Image:
     """The middle of a photo, and beside it the image that the model can make of it.
 
+    What is transparent is laid on white.
+
     Args:
         model: any of styles.
         path: of the photo.
@@ -111,18 +114,18 @@ def project(
     Raises:
         UserError: when the file is no image, or the weights are none of VGG19.
     """
-    pixels = pictures.square(_read(path, model.channels), model.image_size)
+    pixels = prepare(_opened(path), Preparation(model.image_size, model.channels))
     target = pixels[None] / np.float32(127.5) - 1.0
     distance = VGGLoss("vgg22", vgg_weights)
     found = styles.project(model, tf.constant(target), distance, steps, on_step=on_step)
     return _grid(np.concatenate([target, styles.images_of(model, found)]), columns=2)
 
 
-def _read(path: str | None, channels: int) -> np.ndarray:
+def _opened(path: str | None) -> Image.Image:
     if path is None:
         raise UserError("There is no photo yet: drop one first.")
     try:
-        return pictures.read(Path(path), channels)[0]
+        return pictures.opened(Path(path))
     except pictures.UnreadableImage as error:
         raise UserError(
             f"{Path(path).name} is no image, or damaged. Drop a file that other programs can show,"
