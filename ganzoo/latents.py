@@ -40,8 +40,7 @@ class LatentGAN(GAN):
             UserError: for a label or an option that the model does not have.
         """
         random = random_of(seed)
-        labels = random.integers("labels", [num], max(self.num_classes, 1))
-        labels = labels if label is None else tf.fill([num], label)
+        labels = self.draw_labels(random, num) if label is None else [label] * num
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
 
     def decode(self, latents, labels=None, seed: int = 0, **options) -> np.ndarray:
@@ -63,7 +62,10 @@ class LatentGAN(GAN):
         Raises:
             UserError: for a label or an option that the model does not have.
         """
-        self._check(labels, options)
+        for name in options:
+            if name not in self.OPTIONS:
+                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
+        self.require_classes(() if labels is None else labels)
         count = len(latents)
         padding = -count % min(BATCH_SIZE, count)  # batches of one shape, compiled once
         latents = tf.pad(latents, [[0, padding], [0, 0]])
@@ -86,9 +88,18 @@ class LatentGAN(GAN):
         draws = [self.draw_latents(random_of(seed), 1) for seed in seeds]
         return tf.concat(draws, axis=0)
 
+    def labels_of(self, seeds: Sequence[int]) -> tf.Tensor:
+        """For each seed the class of its first image: `[len(seeds)]`, 0 without classes."""
+        draws = [self.draw_labels(random_of(seed), 1) for seed in seeds]
+        return tf.concat(draws, axis=0)
+
     def draw_latents(self, random: Random, count: int) -> tf.Tensor:
         """Latents `[count, latent_dim]` of the standard normal distribution."""
         return random.normal("latents", [count, self.latent_dim])
+
+    def draw_labels(self, random: Random, count: int) -> tf.Tensor:
+        """Classes `[count]`, each as likely as any other."""
+        return random.integers("labels", [count], max(self.num_classes, 1))
 
     def draw(self, latents, labels, random: Random, **options) -> tf.Tensor:
         """What `decode` compiles: images of one batch."""
@@ -97,11 +108,9 @@ class LatentGAN(GAN):
     def preview(self, batch, count):
         return self.generate(count)
 
-    def _check(self, labels, options) -> None:
-        for name in options:
-            if name not in self.OPTIONS:
-                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
-        for label in set(np.asarray(labels).tolist()) if labels is not None else ():
+    def require_classes(self, labels: Sequence[int]) -> None:
+        """Raises UserError for a label that is none of the model's classes."""
+        for label in set(np.asarray(labels).tolist()):
             if not 0 <= label < max(self.num_classes, 1):
                 names = f"classes 0 to {self.num_classes - 1}" if self.num_classes else "no classes"
                 raise UserError(f"label {label}: the model has {names}")

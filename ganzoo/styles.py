@@ -7,13 +7,13 @@ https://arxiv.org/abs/1912.04958.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.latents import BATCH_SIZE, LatentGAN
+from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
 from ganzoo.seeds import Random
 
 NUM_STYLES = 10_000  # drawn for their mean and deviation
@@ -55,15 +55,31 @@ class StyleGAN(LatentGAN):
         return self(latents, labels, random=random, **options)
 
 
-def images_of(model: StyleGAN, styles: tf.Tensor, noise: str = "const") -> np.ndarray:
-    """Images of styles, with noise "const" or "none", clipped to [-1, 1]."""
+def images_of(
+    model: StyleGAN, styles: tf.Tensor, noise: str = "const", seed: int = 0
+) -> np.ndarray:
+    """Images of styles: float32 `[N, H, W, C]` in [-1, 1]; arguments as `batches_of`."""
+    return np.concatenate([batch.numpy() for batch in batches_of(model, styles, noise, seed)])
+
+
+def batches_of(
+    model: StyleGAN, styles: tf.Tensor, noise: str = "const", seed: int = 0
+) -> Iterator[tf.Tensor]:
+    """Images of styles, in batches on the device: float32 `[n, H, W, C]` in [-1, 1].
+
+    Args:
+        model: whose styles they are.
+        styles: `[N, num_styles, style_dim]`.
+        noise: as `StyleGAN.synthesize` has it.
+        seed: of the noise, where it is random.
+    """
 
     @tf.function(autograph=False)
-    def synthesize(styles):
-        return tf.clip_by_value(model.synthesize(styles, noise), -1.0, 1.0)
+    def synthesize(styles, step):
+        return tf.clip_by_value(model.synthesize(styles, noise, random_of(seed, step)), -1.0, 1.0)
 
-    starts = range(0, len(styles), BATCH_SIZE)
-    return np.concatenate([synthesize(styles[i : i + BATCH_SIZE]).numpy() for i in starts])
+    for step, start in enumerate(range(0, len(styles), BATCH_SIZE)):
+        yield synthesize(styles[start : start + BATCH_SIZE], tf.constant(step))
 
 
 def mixed(rows: tf.Tensor, columns: tf.Tensor, layers: Sequence[int]) -> tf.Tensor:
@@ -103,24 +119,30 @@ def project(
     steps: int = 1000,
     seed: int = 0,
     on_step: Callable[[int, float], None] | None = None,
+    label: int = 0,
 ) -> tf.Tensor:
     """The style that comes closest to an image: Karras et al. 2020 (StyleGAN2), appendix D.
 
     Unlike there, noise stays constant instead of being fitted, too.
 
     Args:
-        model: unconditional, or its class 0.
+        model: any of styles.
         target: the image, `[1, H, W, C]` in [-1, 1], of the model's size.
         distance: `(images, targets) -> [N]`.
         steps: of the optimizer.
         seed: of the noise on the style.
         on_step: called with the number of steps done and the distance.
+        label: the class whose mean style the search starts from.
 
     Returns:
         styles `[1, num_styles, D]`, alike in all layers.
+
+    Raises:
+        UserError: for a label that the model does not have.
     """
+    model.require_classes([label])
     random = Random(seed, step=0, scope="project/")
-    labels = tf.zeros([NUM_STYLES], tf.int32)
+    labels = tf.fill([NUM_STYLES], label)
     drawn = model.styles(model.draw_latents(random, NUM_STYLES), labels)
     count = drawn.shape[1]
     mean, deviation = _statistics(drawn[:, 0])

@@ -1,9 +1,11 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from ganzoo import models, styles
 from ganzoo.errors import UserError
+from ganzoo.seeds import Random
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,43 @@ def test_the_image_of_a_seed_is_the_first_that_it_draws(model):
     images = model.decode(model.latents_of([4, 9]), [1, 1])
     for seed, image in zip([4, 9], images, strict=True):
         np.testing.assert_allclose(model.generate(3, seed, label=1)[0], image, atol=1e-5)
+
+
+def test_the_image_of_a_seed_is_of_the_class_that_it_draws(model):
+    seeds = [4, 9, 10, 11]
+    labels = model.labels_of(seeds)
+    assert len(set(np.asarray(labels))) > 1
+    images = model.decode(model.latents_of(seeds), labels)
+    for seed, image in zip(seeds, images, strict=True):
+        np.testing.assert_allclose(model.generate(2, seed)[0], image, atol=1e-5)
+
+
+def test_random_noise_of_styles_never_repeats_and_is_that_of_the_seed(model, monkeypatch):
+    monkeypatch.setattr(styles, "BATCH_SIZE", 2)
+    latents, labels = model.latents_of([1] * 4), [2] * 4
+    same = model.styles(latents, labels)
+    images = styles.images_of(model, same, "random", seed=3)
+    assert all(abs(images[0] - other).max() > 1e-3 for other in images[1:])
+    np.testing.assert_array_equal(images, styles.images_of(model, same, "random", seed=3))
+    drawn = model.decode(latents[:2], labels[:2], seed=3, noise="random")
+    np.testing.assert_allclose(images[:2], drawn, atol=1e-5)
+    const = styles.images_of(model, same)
+    np.testing.assert_allclose(const, model.decode(latents, labels), atol=1e-5)
+
+
+def test_projection_starts_from_the_mean_of_the_class(model):
+    def start(label):
+        """The first step has a rate of 0."""
+        target, distance = tf.zeros([1, 16, 16, 3]), keras.losses.mean_squared_error
+        return np.asarray(styles.project(model, target, distance, steps=1, label=label))[0, 0]
+
+    labels = tf.fill([styles.NUM_STYLES], 2)
+    latents = model.draw_latents(Random(0, step=0, scope="project/"), styles.NUM_STYLES)
+    mean = np.asarray(model.styles(latents, labels))[:, 0].mean(axis=0)
+    np.testing.assert_allclose(start(2), mean, atol=1e-4)
+    assert abs(start(0) - mean).max() > 1e-2
+    with pytest.raises(UserError, match="label 3: the model has classes 0 to 2"):
+        start(3)
 
 
 def test_projection_finds_an_image_of_the_model(model):
