@@ -9,9 +9,12 @@ Models that convert: python -m ganzoo.generate --model=RUN_DIR --input=photo.jpg
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import re
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -26,8 +29,11 @@ from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo.data.decode import Preparation, prepare
 from ganzoo.errors import UserError
+from ganzoo.latents import LatentGAN, random_of
 from ganzoo.losses import VGGLoss
 from ganzoo.translation import TILE, ImageGAN
+
+MOST_COLUMNS = 16  # of a grid of several labels
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "a run directory")
@@ -37,7 +43,7 @@ flags.DEFINE_enum("format", "grid", ["grid", "folder", "npz"], "one PNG, one PNG
 flags.DEFINE_integer("num", 64, "how many images to draw", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "of the latents, and of all else that is random", lower_bound=0)
 flags.DEFINE_string("seeds", None, "instead: the first image of each seed, as in 1-9,20")
-flags.DEFINE_string("labels", None, "classes, as in 0-3,7: all images of each, row by row")
+flags.DEFINE_string("labels", None, "classes, as in 0-3,7: all images of each in rows of its own")
 flags.DEFINE_float("truncation", None, "how much of a style's distance from the mean is kept")
 flags.DEFINE_integer("cutoff", None, "how many layers are truncated", lower_bound=0)
 flags.DEFINE_string("noise", None, "random, const or none")
@@ -66,6 +72,7 @@ def main(argv):
     if not converts and FLAGS.input is not None:
         raise UserError("This model draws images from random numbers: drop --input")
     make = _convert if converts else _chosen_drawing(model)
+    _refuse_idle_flags(make)
     try:
         make(model, out)
     except OSError as error:
@@ -89,35 +96,60 @@ def _chosen_drawing(model):
     return wanted[chosen[0]][1] if chosen else _draw
 
 
-def _draw(model, out: Path) -> None:
+def _refuse_idle_flags(make: Callable) -> None:
+    """Raises UserError for flags that were given and would change nothing."""
+    others = set().union(*_HEEDED.values()).difference(_HEEDED[make])
+    idle = [f"--{name}" for name in sorted(others) if not FLAGS[name].using_default_value]
+    if idle:
+        heeded = ", ".join(f"--{name}" for name in _HEEDED[make])
+        raise UserError(
+            f"Drop {', '.join(idle)}, which would change nothing here; what does: {heeded}"
+        )
+
+
+def _draw(model: LatentGAN, out: Path) -> None:
     """Images in a grid, of which each label has its own rows."""
     if FLAGS.format == "folder" and out.is_file():
         raise UserError(f"--out={out} is a file; --format=folder needs the name of a folder")
-    labels = [None] if FLAGS.labels is None else numbers("labels")
-    parts = []
-    for label in labels:
-        if FLAGS.seeds is None:
-            parts.append(model.generate(FLAGS.num, FLAGS.seed, label, **_options()))
-            continue
-        latents = model.latents_of(numbers("seeds"))
-        classes = None if label is None else [label] * len(latents)
-        parts.append(model.decode(latents, classes, FLAGS.seed, **_options()))
-    images = pictures.to_uint8(np.concatenate(parts))
-    columns = len(parts[0]) if len(labels) > 1 and FLAGS.seeds is not None else None
-    WRITERS[FLAGS.format](images, out, columns)
-    print(f"Wrote {len(images)} images to {out}")
+    latents, classes = _inputs(model)
+    labels = _labels(model)
+    groups = [classes] if labels is None else [tf.fill(classes.shape, label) for label in labels]
+    parts = (model.decode_batches(latents, group, FLAGS.seed, **_options()) for group in groups)
+    WRITERS[FLAGS.format](_pixels(itertools.chain.from_iterable(parts)), out, len(groups))
+    print(f"Wrote {len(latents) * len(groups)} images to {out}")
 
 
-def _write_grid(images: np.ndarray, out: Path, columns: int | None = None) -> None:
-    pictures.save(pictures.grid(images, columns=columns), out)
+def _inputs(model: LatentGAN) -> tuple[tf.Tensor, tf.Tensor]:
+    """The latents to draw, and the classes that are drawn with them."""
+    if FLAGS.seeds is not None:
+        seeds = numbers("seeds")
+        return model.latents_of(seeds), model.labels_of(seeds)
+    random = random_of(FLAGS.seed)
+    return model.draw_latents(random, FLAGS.num), model.draw_labels(random, FLAGS.num)
 
 
-def _write_folder(images: np.ndarray, out: Path, columns: int | None) -> None:
+def _pixels(batches: Iterable[tf.Tensor]) -> Iterator[np.ndarray]:
+    """The images of batches, one by one, `[H, W, C]`, uint8."""
+    return itertools.chain.from_iterable(map(pictures.to_uint8, batches))
+
+
+def _write_grid(images: Iterable[np.ndarray], out: Path, groups: int) -> None:
+    """One picture, in which each of several groups has its own rows."""
+    parts, columns = np.split(np.stack([*images]), groups), None
+    if groups > 1:
+        count = len(parts[0])
+        columns = math.ceil(count / math.ceil(count / MOST_COLUMNS))
+    grids = [pictures.grid(part, columns=columns) for part in parts]
+    pictures.save(np.concatenate(grids), out)
+
+
+def _write_folder(images: Iterable[np.ndarray], out: Path, groups: int) -> None:
     for index, image in enumerate(images):
         pictures.save(image, out / f"{index:06d}.png")
 
 
-def _write_npz(images: np.ndarray, out: Path, columns: int | None) -> None:
+def _write_npz(images: Iterable[np.ndarray], out: Path, groups: int) -> None:
+    images = np.stack([*images])
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as file:  # a file, since a path without .npz would be changed
         np.savez_compressed(file, images=images)
@@ -135,16 +167,16 @@ def _mix(model: styles.StyleGAN, out: Path) -> None:
     if max(layers) >= rows.shape[1]:
         raise UserError(f"--mix_layers={FLAGS.mix_layers}: the layers are 0 to {rows.shape[1] - 1}")
     every = tf.concat([columns, rows, styles.mixed(rows, columns, layers)], axis=0)
-    images = styles.images_of(model, every, FLAGS.noise or "const")
+    images = np.stack([*_pixels(_synthesized(model, every))])
     above, left, inner = np.split(images, [len(columns), len(columns) + len(rows)])
     lines = np.split(inner, len(rows))
-    sheet = [np.ones_like(above[:1]), above]
+    sheet = [np.full_like(above[:1], 255), above]
     sheet += [part for first, line in zip(left, lines, strict=True) for part in (first[None], line)]
-    _write_grid(pictures.to_uint8(np.concatenate(sheet)), out, len(columns) + 1)
+    pictures.save(pictures.grid(np.concatenate(sheet), columns=len(columns) + 1), out)
     print(f"Wrote {out}")
 
 
-def _interpolate(model, out: Path) -> None:
+def _interpolate(model: LatentGAN, out: Path) -> None:
     """An endless walk from seed to seed."""
     if FLAGS.seeds is None:
         raise UserError("A walk needs places to go: name them with --seeds=1-4")
@@ -152,21 +184,23 @@ def _interpolate(model, out: Path) -> None:
     seeds = numbers("seeds")
     if FLAGS.interpolate == "z":
         way = styles.walk(model.latents_of(seeds), FLAGS.frames, spherical=True)
-        images = model.decode(way, [_label()] * len(way), FLAGS.seed, **_options())
+        classes = tf.fill([len(way)], _classes(model, seeds)[0])
+        batches = model.decode_batches(way, classes, FLAGS.seed, **_options())
     else:
         way = styles.walk(_styles(model, seeds), FLAGS.frames, spherical=False)
-        images = styles.images_of(model, way, FLAGS.noise or "const")
-    pictures.save_animation(pictures.to_uint8(images), out)
-    print(f"Wrote {len(images)} frames to {out}")
+        batches = _synthesized(model, way)
+    pictures.save_animation(_pixels(batches), out)
+    print(f"Wrote {len(way)} frames to {out}")
 
 
 def _project(model: styles.StyleGAN, out: Path) -> None:
     """The image, and what the model makes of the style that comes closest to it."""
+    label = _label(model) or 0
     known = configs.data_of(FLAGS.model)
     looks = {name: known[name] for name in ("resize", "background") if name in known}
     preparation = Preparation(model.image_size, model.channels, **looks)
     pixels = prepare(pictures.opened(Path(FLAGS.project)), preparation)
-    target = pixels[None] / np.float32(127.5) - 1.0
+    target = tf.constant(pixels[None] / np.float32(127.5) - 1.0)
     distance = VGGLoss("vgg22", FLAGS.vgg_weights)
     bar = tqdm(total=FLAGS.project_steps, disable=not sys.stderr.isatty())
 
@@ -177,11 +211,10 @@ def _project(model: styles.StyleGAN, out: Path) -> None:
             print(f"{done:,} of {FLAGS.project_steps:,} steps, distance {value:.3f}", flush=True)
 
     with bar:
-        found = styles.project(
-            model, tf.constant(target), distance, FLAGS.project_steps, FLAGS.seed, report
-        )
-    images = np.concatenate([target, styles.images_of(model, found)])
-    _write_grid(pictures.to_uint8(images), out, 2)
+        steps = FLAGS.project_steps
+        found = styles.project(model, target, distance, steps, FLAGS.seed, report, label)
+    images = np.stack([pixels, *_pixels(styles.batches_of(model, found))])
+    pictures.save(pictures.grid(images, columns=2), out)
     with out.with_suffix(".npz").open("wb") as file:
         np.savez(file, styles=found.numpy())
     print(f"Wrote {out}, and the styles to {out.with_suffix('.npz')}")
@@ -193,14 +226,36 @@ def _options() -> dict:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _label() -> int:
-    """The one class of all images, where only one is possible."""
-    return 0 if FLAGS.labels is None else numbers("labels")[0]
+def _labels(model: LatentGAN) -> list[int] | None:
+    """The classes that were asked for."""
+    if FLAGS.labels is None:
+        return None
+    labels = numbers("labels")
+    model.require_classes(labels)
+    return labels
 
 
-def _styles(model: styles.StyleGAN, seeds: list[int]):
+def _label(model: LatentGAN) -> int | None:
+    """The one class that was asked for, where several make no sense."""
+    labels = _labels(model) or [None]
+    if len(labels) > 1:
+        raise UserError(f"--labels={FLAGS.labels}: all images are of one class here; name one")
+    return labels[0]
+
+
+def _classes(model: LatentGAN, seeds: list[int]) -> tf.Tensor:
+    """Of each seed the class: that of --labels, else the one that it draws."""
+    label = _label(model)
+    return model.labels_of(seeds) if label is None else tf.fill([len(seeds)], label)
+
+
+def _styles(model: styles.StyleGAN, seeds: list[int]) -> tf.Tensor:
     options = {name: value for name, value in _options().items() if name != "noise"}
-    return model.styles(model.latents_of(seeds), tf.fill([len(seeds)], _label()), **options)
+    return model.styles(model.latents_of(seeds), _classes(model, seeds), **options)
+
+
+def _synthesized(model: styles.StyleGAN, every: tf.Tensor) -> Iterator[tf.Tensor]:
+    return styles.batches_of(model, every, FLAGS.noise or "const", FLAGS.seed)
 
 
 def numbers(flag: str) -> list[int]:
@@ -241,6 +296,17 @@ def _convert_file(model: ImageGAN, path: Path, out: Path) -> None:
     pixels, alpha = pictures.read(path, model.channels)
     converted = model.convert(pixels / np.float32(127.5) - 1.0, FLAGS.direction, FLAGS.tile)
     pictures.save(pictures.to_uint8(converted), out, alpha)
+
+
+_SEEDED = ("seed", "labels", "truncation", "cutoff", "noise")
+# The flags that decide what is made, besides --model and --out.
+_HEEDED = {
+    _draw: ("num", "seeds", "format", *_SEEDED),
+    _mix: ("mix_rows", "mix_cols", "mix_layers", *_SEEDED),
+    _interpolate: ("interpolate", "seeds", "frames", *_SEEDED),
+    _project: ("project", "project_steps", "vgg_weights", "seed", "labels"),
+    _convert: ("input", "direction", "tile"),
+}
 
 
 if __name__ == "__main__":

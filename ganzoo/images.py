@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import imageio
@@ -112,20 +113,26 @@ def require_animation(path: Path) -> None:
         raise UserError(f"{path}: an animation is a .gif or an .mp4; give --out such a name")
 
 
-def save_animation(frames: np.ndarray, path: Path, frames_per_second: float = 30.0) -> None:
-    """Writes frames `[N, H, W, C]`, uint8, as an endless GIF or as an MP4, by the file's name."""
+def save_animation(
+    frames: Iterable[np.ndarray], path: Path, frames_per_second: float = 30.0
+) -> None:
+    """Writes an endless GIF or an MP4, by the file's name.
+
+    Args:
+        frames: images `[H, W, C]`, uint8, of which one at a time is asked for.
+        path: its folder is created.
+        frames_per_second: of both.
+    """
     require_animation(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
+    frames = (np.broadcast_to(frame, (*frame.shape[:-1], 3)) for frame in frames)
     if path.suffix.lower() == ".gif":
-        first, *rest = (Image.fromarray(frame) for frame in frames)
+        pictures = map(Image.fromarray, frames)
         duration = round(1000 / frames_per_second)
-        first.save(path, save_all=True, append_images=rest, duration=duration, loop=0)
+        next(pictures).save(path, save_all=True, append_images=pictures, duration=duration, loop=0)
         return
     # The codec needs even sides; it would stretch others to multiples of 16 by default.
-    frames = np.pad(
-        frames, [[0, 0], *([0, side % 2] for side in frames.shape[1:3]), [0, 0]], "edge"
-    )
     with imageio.get_writer(path, fps=frames_per_second, macro_block_size=2, quality=8) as writer:
         for frame in frames:
-            writer.append_data(frame)
+            height, width, _ = frame.shape
+            writer.append_data(np.pad(frame, [[0, height % 2], [0, width % 2], [0, 0]], "edge"))

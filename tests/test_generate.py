@@ -21,9 +21,9 @@ from ganzoo.data.decode import Preparation, prepare
 from ganzoo.metrics import RECONSTRUCTION
 
 
-def saved(folder, name):
+def saved(folder, name, **others):
     """A run directory that holds a small, untrained model."""
-    arguments = dict(models.model_class(name).TINY)
+    arguments = dict(models.model_class(name).TINY) | others
     models.save(models.build(name, **arguments), name, arguments, folder / "model")
     return folder
 
@@ -33,6 +33,12 @@ def runs(tmp_path_factory):
     return {name: saved(tmp_path_factory.mktemp(name), name) for name in models.MODELS}
 
 
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    """As `saved`; the four classes differ."""
+    return saved(tmp_path_factory.mktemp("conditional"), "stylegan2_ada", num_classes=4)
+
+
 def command(module, *arguments):
     done = subprocess.run(
         [sys.executable, "-m", f"ganzoo.{module}", *map(str, arguments)],
@@ -40,6 +46,28 @@ def command(module, *arguments):
         text=True,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def answers(*requests):
+    """What `generate` says to each of several requests, from one process."""
+    code = (
+        "import json, sys\n"
+        "from absl.testing import flagsaver\n"
+        "from ganzoo import cli, generate\n"
+        "for request in json.loads(sys.argv[1]):\n"
+        "    with flagsaver.flagsaver():\n"
+        "        try:\n"
+        "            generate.main(cli.parse(['generate', *request]))\n"
+        "        except cli.UserError as error:\n"
+        "            print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps([[*map(str, words)] for words in requests])],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 def num_frames(path):
@@ -78,6 +106,55 @@ def test_drawing_seeds_with_options(runs, tmp_path):
     np.testing.assert_allclose(images, pictures.to_uint8(expected).astype(int), atol=1)
     code, _, message = command("generate", *common, "--seeds=6-5")
     assert code == 2 and "expected numbers and ranges" in message
+
+
+def test_seeds_draw_their_classes_and_labels_begin_rows(conditional, tmp_path):
+    model, out = models.load(conditional), tmp_path / "images.npz"
+    few, every = ("--num=17", "--labels=0,3"), ("--seeds=3-5", "--labels=3,1,2")
+    common = (f"--model={conditional}", "--noise=random", "--seed=2")
+    told = answers(
+        (*common, "--seeds=3-9", "--format=npz", f"--out={out}"),
+        (*common, *few, f"--out={tmp_path / 'few.png'}"),
+        (*common, *every, f"--out={tmp_path / 'every.png'}"),
+    )
+    assert [line.split(" to ")[0] for line in told] == [f"Wrote {n} images" for n in (7, 34, 9)]
+    seeds, options = range(3, 10), {"seed": 2, "noise": "random"}
+    expected = model.decode(model.latents_of(seeds), model.labels_of(seeds), **options)
+    images = np.load(out)["images"].astype(int)
+    np.testing.assert_allclose(images, pictures.to_uint8(expected).astype(int), atol=1)
+    with Image.open(tmp_path / "few.png") as picture:  # 9 and 8 images and an empty place, twice
+        sheet = np.asarray(picture)
+    assert sheet.shape[:2] == (2 * 38, 9 * 18 + 2)
+    for part, label in zip(np.split(sheet, 2), (0, 3), strict=True):
+        drawn = pictures.to_uint8(model.generate(17, label=label, **options))
+        expected = pictures.grid(drawn, columns=9).astype(int)
+        np.testing.assert_allclose(part.astype(int), expected, atol=1)
+    with Image.open(tmp_path / "every.png") as picture:
+        assert picture.size == (3 * 18 + 2, 3 * 20)
+
+
+def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
+    mix, walk = ("--mix_rows=1", "--mix_cols=2"), ("--seeds=1-2", "--frames=1")
+    gif, project = f"--out={tmp_path / 'a.gif'}", ("--project=a.png", "--vgg_weights=vgg.npz")
+    wrong = {
+        (*mix, "--labels=4"): "label 4: the model has classes 0 to 3",
+        (*walk, "--interpolate=w", "--labels=4", gif): "label 4: the model has classes 0 to 3",
+        (*walk, "--interpolate=z", "--labels=0-2", gif): "all images are of one class here",
+        (*project, "--labels=1,2"): "all images are of one class here",
+        (*project, "--truncation=0.5", "--noise=none"): "Drop --noise, --truncation, which would",
+        (*mix, "--num=3"): "Drop --num, which would change nothing",
+        ("--frames=3", "--tile=64"): "Drop --frames, --tile, which",
+    }
+    common = (f"--model={conditional}", f"--out={tmp_path / 'a.png'}")
+    requests = [(*common, *words) for words in wrong]
+    unconditional = (f"--model={runs['stylegan2_ada']}", *walk, "--interpolate=w", gif)
+    requests += [(*unconditional, "--labels=2")]
+    told = answers(*requests)
+    for line, words in zip(
+        told, [*wrong.values(), "label 2: the model has no classes"], strict=True
+    ):
+        assert words in line
+    assert not any(tmp_path.iterdir())
 
 
 def test_mixing_styles(runs, tmp_path):

@@ -1,9 +1,12 @@
+import weakref
+
+import imageio_ffmpeg
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from ganzoo.errors import UserError
-from ganzoo.images import grid, read, save, to_uint8
+from ganzoo.images import grid, read, save, save_animation, to_uint8
 
 COLORS = np.random.default_rng(0).integers(0, 200, (5, 3, 4, 3), np.uint8)  # darker than white
 
@@ -68,6 +71,30 @@ def test_what_cannot_be_read_is_told(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(UserError, match=r"picture\.png cannot be read as an image"):
         read(path, 3)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_frames_are_taken_one_by_one(tmp_path, suffix):
+    """Grey ones with odd sides, too; however many there are, none is kept for the next."""
+    made, alive = [], []
+
+    def frames():
+        for index in range(9):
+            frame = np.full((15, 17, 1), 20 * index, np.uint8)
+            made.append(weakref.ref(frame))
+            yield frame
+            del frame
+            alive.append(sum(reference() is not None for reference in made))
+
+    path = tmp_path / "new" / f"way{suffix}"
+    save_animation(frames(), path)
+    assert len(made) == 9 and max(alive) <= 3
+    if suffix == ".mp4":
+        assert imageio_ffmpeg.count_frames_and_secs(str(path))[0] == 9
+        return
+    with Image.open(path) as picture:
+        means = [np.mean(frame.convert("L")) for frame in ImageSequence.Iterator(picture)]
+    assert means == list(range(0, 180, 20))
 
 
 def test_alpha_is_resized_to_the_picture_and_jpeg_goes_without(tmp_path):
