@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ganzoo.augment.strength import Strength
+from ganzoo.errors import unknown
 from ganzoo.seeds import Random
 
 
@@ -17,11 +18,16 @@ class Augmentation(keras.layers.Layer):
     The result is differentiable, any number of times, with respect to the images. In training it is
     called as `augmentation(images, random=random)`; `augmentation(images, draws=...)` takes chosen
     parameters, one for each image, under the names of the transforms. Those that are not named then
-    leave the images alone.
+    leave the images alone; a name that is none raises UserError.
 
     Args:
         strength: the probability of each transform, for each image.
+
+    Attributes:
+        DRAWS: the names that `draws` may have.
     """
+
+    DRAWS: tuple[str, ...]
 
     def __init__(self, strength: Strength | None = None, **kwargs):
         super().__init__(dtype="float32", **kwargs)
@@ -39,6 +45,9 @@ class Augmentation(keras.layers.Layer):
     def call(self, images, random: Random | None = None, draws: Mapping | None = None):
         if (random is None) == (draws is None):
             raise ValueError(f"{self.name} takes either random numbers or draws, and one of them")
+        for name in draws or ():
+            if name not in self.DRAWS:
+                raise unknown(f"draw of {type(self).__name__}", name, self.DRAWS)
         return self.transform(images, self.draw(random, images) if draws is None else draws)
 
     def choose(self, random: Random, name: str, values, identity, probability):

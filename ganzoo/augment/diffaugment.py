@@ -43,6 +43,8 @@ class DiffAugment(Augmentation):
         UserError: for an unknown key.
     """
 
+    DRAWS = tuple(name for names in POLICIES.values() for name in names)
+
     def __init__(self, policy: str = "color,translation,cutout", **kwargs):
         super().__init__(**kwargs)
         parts = policy.split(",")

@@ -91,6 +91,8 @@ class AugmentPipe(Augmentation):
         UserError: for an unknown pipe; when called, for image bands with too small images.
     """
 
+    DRAWS = (*_DRAWS, "noise_field")
+
     def __init__(self, pipe: str = "bgc", **kwargs):
         super().__init__(**kwargs)
         self.transforms = choose("pipe", pipe, PIPES)
@@ -129,6 +131,10 @@ class AugmentPipe(Augmentation):
             images = _recolored(images, _color_matrix(draws))
         if "imgfilter" in draws:
             images = filter_bands(images, _band_gains(images, draws["imgfilter"]))
+        if ("noise" in draws) != ("noise_field" in draws):
+            raise UserError(
+                "Draws of noise and noise_field were not both given: one scales the other"
+            )
         if "noise" in draws:
             images += ops.reshape(draws["noise"], (-1, 1, 1, 1)) * draws["noise_field"]
         if "cutout" in draws:

@@ -67,6 +67,8 @@ class Rotation(Augmentation):
     `rotate90`, `[N]`, 0 to 3.
     """
 
+    DRAWS = ("rotate90",)
+
     def draw(self, random, images):
         turns = random.integers("rotate90", [images.shape[0]], NUM_ROTATIONS)
         present = ops.convert_to_tensor(self.strength.value)
@@ -74,6 +76,8 @@ class Rotation(Augmentation):
 
     def transform(self, images, draws):
         images = ops.convert_to_tensor(images, "float32")
+        if "rotate90" not in draws:
+            return images
         chosen = ops.one_hot(ops.cast(draws["rotate90"], "int32"), NUM_ROTATIONS)
         turned = [rotate90(images, turns) for turns in range(NUM_ROTATIONS)]
         return sum(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.augment import PIPES, AugmentPipe, Strength
+from ganzoo.augment import PIPES, AugmentPipe, DiffAugment, Rotation, Strength
 from ganzoo.augment.warp import band_filters
 from ganzoo.errors import UserError
 from ganzoo.seeds import Random
@@ -250,6 +250,26 @@ def test_too_small_images_are_refused():
 def test_an_unknown_pipe_is_refused():
     with pytest.raises(UserError, match="Did you mean"):
         AugmentPipe("bgcf2")
+
+
+@pytest.mark.parametrize(
+    "augment, name, hint",
+    [
+        (AugmentPipe("bgc"), "rotate", "draw of AugmentPipe 'rotate'. Did you mean rotate90"),
+        (DiffAugment(), "color", "draw of DiffAugment 'color'. Known: brightness"),
+        (Rotation(), "rotate", "Did you mean rotate90"),
+    ],
+)
+def test_draws_of_unknown_names_are_refused(augment, name, hint):
+    with pytest.raises(UserError, match=hint):
+        augment(wave(16), draws={name: np.zeros([1], np.float32)})
+    np.testing.assert_array_equal(augment(wave(16), draws={}), wave(16))
+
+
+@pytest.mark.parametrize("name, shape", [("noise", [1]), ("noise_field", [1, 16, 16, 3])])
+def test_noise_goes_with_its_field(name, shape):
+    with pytest.raises(UserError, match="noise and noise_field were not both given"):
+        AugmentPipe("noise")(wave(16), draws={name: np.ones(shape, np.float32)})
 
 
 def test_random_numbers_or_draws_have_to_be_given():
