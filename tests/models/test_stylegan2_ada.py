@@ -14,6 +14,9 @@ COUNTS = [
     ("stylegan2_ada", 32, {}, 19_947_539, 525_312, 21_507_073),
     ("stylegan2_ada", 64, {}, 22_243_608, 525_312, 23_407_361),
     ("stylegan2_ada_paper256", 256, {}, 24_767_458, 2_101_248, 24_001_089),
+    ("stylegan2_ada_paper512", 512, {}, 30_276_583, 2_101_248, 28_982_849),
+    ("stylegan2_ada_paper1024", 1024, {}, 30_370_060, 2_101_248, 29_012_513),
+    ("stylegan2_ada_stylegan2", 256, {}, 30_034_338, 2_101_248, 28_864_129),
     ("stylegan2_ada_cifar10", 32, {}, 19_947_539, 525_312, 20_720_641),
     ("stylegan2_ada_cifar10", 32, {"num_classes": 10}, 20_215_315, 793_088, 23_089_664),
     (
@@ -25,6 +28,18 @@ COUNTS = [
         20_988_416,
     ),
 ]
+
+
+# Of the official code, train.py, but for the last: images in all, batch, group, channels times
+# resolution, learning rate, gamma, half-life and ramp-up of the average, layers of the mapping.
+OFFICIAL = {
+    "paper256": (25_000_000, 64, 8, 16384, 0.0025, 1.0, 20_000, 0.0, 8),
+    "paper512": (25_000_000, 64, 8, 32768, 0.0025, 0.5, 20_000, 0.0, 8),
+    "paper1024": (25_000_000, 32, 4, 32768, 0.002, 2.0, 10_000, 0.0, 8),
+    "stylegan2": (25_000_000, 32, 4, 32768, 0.002, 10.0, 10_000, 0.0, 8),
+    "cifar10": (100_000_000, 64, 32, 16384, 0.0025, 0.01, 500_000, 0.05, 2),
+    "emoji64": (400_000, 16, 4, 1024, 0.0025, 0.5, 5_000, 0.05, 2),
+}
 
 
 def tiny(**kwargs):
@@ -74,6 +89,34 @@ def test_auto_chooses_what_the_official_code_does(
     assert discriminator.learning_rate == pytest.approx(rate * 16 / 17)
     assert generator.beta_2 == pytest.approx(0.991992, abs=1e-6)
     assert discriminator.beta_2 == pytest.approx(0.990585, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_presets_have_the_official_values(name):
+    size = {"image_size": 256} if name == "stylegan2" else {}
+    recipe = chosen(f"stylegan2_ada_{name}", **size)
+    total, batch, group, base, rate, gamma, half_life, ramp_up, layers = OFFICIAL[name]
+    assert (recipe.total_images, recipe.batch_size) == (total, batch)
+    model, cifar, narrow = recipe.model, name == "cifar10", name == "emoji64"
+    assert (model.minibatch_stddev_group, model.channel_base) == (group, base)
+    assert (model.r1_gamma, model.mapping_layers) == (gamma, layers)
+    assert (model.ema_half_life_images, model.ema_ramp_up) == (half_life, ramp_up)
+    assert (model.r1_every, model.path_length_every) == (16, 4)
+    assert (model.path_length_weight, model.style_mixing) == ((0.0, 0.0) if cifar else (2.0, 0.9))
+    assert model.generator_architecture == "skip"
+    assert model.discriminator_architecture == ("orig" if cifar else "resnet")
+    assert (model.latent_dim, model.style_dim, model.channel_max) == (
+        (128, 128, 64) if narrow else (512, 512, 512)
+    )
+    assert model.num_half_precision == 4
+    for player, lazy in (("generator", 4 / 5), ("discriminator", 16 / 17)):
+        adam = recipe.optimizers[player]
+        assert adam.learning_rate == pytest.approx(rate * lazy)
+        assert (adam.beta_1, adam.epsilon) == (0.0, 1e-8)
+        assert adam.beta_2 == pytest.approx(0.99**lazy)
+    augment = dict(recipe.augment)
+    assert augment.pop("speed_images") == (100_000 if narrow else 500_000)
+    assert augment == {"pipe": "bgc", "strength": None, "target": 0.6, "interval": 4}
 
 
 def test_what_was_chosen_by_hand_stays():
