@@ -84,7 +84,8 @@ class GAN(keras.Model):
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
         step: training steps done, a scalar variable.
-        arguments: of the constructor, as `ganzoo.models.construct` was given them.
+        arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
+            constructor chose them.
     """
 
     DATA: str = "images"

@@ -50,5 +50,5 @@ def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> 
         if key not in known:
             raise unknown(f"argument of {name}", key, known)
     model = cls(augmentation=augmentation, **kwargs)
-    model.arguments = kwargs
+    model.arguments = kwargs | model.arguments
     return model

@@ -53,6 +53,7 @@ def pack(source: str | Path, folder: Path) -> None:
 
 def _describe(model: GAN, name: str, arguments: dict, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    arguments = arguments | model.arguments
     facts = {"model_name": name, "model": arguments, "generators": list(model.generators())}
     files.write_text(folder / _CONFIG, json.dumps(facts, indent=2) + "\n")
 

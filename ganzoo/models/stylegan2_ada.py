@@ -60,27 +60,26 @@ SHRINK = 2  # of the batch, for path lengths
 
 
 class Size(NamedTuple):
-    """The channels and the precision of each resolution."""
+    """The channels and the precision of each resolution, and the largest activation."""
 
     image_size: int
     widths: dict[int, int]  # by resolution
     half_from: int  # the lowest resolution in half precision, where there is any
     low: str  # the dtype policy of those
+    clamp: float | None  # of activations; None for no limit
 
     @classmethod
-    def of(cls, image_size, channel_base, channel_max, num_half_precision):
+    def of(cls, image_size, channel_base, channel_max, num_half_precision, clamp):
         resolutions = [2**level for level in range(2, image_size.bit_length())]
         widths = {r: max(1, min(channel_base // r, channel_max)) for r in resolutions}
         half_from = max(2 * image_size >> num_half_precision, 8)
-        return cls(image_size, widths, half_from, keras.mixed_precision.dtype_policy().name)
+        low = keras.mixed_precision.dtype_policy().name
+        if clamp is None and low != "float32" and half_from <= image_size:
+            clamp = CLAMP
+        return cls(image_size, widths, half_from, low, clamp or None)
 
     def policy(self, resolution):
         return self.low if resolution >= self.half_from else "float32"
-
-    @property
-    def clamp(self):
-        """The largest activation; None while all is in full precision."""
-        return CLAMP if self.low != "float32" else None
 
 
 class Mapping(keras.Model):
@@ -311,6 +310,8 @@ class StyleGAN2ADA(StyleGAN):
         minibatch_stddev_group: images that the discriminator compares.
         num_half_precision: resolutions, from the highest on, that follow `config.precision`; all
             others, and those below 8 pixels, are computed in float32.
+        clamp: the largest activation of convolutions, 0 for no limit; None is 256 where anything
+            is in half precision, else 0. It is saved with the model.
         style_mixing: probability that a batch's finer layers get the styles of other latents.
         r1_gamma: weight of the gradient penalty, 0 for none.
         r1_every: steps between two of them.
@@ -353,6 +354,7 @@ class StyleGAN2ADA(StyleGAN):
         discriminator_mapping_layers: int = 8,
         minibatch_stddev_group: int = 4,
         num_half_precision: int = 4,
+        clamp: float | None = None,
         style_mixing: float = 0.9,
         r1_gamma: float = 10.0,
         r1_every: int = 16,
@@ -376,7 +378,8 @@ class StyleGAN2ADA(StyleGAN):
         self.r1_gamma, self.r1_every = r1_gamma, r1_every
         self.path_length_weight, self.path_length_every = path_length_weight, path_length_every
         self.ema_half_life_images, self.ema_ramp_up = ema_half_life_images, ema_ramp_up
-        size = Size.of(image_size, channel_base, channel_max, num_half_precision)
+        size = Size.of(image_size, channel_base, channel_max, num_half_precision, clamp)
+        self.arguments = {"clamp": size.clamp or 0.0}  # the precision may be another one later
         mapping = (latent_dim, style_dim, mapping_layers, num_classes)
         self.generator, self.averaged_generator = (
             Generator(size, channels, generator_architecture, mapping, name=name)

@@ -195,6 +195,25 @@ def test_labels_of_fakes_are_as_frequent_as_those_of_the_data():
     assert np.mean(drawn == 2) == pytest.approx(0.25, abs=0.09) and not (drawn == 1).any()
 
 
+def clamps_of(generator):
+    return {layer.clamp for b in generator.synthesis.blocks for layer in b.convolutions}
+
+
+def test_the_clamp_of_the_training_stays_in_full_precision(tmp_path):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    arguments = dict(models.model_class("stylegan2_ada").TINY)
+    model = models.build("stylegan2_ada", **arguments)
+    models.save(model, "stylegan2_ada", arguments, tmp_path / "model")
+    assert clamps_of(tiny(clamp=0.0).generator) == {None}
+    assert clamps_of(tiny(num_half_precision=0).generator) == {None}
+    keras.mixed_precision.set_global_policy("float32")
+    loaded = models.load(tmp_path)
+    loaded.save(tmp_path / "model.keras")
+    for again in (loaded, keras.saving.load_model(tmp_path / "model.keras")):
+        assert clamps_of(again.averaged_generator) == {256.0}
+    assert clamps_of(tiny(clamp=8.0).generator) == {8.0}
+
+
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_precision_of_the_resolutions(policy):
     keras.mixed_precision.set_global_policy(policy)
@@ -204,8 +223,7 @@ def test_precision_of_the_resolutions(policy):
     assert compute == ["float32", "float32"] + [half] * 4  # 4, 8, then 16 to 128
     assert model.discriminator.conv.compute_dtype == "float32"
     assert model.generator.mapping.stack[0].compute_dtype == "float32"
-    clamps = {layer.clamp for b in model.generator.synthesis.blocks for layer in b.convolutions}
-    assert clamps == {None if policy == "float32" else 256.0}
+    assert clamps_of(model.generator) == {None if policy == "float32" else 256.0}
     assert model.averaged_generator(tf.zeros([1, 16]), tf.zeros([1], tf.int32)).dtype == tf.float32
 
 
