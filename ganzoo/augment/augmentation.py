@@ -34,6 +34,9 @@ class Augmentation(keras.layers.Layer):
         self.strength = strength or Strength()
         self.built = True
 
+    def require_size(self, size: int) -> None:
+        """Raises UserError unless images of this side, in pixels, are large enough."""
+
     def draw(self, random: Random, images) -> dict:
         """The parameters of all transforms for these images, at the present strength."""
         raise NotImplementedError

@@ -88,7 +88,7 @@ class AugmentPipe(Augmentation):
         **kwargs: `strength`, see `Augmentation`.
 
     Raises:
-        UserError: for an unknown pipe; when called, for image bands with too small images.
+        UserError: for an unknown pipe.
     """
 
     DRAWS = (*_DRAWS, "noise_field")
@@ -96,6 +96,10 @@ class AugmentPipe(Augmentation):
     def __init__(self, pipe: str = "bgc", **kwargs):
         super().__init__(**kwargs)
         self.transforms = choose("pipe", pipe, PIPES)
+
+    def require_size(self, size):
+        if "imgfilter" in self.transforms:
+            _require_room(size)
 
     def draw(self, random, images):
         count, _, _, channels = images.shape
@@ -197,14 +201,18 @@ def _recolored(images, matrix):
     return ops.matmul(images, ops.transpose(linear, (0, 1, 3, 2))) + offset
 
 
+def _require_room(size):
+    reach = band_filters().shape[1] // 2
+    if size <= reach:
+        raise UserError(
+            f"Images of {size} pixels a side are too small for filters of bands: expected more"
+            f" than {reach}. Take a pipe without them, such as bgc."
+        )
+
+
 def _band_gains(images, factors):
     """Each band's factor, followed by what keeps the expected power: `[N, 4]`."""
-    reach = band_filters().shape[1] // 2
-    if min(images.shape[1:3]) <= reach:
-        raise UserError(
-            f"Images of {images.shape[2]}x{images.shape[1]} pixels are too small for filters of"
-            f" bands: expected more than {reach} a side. Take a pipe without them, such as bgc."
-        )
+    _require_room(min(images.shape[1:3]))
     alone = np.eye(4, dtype=np.float32) * factors[:, :, None] + (1.0 - np.eye(4, dtype=np.float32))
     power = ops.sum(BAND_POWER * ops.square(alone), axis=-1, keepdims=True)
     return ops.prod(alone / ops.sqrt(power), axis=1)

@@ -35,9 +35,12 @@ def build(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
         **kwargs: arguments of the model's constructor, `config.model` of a config.
 
     Raises:
-        UserError: for an unknown name or argument, with the nearest right ones.
+        UserError: for an unknown name or argument, with the nearest right ones, or images that are
+            too small for the augmentation.
     """
     model = construct(name, augmentation, **kwargs)
+    if augmentation is not None:
+        augmentation.require_size(model.image_size)
     model.build()
     return model
 

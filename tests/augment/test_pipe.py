@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganzoo import models
 from ganzoo.augment import PIPES, AugmentPipe, DiffAugment, Rotation, Strength
 from ganzoo.augment.warp import band_filters
 from ganzoo.errors import UserError
@@ -243,8 +244,15 @@ def test_half_precision_is_worked_on_in_full():
 
 
 def test_too_small_images_are_refused():
-    with pytest.raises(UserError, match="16x16 pixels are too small"):
+    with pytest.raises(UserError, match="Images of 16 pixels a side are too small"):
         AugmentPipe("filter")(wave(16), random=Random(0, 0))
+
+
+def test_a_model_of_too_small_images_is_refused_before_training():
+    tiny = models.model_class("stylegan2_ada").TINY  # of 16 pixels
+    with pytest.raises(UserError, match=r"too small .* such as bgc\.$"):
+        models.build("stylegan2_ada", AugmentPipe("bgcf"), **tiny)
+    models.build("stylegan2_ada", AugmentPipe("bgc"), **tiny)
 
 
 def test_an_unknown_pipe_is_refused():
