@@ -108,6 +108,22 @@ def test_drawing_seeds_with_options(runs, tmp_path):
     assert code == 2 and "expected numbers and ranges" in message
 
 
+def test_a_folder_is_written_as_images_come(tmp_path):
+    code = (
+        "import pathlib, numpy, sys\n"
+        "from ganzoo import generate\n"
+        "out = pathlib.Path(sys.argv[1])\n"
+        "def batches():\n"
+        "    for done in range(0, 6, 2):\n"
+        "        assert len(list(out.glob('*.png'))) == done\n"
+        "        yield numpy.zeros([2, 4, 4, 3], numpy.float32)\n"
+        "generate.WRITERS['folder'](generate._pixels(batches()), out, 1)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    assert names == [f"{index:06d}.png" for index in range(6)]
+
+
 def test_seeds_draw_their_classes_and_labels_begin_rows(conditional, tmp_path):
     model, out = models.load(conditional), tmp_path / "images.npz"
     few, every = ("--num=17", "--labels=0,3"), ("--seeds=3-5", "--labels=3,1,2")
