@@ -211,10 +211,8 @@ def test_projecting(runs, tmp_path):
         arrays[f"{layer}__kernel"] = rng.normal(0, 0.05, (3, 3, *shape)).astype(np.float32)
         arrays[f"{layer}__bias"] = np.zeros(shape[1], np.float32)
     np.savez(tmp_path / "vgg.npz", **arrays)
-    run, recipe = (
-        shutil.copytree(runs["stylegan2_ada"], tmp_path / "run"),
-        config.load("stylegan2_ada"),
-    )
+    run = shutil.copytree(runs["stylegan2_ada"], tmp_path / "run")
+    recipe = config.load("stylegan2_ada")
     recipe.data.background = "grey"
     config.save(recipe, run / "config.json")
     source, out = photo(tmp_path / "photo.png", mode="RGBA"), tmp_path / "found.png"
