@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
 from ganzoo import files
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
@@ -40,6 +42,21 @@ def save(model: GAN, folder: Path, keep: int) -> Path:
     for step in saved_steps(folder)[:-keep]:
         path_of(folder, step).unlink()
     return target
+
+
+def require_finite(model: GAN, folder: Path) -> None:
+    """Raises UserError if a weight is no number any more, before it is saved over good ones."""
+    broken = [v.path for v in model.trainable_variables if not np.isfinite(v.numpy()).all()]
+    if not broken:
+        return
+    steps = saved_steps(folder)
+    last = f"the last checkpoint is that of step {steps[-1]:,}" if steps else "there is none yet"
+    raise UserError(
+        f"{len(broken)} weights, such as {broken[0]}, are not finite at step"
+        f" {int(model.step.numpy()):,}: the training has diverged. Nothing of it was saved;"
+        f" {last}. Begin another run with a lower learning rate or --precision=float32; with"
+        f" --init_from={folder.parent} it starts from the weights of this one."
+    )
 
 
 def restore_latest(model: GAN, folder: Path) -> int:

@@ -256,6 +256,7 @@ def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
 
     return [
         LogWriter(run.log, model, writer, [HealthMonitor(sample), *_measuring(setup, run, save)]),
+        lambda tick: checkpoints.require_finite(model, run.checkpoints),
         SampleWriter(run.samples, sample, writer),
         lambda tick: save(run.model),
         # Last: with the last checkpoint a run is complete, wherever it is killed.

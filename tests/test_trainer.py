@@ -259,6 +259,15 @@ def test_a_disk_that_fills_up_at_a_tick_is_told(tmp_path, monkeypatch):
         trainer.train(recipe(), RunDirectory(tmp_path), ONE)
 
 
+def test_a_training_that_diverges_is_not_saved(tmp_path):
+    run, options = RunDirectory(tmp_path), recipe()
+    options.optimizers.discriminator.learning_rate = 1e38
+    with pytest.raises(UserError, match=r"not finite at step 2.*diverged.* there is none yet"):
+        trainer.train(options, run, ONE)
+    assert len(log_of(run)) == 1
+    assert not run.checkpoints.exists() and not run.model.exists()
+
+
 def test_a_damaged_checkpoint_is_told(tmp_path):
     run = RunDirectory(tmp_path)
     trainer.train(recipe(total_images=8), run, ONE)
