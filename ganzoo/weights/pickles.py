@@ -18,6 +18,7 @@ from ganzoo.errors import UserError
 
 MOST_OPCODES = 1_000_000  # of the files that people publish, none comes near
 LONGEST_NAME = 200  # characters, of a global
+LONGEST_KEY = 1000  # characters, or bits of a number
 
 
 class RefusedFile(UserError):
@@ -207,6 +208,8 @@ class _Interpreter:
         self.memo[len(self.memo)] = self.stack[-1]
 
     def _put(self, argument):
+        if not 0 <= argument <= MOST_OPCODES:  # such as numbers that collide, see `key`
+            raise RefusedFile(f"an object with the number {shown(argument)}")
         self.memo[argument] = self.stack[-1]
 
     _binput = _long_binput = _put
@@ -252,7 +255,7 @@ class _Interpreter:
 
     def _spend(self, arguments: tuple):
         """Refuses to make of a few bytes, named again and again, more than a file has."""
-        self.used += sum(len(a) for a in arguments if isinstance(a, _SIZED))
+        self.used += len(arguments) + sum(len(a) for a in arguments if isinstance(a, _SIZED))
         if self.used > 4 * (self.place - self.start) + 1000:
             raise RefusedFile("a pickle that uses the same bytes over and over")
 
@@ -260,6 +263,8 @@ class _Interpreter:
         state = self.stack.pop()
         target = self.stack[-1]
         if isinstance(target, Record):
+            if type(state) is tuple:
+                self._spend(state)
             target.state = state
         elif not isinstance(target, dict):  # of an OrderedDict, it would be attributes
             raise RefusedFile(f"it changes an object of type {type(target).__name__}")
@@ -276,11 +281,18 @@ class _Interpreter:
         return self.vocabulary.persistent(key)
 
 
-def key(value):
-    """`value`, if it may be a key of a dictionary or lie in a set."""
-    if type(value) not in _KEYS:
-        raise RefusedFile(f"a key of type {type(value).__name__}")
-    return value
+def key(value) -> str:
+    """What stands for `value` as a key of a dictionary or in a set, if it may be one: a text.
+
+    Python hashes texts with a secret, but numbers so that a file can make all of them collide.
+    """
+    kind = type(value)
+    if kind not in _KEYS:
+        raise RefusedFile(f"a key of type {kind.__name__}")
+    length = value.bit_length() if kind is int else len(value) if kind in (str, bytes) else 0
+    if length > LONGEST_KEY:
+        raise RefusedFile(f"a key that is a {kind.__name__} of length {length:,}")
+    return value if kind is str else shown(value)
 
 
 def _plain(value, kind: type):

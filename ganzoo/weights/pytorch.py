@@ -127,8 +127,7 @@ class _Parts:
             yield _joined(path), np.asarray(found)
         else:
             for name, part in _members(found):
-                name = name if type(name) is str else shown(name)
-                yield from self.of(part, (*path, name))
+                yield from self.of(part, (*path, pickles.key(name)))
 
 
 def _joined(path: tuple[str, ...]) -> str:

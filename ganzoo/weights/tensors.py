@@ -91,6 +91,8 @@ class Tensor:
 def array_of(record: Record) -> np.ndarray:
     """The array that a record of `numpy.ndarray` stands for."""
     if not isinstance(record.state, np.ndarray):
+        if type(record.state) is not tuple:  # of which the interpreter has counted the bytes
+            raise RefusedFile(f"an array of a {type(record.state).__name__}")
         record.state = _array(*record.state)  # once: the text of an old pickle becomes bytes
     return record.state
 

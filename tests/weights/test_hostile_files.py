@@ -5,6 +5,7 @@ import os
 import pickle
 import struct
 import sys
+import time
 import tracemalloc
 import zipfile
 
@@ -182,6 +183,13 @@ def test_lengths_that_lie_reserve_no_memory(tmp_path, opcode):
 
 
 SCALAR = b"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n"
+RECORD = b"ctorch.nn.modules.a\nB\n"
+COLLIDING = [n * sys.hash_info.modulus for n in range(1, 30_000)]
+
+
+def text(length):
+    """A pickled text, of which there may be several that are alike and not the same."""
+    return b"X" + struct.pack("<I", length) + b"a" * length
 
 
 def doubled(times, start=b"]", close=b"\x86"):
@@ -200,6 +208,13 @@ def doubled(times, start=b"]", close=b"\x86"):
         (b"ccollections\nOrderedDict\n(]" + doubled(60) + b"K\x01\x86atR", "a key of type tuple"),
         (b"ctorch._utils\n_rebuild_tensor_v2\n(" + doubled(60) + b"tR", "a tensor of a tuple"),
         (SCALAR + doubled(60) + b"\x85RK\x01\x86R", "numbers of the type"),
+        (RECORD + b"q\x00(" + b"N" * 9999 + b"tq\x01" + b"h\x00h\x01R" * 9999, "over and over"),
+        (b"N" + b"".join(b"p%d\n" % n for n in COLLIDING), "an object with the number 230"),
+        (b"\x8b" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20) + b"q\x00}h\x00Ns", "a int of"),
+        (
+            text(1 << 20) + b"q\x00" + text(1 << 20) + b"q\x01}" + b"h\x00Nsh\x01Ns" * 50_000,
+            "a str of length 1,048,576",
+        ),
     ],
 )
 def test_small_files_of_huge_structures(tmp_path, program, words):
@@ -208,10 +223,22 @@ def test_small_files_of_huge_structures(tmp_path, program, words):
 
 
 def test_the_same_bytes_are_not_unpacked_over_and_over(tmp_path):
-    text = b"X" + struct.pack("<I", 100_000) + b"a" * 100_000 + b"q\x00"
-    head = b"\x80\x02" + text + b"c_codecs\nencode\nq\x010X\x06\x00\x00\x00latin1q\x020"
-    (tmp_path / "net.pkl").write_bytes(head + b"h\x01h\x00h\x02\x86R" * 1000 + b".")
+    head = b"\x80\x02" + text(100_000) + b"q\x00"
+    encode = b"c_codecs\nencode\nq\x010X\x06\x00\x00\x00latin1q\x020"
+    (tmp_path / "net.pkl").write_bytes(head + encode + b"h\x01h\x00h\x02\x86R" * 1000 + b".")
     assert_refused(tmp_path / "net.pkl", "same bytes over and over")
+    array = b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01J\xa0\x86\x01\x00\x85"
+    array += b"cnumpy\ndtype\n\x8c\x02u1\x85RNh\x00tb"
+    (tmp_path / "net.pkl").write_bytes(head + b"(" + array * 1000 + b"l.")
+    assert_refused(tmp_path / "net.pkl", "same bytes over and over")
+
+
+def test_numbers_as_keys_do_not_collide(tmp_path):
+    pairs = b"".join(b"\x8a\x0a" + n.to_bytes(10, "little") + b"N" for n in COLLIDING)
+    (tmp_path / "net.pkl").write_bytes(b"\x80\x02}(" + pairs + b"u.")
+    start = time.process_time()
+    assert weights.read(tmp_path / "net.pkl") == {}
+    assert time.process_time() - start < 1
 
 
 def test_files_in_files_in_files_are_refused(tmp_path):
