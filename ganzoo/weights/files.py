@@ -107,6 +107,11 @@ def _datasets(file: h5py.File, size: int) -> dict[str, np.ndarray]:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf":
             if item.external or item.is_virtual:
                 raise RefusedFile(f"the array {name} lies in another file")
+            if item.chunks:  # and perhaps compressed, to any length
+                raise RefusedFile(
+                    f"the array {name} is chunked or compressed, which HDF5 would unpack without"
+                    " a limit; write it in one piece, as Keras does"
+                )
             found[name.replace("/", ".")] = item
 
     file.visititems(visit)

@@ -8,6 +8,7 @@ import sys
 import time
 import tracemalloc
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -366,7 +367,7 @@ def test_arrays_of_numpy_that_lie_about_their_shape(tmp_path):
 def test_hdf5_that_lies_about_its_shape_or_leads_elsewhere(tmp_path):
     path = tmp_path / "net.h5"
     with h5py.File(path, "w") as file:
-        file.create_dataset("x", (10**6, 10**6), "f4", chunks=(10, 10))
+        file.create_dataset("x", (10**6, 10**6), "f4")
     assert_refused(path, "would become 4,000,000,000,000")
     with h5py.File(path, "w") as file:
         file.create_dataset("x", 4, "u1", external=[("/etc/passwd", 0, 4)])
@@ -375,6 +376,14 @@ def test_hdf5_that_lies_about_its_shape_or_leads_elsewhere(tmp_path):
         file["x"] = h5py.ExternalLink("/etc/passwd", "y")
         file["loop"] = h5py.SoftLink("/")
     assert weights.read(path) == {}
+
+
+def test_hdf5_that_unpacks_to_more_than_its_arrays(tmp_path):
+    path, content = tmp_path / "net.h5", zlib.compress(bytes(1 << 28))
+    with h5py.File(path, "w") as file:
+        item = file.create_dataset("x", 1 << 16, "f4", chunks=(1 << 16,), compression="gzip")
+        item.id.write_direct_chunk((0,), content)
+    assert_refused(path, "x is chunked or compressed")
 
 
 def test_a_pickle_may_not_be_endless(monkeypatch):
