@@ -44,6 +44,7 @@ setup(
         "importlib_resources",  # tensorflow-datasets imports it without declaring it
         "h5py>=3",  # weights of VGG19, and of Keras
         "safetensors>=0.4",  # weights of other programs
+        "ml_dtypes>=0.4",  # their bfloat16; Keras needs it, too
         "requests>=2.31",  # downloads of weights, with proxies
         "pillow>=10.1",  # decoding and writing images
         "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import h5py
+import ml_dtypes
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -48,6 +49,8 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
 def _reader(path: Path):
     with path.open("rb") as file:
         start = file.read(64)
+    if start[8:9] == b"{":  # after the length of the header, which may be any bytes
+        return _read_safetensors
     if start.startswith(b"PK"):
         return _read_archive
     if start.startswith(b"\x89HDF"):
@@ -56,8 +59,6 @@ def _reader(path: Path):
         return lambda path: _of_stream(path, pytorch.read_legacy)
     if start.startswith(b"\x80"):
         return lambda path: _of_stream(path, pytorch.read_networks)
-    if path.suffix == ".safetensors" or start[8:9] == b"{":
-        return load_file
     is_page = start.lstrip().lower().startswith((b"<!doctype", b"<html"))
     hint = "; it is a web page" if is_page else ""
     raise RefusedFile(f"no known kind of file, it begins with {start[:8]!r}{hint}")
@@ -67,6 +68,13 @@ def _of_stream(path: Path, load) -> dict[str, np.ndarray]:
     # Unlike a file, a map reserves no memory for bytes that are said to follow and do not.
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         return pytorch.state_dict(load(mapped))
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    return {
+        name: array.astype(np.float32) if array.dtype == ml_dtypes.bfloat16 else array
+        for name, array in load_file(path).items()
+    }
 
 
 def _read_archive(path: Path) -> dict[str, np.ndarray]:

@@ -1,4 +1,6 @@
+import json
 import pickle
+import struct
 import sys
 
 import numpy as np
@@ -98,6 +100,25 @@ def test_files_of_other_programs(tmp_path):
     np.savez(tmp_path / "net.npz", **arrays)
     for name in ("net.safetensors", "net.npz"):
         assert_same(weights.read(tmp_path / name), arrays)
+
+
+def write_safetensors(path, header, numbers, length=64):
+    path.write_bytes(struct.pack("<Q", length) + json.dumps(header).encode().ljust(length))
+    with path.open("ab") as file:
+        file.write(numbers)
+
+
+@pytest.mark.parametrize("length", [0x80, int.from_bytes(b"PK", "little")])
+def test_safetensors_that_begin_like_other_files(tmp_path, length):
+    header = {"x": {"dtype": "U8", "shape": [3], "data_offsets": [0, 3]}}
+    write_safetensors(tmp_path / "net.safetensors", header, b"abc", length)
+    assert_same(weights.read(tmp_path / "net.safetensors"), {"x": np.frombuffer(b"abc", np.uint8)})
+
+
+def test_bfloat16_of_safetensors(tmp_path):
+    header = {"x": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}
+    write_safetensors(tmp_path / "net.safetensors", header, b"\x80\x3f\x00\xc0")
+    assert_same(weights.read(tmp_path / "net.safetensors"), {"x": np.float32([1.0, -2.0])})
 
 
 def test_files_of_keras(tmp_path):
