@@ -120,3 +120,26 @@ def test_files_of_another_program_are_told(tmp_path):
     with pytest.raises(UserError, match="Did you mean mimicry"):
         convert.convert("mimikry", tmp_path / "net.npz", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+STYLED = {"mapping.w_avg": (9,), "mapping.fc0.weight": (1, 8), "mapping.embed.weight": (1, 1)}
+STYLED |= {"synthesis.b4.conv1.weight": (1,)}
+LEVELS = {f"{level}.1.weight": (1,) for level in range(200)}
+BLOCK = {"model.10.conv_block.1.weight": (1,)}
+
+
+@pytest.mark.parametrize(
+    "program, shapes, words",
+    [
+        ("cyclegan-pytorch", {"model.1.weight": (3000, 3, 0, 0), **BLOCK}, "an array is empty"),
+        ("cyclegan-pytorch", {"model.1.weight": (300, 3, 1, 1), **BLOCK}, "a network of 42,"),
+        ("stylegan2-ada-pytorch", STYLED, "no latents beside the labels"),
+        ("mmagic", {"conv_first.weight": ()}, "IndexError"),
+        ("dcgan-pytorch", {"main.300000000.weight": (1,), "main.0.weight": (1,) * 4}, "longer"),
+        ("pix2pix-pytorch", LEVELS | {"model.model.0.weight": (1,) * 4}, "more than 100 levels"),
+    ],
+)
+def test_small_files_of_large_networks(tmp_path, program, shapes, words):
+    np.savez(tmp_path / "net.npz", **{name: np.ones(shape) for name, shape in shapes.items()})
+    with pytest.raises(UserError, match=words):
+        models.read_model(tmp_path / "net.npz", program)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Callable
 from pathlib import Path
+
+import tensorflow as tf
 
 from ganzoo import weights
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, choose
 from ganzoo.models.formats import FORMATS, Arrays
-from ganzoo.models.registry import construct
+from ganzoo.models.registry import build, construct
 from ganzoo.weights import layouts
 
 
@@ -31,15 +35,8 @@ def read_model(path: str | Path, program: str | None = None) -> tuple[GAN, str, 
         program = _program_of(path, arrays)
     format = choose("program", program, FORMATS)
     arrays = _without_dropout(_generator_of(arrays, format.prefixes))
-    try:
-        arguments = format.arguments(arrays)
-    except (KeyError, ValueError) as error:
-        raise UserError(f"{path} holds no generator of {program}: {error} is missing") from error
-    model = construct(format.model_name, **arguments)
-    if len(model.generators()) > 1:
-        model.keep_directions(model.DIRECTIONS[:1])
-    model.build_generators()
-    model.built = True
+    arguments = _told(path, f"generator of {program}", format.arguments, arrays)
+    model = _built(path, arrays, lambda: _for_inference(format.model_name, arguments))
     (network,) = model.generators().values()
     entries = list(format.layout(network))
     _refuse_others(path, arrays, {entry.name for entry in entries}, format.ignored)
@@ -53,22 +50,59 @@ def read_networks(path: str | Path, program: str | None = None) -> GAN:
     Arguments and errors are those of `read_model`; a file may hold the averaged generator alone.
     """
     arrays = weights.read(path)
-    format = choose("program", program or _program_of(path, arrays), FORMATS)
+    program = program or _program_of(path, arrays)
+    format = choose("program", program, FORMATS)
     if format.judge is None:
         raise UserError(f"{path} is of a program whose files hold generators alone")
     judge = _under("D.", arrays)
     if not judge:
         raise UserError(f"{path} holds no discriminator")
-    arguments = format.arguments(_generator_of(arrays, format.prefixes))
-    model = construct(format.model_name, **arguments, **format.judge(judge))
-    model.build()
+    generator = _generator_of(arrays, format.prefixes)
+    arguments = _told(path, f"generator of {program}", format.arguments, generator)
+    arguments |= _told(path, f"discriminator of {program}", format.judge, judge)
+    model = _built(path, arrays, lambda: build(format.model_name, **arguments))
     for prefix, entries in format.whole(model).items():
-        layouts.assign(entries, _under(prefix, arrays) or _generator_of(arrays, format.prefixes))
+        layouts.assign(entries, _under(prefix, arrays) or generator)
     return model
 
 
 def _under(prefix: str, arrays: Arrays) -> Arrays:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
+def _told(path, network: str, tell: Callable[[Arrays], dict], arrays: Arrays) -> dict:
+    """What the arrays of a network say of it; empty ones could say anything."""
+    try:
+        if not all(array.size for array in arrays.values()):
+            raise ValueError("an array is empty")
+        return tell(arrays)
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        raise UserError(
+            f"{path} holds no {network}: its arrays have other names or shapes"
+            f" ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _for_inference(name: str, arguments: dict) -> GAN:
+    """A model with one generator and nothing else."""
+    model = construct(name, **arguments)
+    if len(model.generators()) > 1:
+        model.keep_directions(model.DIRECTIONS[:1])
+    model.build_generators()
+    model.built = True
+    return model
+
+
+def _built(path, arrays: Arrays, make: Callable[[], GAN]) -> GAN:
+    """What `make` builds, if the file has the numbers for it: a small array can tell any width."""
+    with tf.Graph().as_default():  # where variables have shapes, and take no memory
+        needed = sum(variable.shape.num_elements() for variable in make().variables)
+    held = sum(array.size for array in arrays.values())
+    if needed > 2 * held + 1000:  # an averaged generator stands for both, a slope for all channels
+        raise UserError(
+            f"{path} holds {held:,} numbers, and tells of a network of {needed:,}; it is damaged"
+        )
+    return make()
 
 
 def _refuse_others(path, arrays: Arrays, known: set[str], ignored: str) -> None:
@@ -89,11 +123,9 @@ def _program_of(path, arrays: Arrays) -> str:
             " python legacy.py --source=OLD.pkl --dest=NEW.pkl in stylegan2-ada-pytorch"
         )
     for name, format in FORMATS.items():
-        try:
-            format.arguments(_generator_of(arrays, format.prefixes))
-        except (KeyError, ValueError, IndexError):
-            continue
-        return name
+        with contextlib.suppress(UserError):
+            _told(path, name, format.arguments, _generator_of(arrays, format.prefixes))
+            return name
     raise UserError(
         f"{path} holds no generator of {', '.join(FORMATS)}. A model of ganzoo is a folder: a run"
         " directory, or what python -m ganzoo.convert writes."

@@ -12,6 +12,7 @@ from ganzoo.engine import GAN
 from ganzoo.weights import layouts
 
 Arrays = Mapping[str, np.ndarray]
+_MOST_LAYERS, _MOST_DIGITS = 100, 4  # of one kind; of their numbers, or of sides in pixels
 _COUNTERS = r".*\.num_batches_tracked"
 # Instance normalization kept averages before PyTorch 0.4, and used them in no program.
 _AVERAGES = r".*\.(num_batches_tracked|running_mean|running_var)"
@@ -48,9 +49,12 @@ class Format(NamedTuple):
 
 
 def _numbers(arrays: Arrays, pattern: str) -> list[int]:
-    """The numbers that stand in the matching names, ascending."""
+    """The numbers that stand in the matching names, ascending: of layers, or sides of images."""
     matches = (re.fullmatch(pattern, name) for name in arrays)
-    return sorted({int(match[1]) for match in matches if match})
+    found = {match[1] for match in matches if match}
+    if len(found) > _MOST_LAYERS or any(len(number) > _MOST_DIGITS for number in found):
+        raise ValueError(f"more than {_MOST_LAYERS} layers, or longer numbers")
+    return sorted(map(int, found))
 
 
 def _stylegan2(arrays: Arrays) -> dict:
@@ -59,7 +63,9 @@ def _stylegan2(arrays: Arrays) -> dict:
     largest, most = max(sizes), max(widths.values())
     has_labels = "mapping.embed.weight" in arrays
     style_dim = arrays["mapping.w_avg"].shape[0]
-    inputs = arrays["mapping.fc0.weight"].shape[1]
+    latent_dim = arrays["mapping.fc0.weight"].shape[1] - (style_dim if has_labels else 0)
+    if latent_dim < 1:
+        raise ValueError("no latents beside the labels")
     architecture = "skip" if "synthesis.b4.torgb.weight" in arrays else "orig"
     if f"synthesis.b{largest}.skip.weight" in arrays:
         architecture = "resnet"
@@ -67,7 +73,7 @@ def _stylegan2(arrays: Arrays) -> dict:
         "image_size": largest,
         "channels": arrays[f"synthesis.b{largest}.torgb.weight"].shape[0],
         "num_classes": arrays["mapping.embed.weight"].shape[1] if has_labels else 0,
-        "latent_dim": inputs - (style_dim if has_labels else 0),
+        "latent_dim": latent_dim,
         "style_dim": style_dim,
         "mapping_layers": len(_numbers(arrays, r"mapping\.fc(\d+)\.weight")),
         "channel_base": widths[largest] * largest,
@@ -100,7 +106,7 @@ def _dcgan(arrays: Arrays) -> dict:
     layers = _numbers(arrays, r"main\.(\d+)\.weight")
     last = arrays[f"main.{max(layers)}.weight"]
     return {
-        "image_size": side * 2 ** (max(layers) // 3),
+        "image_size": side * 2 ** (len(layers) // 2),  # of which every other is a normalization
         "channels": last.shape[1],
         "latent_dim": latents,
         "width": last.shape[0],
@@ -138,6 +144,8 @@ def _cyclegan(arrays: Arrays) -> dict:
 
 def _unet(arrays: Arrays) -> dict:
     depth = 1 + sum(name.endswith(".1.weight") for name in arrays)
+    if depth > _MOST_LAYERS:
+        raise ValueError(f"more than {_MOST_LAYERS} levels")
     return {
         "image_size": 2**depth,
         "channels": arrays["model.model.0.weight"].shape[1],
