@@ -25,9 +25,10 @@ _CHUNK = 1 << 16  # bytes; what is lost when a connection breaks
 def fetch(url: str, sha256: str | None = None, size: int | None = None) -> Path:
     """The file behind a URL, from the cache or downloaded into it.
 
-    An interrupted download goes on where it stopped. Where no hash is known, that of the first
-    download is pinned in `pins.json` beside the file, and later ones must have the same. Two
-    processes that want the same file at once download it once. Proxies are those of the
+    An interrupted download goes on where it stopped, if it is still the same file. What is in the
+    cache is verified each time. Where no hash is known, that of the first download is pinned in
+    `pins.json` beside the file, and later ones must have the same; a file of this machine may
+    change. Two processes that want the same file at once download it once. Proxies are those of the
     environment; with GANZOO_OFFLINE=1 nothing is downloaded.
 
     Args:
@@ -51,7 +52,9 @@ def fetch(url: str, sha256: str | None = None, size: int | None = None) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.with_name(f"{target.name}.lock")):
-            if not target.exists():
+            if target.exists():
+                _verify_kept(target, url, sha256, size)
+            else:
                 _download(url, target, sha256, size)
     except OSError as error:
         raise UserError(
@@ -77,7 +80,7 @@ def _download(url: str, target: Path, sha256: str | None, size: int | None) -> N
     partial = target.with_name(f"{target.name}.partial")
     for attempt in range(TRIES):
         try:
-            _transfer(url, partial, size)
+            _transfer(url, partial, sha256, size)
             break
         except requests.RequestException as error:
             if attempt == TRIES - 1 or _is_final(error):
@@ -88,10 +91,12 @@ def _download(url: str, target: Path, sha256: str | None, size: int | None) -> N
             time.sleep(2**attempt)
     try:
         _verify(partial, url, sha256, size)
+        os.replace(partial, target)
     except UserError:
         partial.unlink()
         raise
-    os.replace(partial, target)
+    finally:
+        _version_of(partial).unlink(missing_ok=True)
 
 
 def _is_final(error: requests.RequestException) -> bool:
@@ -100,41 +105,83 @@ def _is_final(error: requests.RequestException) -> bool:
     return 400 <= status < 500 and status not in (408, 429)
 
 
-def _transfer(url: str, partial: Path, size: int | None) -> None:
-    """Appends to `partial` what is missing of it."""
+def _transfer(url: str, partial: Path, sha256: str | None, size: int | None) -> None:
+    """Appends to `partial` what is missing of it, or begins anew if the file may have changed."""
+    kept = _version_of(partial)
+    version = kept.read_text("utf-8") if kept.exists() else ""
     done = partial.stat().st_size if partial.exists() else 0
-    if size is not None and done >= size:
+    if not (version or sha256) or done > (size or LARGEST):
+        done = 0
+    if size is not None and done == size:
         return
-    headers = {"Range": f"bytes={done}-", "Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity"}
+    if done:
+        headers |= {"Range": f"bytes={done}-"} | ({"If-Range": version} if version else {})
     with _open(url, headers) as response:
-        if response.status_code == 416:  # nothing is left, or the file has changed
-            return
+        if done and not _continues(response, done):
+            partial.unlink()
+            raise requests.ConnectionError(f"it does not go on at byte {done:,}")
         response.raise_for_status()
         if response.headers.get("Content-Type", "").startswith("text/html"):
             raise UserError(f"{url} gives a web page, not a file: see it in a browser")
-        goes_on = response.status_code == 206
-        done = done if goes_on else 0
-        length = response.headers.get("Content-Length")
-        total = size or (done + int(length) if length else None)
-        if (total or 0) > LARGEST and size is None:
-            raise UserError(f"{url} has {total:,} bytes, more than the {LARGEST:,} allowed")
-        bar = tqdm(
-            desc=Path(urlsplit(url).path).name,
-            total=total,
-            initial=done,
-            unit="B",
-            unit_scale=True,
-            disable=not sys.stderr.isatty(),
+        if response.status_code != 206:
+            done = 0
+            partial.unlink(missing_ok=True)  # first: its version must never be that of another
+            kept.write_text(_version(response), "utf-8")
+        _receive(response, url, partial, done, sha256, size)
+
+
+def _continues(response: requests.Response, done: int) -> bool:
+    """Whether an answer to the request for what follows `done` bytes is that, or the whole file."""
+    if response.status_code == 206:
+        return response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
+    return response.status_code != 416
+
+
+def _version_of(partial: Path) -> Path:
+    """Where it is kept of which version of the file a part is."""
+    return partial.with_suffix(".version")
+
+
+def _version(response: requests.Response) -> str:
+    """What the server tells this version of the file by; weak tags do not tell bytes."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+
+
+def _receive(response, url: str, partial: Path, done: int, sha256, size: int | None) -> None:
+    """Writes what arrives, after the `done` bytes that are there."""
+    length = response.headers.get("Content-Length")
+    total = size or (done + int(length) if length else None)
+    largest = size or LARGEST
+    if (total or 0) > largest:
+        raise UserError(f"{url} has {total:,} bytes, more than the {largest:,} allowed")
+    chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
+    if total is None and not (chunked or sha256):
+        raise UserError(
+            f"{url} comes without its length, and nobody could tell whether all of it has arrived."
+            f" Fetch it elsewhere and put it at {partial.with_suffix('')}"
         )
-        with bar, partial.open("ab" if goes_on else "wb") as file:
-            for chunk in response.iter_content(_CHUNK):
-                done += len(chunk)
-                if done > (size or LARGEST):
-                    raise UserError(f"{url} sends more than the {size or LARGEST:,} bytes expected")
-                file.write(chunk)
-                bar.update(len(chunk))
-        if total is not None and done < total:
-            raise requests.ConnectionError(f"{done:,} of {total:,} bytes arrived")
+    bar = tqdm(
+        desc=Path(urlsplit(url).path).name,
+        total=total,
+        initial=done,
+        unit="B",
+        unit_scale=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar, partial.open("ab" if done else "wb") as file:
+        for chunk in response.iter_content(_CHUNK):
+            done += len(chunk)
+            if done > largest:
+                break
+            file.write(chunk)
+            bar.update(len(chunk))
+    if done > largest:
+        partial.unlink()
+        raise UserError(f"{url} sends more than the {largest:,} bytes expected")
+    if total is not None and done < total:
+        raise requests.ConnectionError(f"{done:,} of {total:,} bytes arrived")
 
 
 def _open(url: str, headers: dict[str, str]) -> requests.Response:
@@ -154,6 +201,13 @@ def _open(url: str, headers: dict[str, str]) -> requests.Response:
     raise UserError(f"{url}: more than {REDIRECTS} redirections")
 
 
+def _verify_kept(target: Path, url: str, sha256: str | None, size: int | None) -> None:
+    try:
+        _verify(target, url, sha256, size)
+    except UserError as error:
+        raise UserError(f"{error}. It lies in {target}: delete it to download it anew") from error
+
+
 def _verify(path: Path, url: str, sha256: str | None, size: int | None) -> None:
     found = path.stat().st_size
     if size is not None and found != size:
@@ -162,18 +216,23 @@ def _verify(path: Path, url: str, sha256: str | None, size: int | None) -> None:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    expected = sha256 or _pinned(url, digest.hexdigest())
-    if len(expected) < 8 or not digest.hexdigest().startswith(expected):
+    found, origin = digest.hexdigest(), ""
+    if sha256 is None and urlsplit(url).scheme != "file":
+        sha256, origin = _pinned(url, found), f" as in {_pins()}"
+    if sha256 is not None and (len(sha256) < 8 or not found.startswith(sha256)):
         raise UserError(
-            f"{url} has the SHA-256 {digest.hexdigest()}, expected {expected}: it is another file,"
-            " and was not read"
+            f"{url} has the SHA-256 {found}, expected {sha256}{origin}: it is another file, and was"
+            " not read"
         )
+
+
+def _pins() -> Path:
+    return files.home() / "downloads" / "pins.json"
 
 
 def _pinned(url: str, sha256: str) -> str:
     """The hash that the file had when it was first seen, which is now unless there is another."""
-    path = files.home() / "downloads" / "pins.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _pins()
     with filelock.FileLock(path.with_name("pins.lock")):
         pins = json.loads(path.read_text()) if path.exists() else {}
         if url not in pins:

@@ -1,6 +1,7 @@
 """Trained models by name, and what they take and give."""
 
 import dataclasses
+import hashlib
 
 import keras
 import numpy as np
@@ -58,7 +59,9 @@ def published(tmp_path, monkeypatch):
     arrays = layouts.export(layouts.cyclegan_resnet(model.a2b))
     np.savez(tmp_path / "net.npz", **arrays)
     preset = dataclasses.replace(
-        models.presets()["cyclegan_horse2zebra"], url=(tmp_path / "net.npz").as_uri()
+        models.presets()["cyclegan_horse2zebra"],
+        url=(tmp_path / "net.npz").as_uri(),
+        sha256=hashlib.sha256((tmp_path / "net.npz").read_bytes()).hexdigest(),
     )
     monkeypatch.setitem(named.TABLE, preset.name, preset)
     return model

@@ -16,11 +16,12 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves CONTENT; `requests` counts, `cut` ends the first answers early."""
+    """Serves CONTENT; `asked` has the ranges, `cut` ends the first answers early."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked, self.cut, self.content = [], 0, CONTENT
+        self.asked, self.cut, self.content, self.version = [], 0, CONTENT, {}
+        self.after_a_cut = lambda: None
 
     def handle_error(self, *_):
         """Clients that have seen enough hang up."""
@@ -40,19 +41,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
             where = {"/to-file": "file:///etc/passwd", "/again": "/net.pth"}[self.path]
             self.send_header("Location", where)
             return self.end_headers()
-        if self.path != "/whole" and self.headers.get("Range"):
+        same = self.headers.get("If-Range") in (None, *server.version.values())
+        if self.path != "/whole" and self.headers.get("Range") and same:
             start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
+        if start >= len(server.content):
+            return self.send_error(416)
+        start -= start % 1000 if self.path == "/elsewhere" else 0
         body = server.content[start:]
         self.send_response(206 if start else 200)
         kind = "text/html; charset=utf-8" if self.path == "/page" else "application/octet-stream"
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/*")
+        if self.path == "/chunked":
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        elif self.path != "/no-length":
+            self.send_header("Content-Length", str(len(body)))
+        for header, value in server.version.items():
+            self.send_header(header, value)
         self.end_headers()
-        if server.cut:
-            server.cut -= 1
-            body = body[: len(body) // 2]
+        cut, server.cut = server.cut > 0, max(server.cut - 1, 0)
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut:
             self.close_connection = True
-        self.wfile.write(body)
+            server.after_a_cut()
 
     def log_message(self, *_):
         pass
@@ -86,17 +98,69 @@ def test_the_first_digits_of_a_hash_are_compared(server):
 def test_what_was_interrupted_goes_on(server):
     server.cut = 2
     assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT
-    starts = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in server.asked]
+    first, *ranges = server.asked
+    starts = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in ranges]
     half, lost = len(CONTENT) // 2, 1 << 16
-    assert starts[0] == 0 and half - lost < starts[1] <= half < starts[2] < len(CONTENT)
+    assert first is None and half - lost < starts[0] <= half < starts[1] < len(CONTENT)
+
+
+def leave_a_part(server, content, path="/net.pth"):
+    """As a killed process does."""
+    place = download.place_of(server.url(path))
+    place.parent.mkdir(parents=True)
+    place.with_name(f"{place.name}.partial").write_bytes(content)
 
 
 def test_what_a_killed_process_left_goes_on(server):
-    place = download.place_of(server.url())
-    place.parent.mkdir(parents=True)
-    place.with_name(f"{place.name}.partial").write_bytes(CONTENT[:1000])
+    leave_a_part(server, CONTENT[:1000])
     assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT
     assert server.asked == ["bytes=1000-"]
+
+
+@pytest.mark.parametrize("header", ["ETag", "Last-Modified"])
+def test_a_file_that_changes_meanwhile_is_fetched_whole(server, header):
+    changed = bytes(reversed(CONTENT))
+
+    def change():
+        server.content, server.version = changed, {header: '"2"'}
+
+    server.cut, server.version, server.after_a_cut = 1, {header: '"1"'}, change
+    path = download.fetch(server.url())
+    assert path.read_bytes() == changed and len(server.asked) == 2
+    assert server.asked[1] is not None  # it would have gone on
+
+
+@pytest.mark.parametrize("version", [{}, {"ETag": 'W/"1"'}])
+def test_what_could_be_of_two_files_begins_anew(server, version):
+    server.cut, server.version = 1, version
+    assert download.fetch(server.url()).read_bytes() == CONTENT
+    assert server.asked == [None, None]
+
+
+@pytest.mark.parametrize(
+    "path, part", [("/net.pth", CONTENT + b"more"), ("/elsewhere", CONTENT[:1234])]
+)
+def test_a_part_that_does_not_fit_is_thrown_away(server, path, part):
+    leave_a_part(server, part, path)
+    assert download.fetch(server.url(path), SHA256).read_bytes() == CONTENT
+    assert server.asked[1:] == [None]
+
+
+def test_answers_without_a_length(server):
+    server.cut = 1
+    assert download.fetch(server.url("/chunked")).read_bytes() == CONTENT
+    assert len(server.asked) == 2
+    with pytest.raises(UserError, match="comes without its length"):
+        download.fetch(server.url("/no-length"))
+    assert download.fetch(server.url("/no-length"), SHA256).read_bytes() == CONTENT
+
+
+def test_what_lies_in_the_cache_is_verified(server):
+    path = download.fetch(server.url())
+    path.write_bytes(CONTENT[:-1])
+    for options in ({}, {"sha256": SHA256}, {"size": len(CONTENT)}):
+        with pytest.raises(UserError, match=r"another file.*: delete it to download it anew"):
+            download.fetch(server.url(), **options)
 
 
 def test_a_server_that_cannot_go_on_begins_anew(server):
@@ -158,6 +222,9 @@ def test_files_of_this_machine(server, tmp_path):
     assert download.fetch(path.as_uri(), SHA256) == path
     with pytest.raises(UserError, match="it is another file"):
         download.fetch(path.as_uri(), "0" * 64)
+    download.fetch(path.as_uri())
+    path.write_bytes(CONTENT[1:])
+    assert download.fetch(path.as_uri()) == path  # one's own file may change
     with pytest.raises(UserError, match="no file"):
         download.fetch((tmp_path / "missing").as_uri())
     with pytest.raises(UserError, match="expected a URL of https, http or file"):
