@@ -119,8 +119,8 @@ class HealthMonitor:
         if not broken:
             return {}
         return {
-            "not finite": f"{', '.join(broken)} not finite at {tick.images:,} images. If this lasts,"
-            " try --precision=float32 or a lower learning rate."
+            "not finite": f"{', '.join(broken)} not finite at {tick.images:,} images. If this"
+            " lasts, try --precision=float32 or a lower learning rate."
         }
 
     def _recognized(self, tick: Tick) -> dict[str, str]:
