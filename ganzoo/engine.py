@@ -7,7 +7,7 @@ A model says which networks an optimizer moves (`players`) and which losses move
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -86,6 +86,7 @@ class GAN(keras.Model):
         step: training steps done, a scalar variable.
         arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
             constructor chose them.
+        card: what there is to know about a model that was loaded, as Markdown.
     """
 
     DATA: str = "images"
@@ -98,7 +99,7 @@ class GAN(keras.Model):
 
     def __init__(self, augmentation: Augmentation | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.augmentation, self.arguments = augmentation, {}
+        self.augmentation, self.arguments, self.card = augmentation, {}, ""
         self.step = self.add_weight(
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
@@ -109,18 +110,37 @@ class GAN(keras.Model):
         return dict(self.arguments)
 
     def get_build_config(self):
-        return {"generators": list(self.generators())}
+        return {"generators": list(self.generators()), "card": self.card}
 
     def build_from_config(self, config):
-        if config["generators"] != list(self.generators()):
-            self.keep_directions(config["generators"])
-        self.build_generators()
-        self.built = True
+        self.build_for_inference(config["generators"])
+        self.card = config.get("card", "")
 
     def load_own_variables(self, store):
         # One for inference has fewer than one in training; all have the step first.
         for index, variable in enumerate(self._trainable_variables + self._non_trainable_variables):
             variable.assign(store[str(index)])
+
+    @property
+    def layers(self):
+        # Those of training alone have no weights in inference.
+        return [layer for layer in super().layers if layer.built]
+
+    def build_for_inference(self, generators: Sequence[str] | None = None) -> None:
+        """Creates the weights of `generators()`, the first of which becomes `generator`, and drops
+        the networks of training.
+
+        Args:
+            generators: the names of those to keep; None for all.
+        """
+        if generators is not None and list(generators) != list(self.generators()):
+            self.keep_directions(generators)
+        self.build_generators()
+        unused = [n for n, p in vars(self).items() if isinstance(p, keras.Layer) and not p.built]
+        for name in unused:
+            delattr(self, name)
+        self.generator = next(iter(self.generators().values()))
+        self.built = True  # or the first call would build the rest, too
 
     # What a model implements.
 
@@ -139,6 +159,11 @@ class GAN(keras.Model):
     def build_generators(self) -> None:
         """Creates the weights of `generators()`, and no others."""
         raise NotImplementedError
+
+    def usual_networks(self) -> dict[str, keras.Layer]:
+        """What a model that was loaded whole has as `generator` and `discriminator`, where these
+        are not the attributes' names already."""
+        return {}
 
     def preview(self, batch: Batch, count: int):
         """About `count` images, float `[M, H, W, C]`, to watch training by: from the same inputs at

@@ -279,6 +279,10 @@ class CycleGAN(ImageGAN):
     def generators(self):
         return {name: getattr(self, name) for name in self.DIRECTIONS}
 
+    def usual_networks(self):
+        # No attributes of all models: Keras would save the networks under these names.
+        return {"generator": self.a2b, "discriminator": self.discriminator_b}
+
     def translate(self, image, direction: str | None = None):
         """The image in the other domain.
 

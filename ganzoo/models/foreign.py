@@ -86,10 +86,7 @@ def _told(path, network: str, tell: Callable[[Arrays], dict], arrays: Arrays) ->
 def _for_inference(name: str, arguments: dict) -> GAN:
     """A model with one generator and nothing else."""
     model = construct(name, **arguments)
-    if len(model.generators()) > 1:
-        model.keep_directions(model.DIRECTIONS[:1])
-    model.build_generators()
-    model.built = True
+    model.build_for_inference(list(model.generators())[:1])
     return model
 
 

@@ -13,7 +13,7 @@ from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.models import named
 from ganzoo.models.foreign import read_model, read_networks
-from ganzoo.models.registry import construct
+from ganzoo.models.registry import build, construct
 from ganzoo.weights import download
 
 _CONFIG = "config.json"
@@ -59,14 +59,15 @@ def _describe(model: GAN, name: str, arguments: dict, folder: Path) -> None:
 
 
 def load(name: str | Path, discriminator: bool = False) -> GAN:
-    """A trained model for inference: its generators, without optimizers.
+    """A trained model for inference: its generators, the usual one as `generator`, and no others.
 
     Args:
         name: a preset, see `ganzoo.models.presets`; a run directory, or one of the folders `model`
             and `best` inside it; or a file of another program, see `ganzoo.models.FORMATS`.
         discriminator: load the discriminators, too, which a run directory keeps in its
             checkpoints and a file of StyleGAN2-ADA beside the generators, and the generators as
-            they are in training.
+            they are in training: `generator` and `discriminator`, with CycleGAN those of its first
+            direction.
 
     Raises:
         UserError: when there is no model of that name, a damaged one, or one without
@@ -147,19 +148,10 @@ def folder_of(path: Path) -> Path:
     return folder
 
 
-def _construct(folder: Path) -> GAN:
+def _load_folder(folder: Path) -> GAN:
     saved = json.loads((folder / _CONFIG).read_text())
     model = construct(saved["model_name"], **saved["model"])
-    parts = saved.get("generators", list(model.generators()))
-    if parts != list(model.generators()):
-        model.keep_directions(parts)
-    return model
-
-
-def _load_folder(folder: Path) -> GAN:
-    model = _construct(folder)
-    model.build_generators()
-    model.built = True  # or the first call would build the rest, too
+    model.build_for_inference(saved.get("generators"))
     for part, network in model.generators().items():
         packed = folder / f"{part}.npz"
         if packed.exists():
@@ -173,9 +165,11 @@ def _load_folder(folder: Path) -> GAN:
 def _load_checkpoint(path: Path) -> GAN:
     if not checkpoints.saved_steps(path / "checkpoints"):
         raise UserError(f"{path} has no checkpoint, which the discriminators would be in")
-    model = _construct(folder_of(path))
-    model.build()
+    saved = json.loads((folder_of(path) / _CONFIG).read_text())
+    model = build(saved["model_name"], **saved["model"])
     checkpoints.restore_latest(model, path / "checkpoints")
+    for part, network in model.usual_networks().items():
+        setattr(model, part, network)
     model.card = f"A run in {path}."
     return model
 

@@ -254,6 +254,24 @@ def test_a_saved_model_is_loaded_and_started_from(recipe, tmp_path):
         assert not differs if whole else differs
 
 
+def test_all_loaded_models_have_a_generator_and_a_discriminator(recipe, tmp_path):
+    recipe.model.update({k: 1000 for k in recipe.model if k == "ema_half_life_images"})
+    setup = trainer.prepare(recipe, ONE)
+    built, arguments = setup.model, setup.config.model.to_dict()
+    models.save(built, recipe.model_name, arguments, tmp_path / "model")
+    checkpoints.save(built, tmp_path / "checkpoints", keep=1)
+    loaded, whole = models.load(tmp_path), models.load(tmp_path, discriminator=True)
+    inference = next(iter(built.generators().values()))
+    assert_equal(values([loaded.generator]), values([inference]))
+    lines = []
+    loaded.summary(print_fn=lines.append)
+    assert values([loaded.generator]) and "unbuilt" not in "".join(lines)
+    assert not hasattr(loaded, "discriminator")
+    players = [network for networks in whole.players().values() for network in networks]
+    for network in (whole.generator, whole.discriminator):
+        assert values([network]) and any(network is player for player in players)
+
+
 def trained(model):
     return itertools.chain(*model.players().values())
 
