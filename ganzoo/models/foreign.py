@@ -17,6 +17,10 @@ from ganzoo.models.registry import build, construct
 from ganzoo.weights import layouts
 
 
+class NoDiscriminators(UserError):
+    """A model that was kept without its discriminators."""
+
+
 def read_model(path: str | Path, program: str | None = None) -> tuple[GAN, str, dict]:
     """A model out of a file; nothing in the file is executed.
 
@@ -53,10 +57,10 @@ def read_networks(path: str | Path, program: str | None = None) -> GAN:
     program = program or _program_of(path, arrays)
     format = choose("program", program, FORMATS)
     if format.judge is None:
-        raise UserError(f"{path} is of a program whose files hold generators alone")
+        raise NoDiscriminators(f"{path} is of a program whose files hold generators alone")
     judge = _under("D.", arrays)
     if not judge:
-        raise UserError(f"{path} holds no discriminator")
+        raise NoDiscriminators(f"{path} holds no discriminator")
     generator = _generator_of(arrays, format.prefixes)
     arguments = _told(path, f"generator of {program}", format.arguments, generator)
     arguments |= _told(path, f"discriminator of {program}", format.judge, judge)

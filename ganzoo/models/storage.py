@@ -12,7 +12,7 @@ from ganzoo import config as configs
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.models import named
-from ganzoo.models.foreign import read_model, read_networks
+from ganzoo.models.foreign import NoDiscriminators, read_model, read_networks
 from ganzoo.models.registry import build, construct
 from ganzoo.weights import download
 
@@ -74,42 +74,36 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
             discriminators when they are asked for.
     """
     path = Path(name).expanduser()
-    if discriminator:
-        return _load_whole(str(name), path)
     if path.is_dir():
-        model = _load_folder(folder_of(path))
+        model = _load_directory(path, discriminator)
         model.card = f"A model in {path}."
     elif path.is_file():
-        model, _, _ = read_model(path)
+        model = _load_file(path, discriminator)
         model.card = f"Read from {path}."
     else:
-        model = _load_preset(str(name))
+        model = _load_preset(str(name), discriminator)
     return model
 
 
-def _load_preset(name: str) -> GAN:
+def _load_directory(path: Path, discriminator: bool) -> GAN:
+    return _load_checkpoint(path) if discriminator else _load_folder(folder_of(path))
+
+
+def _load_file(path: Path, discriminator: bool, program: str | None = None) -> GAN:
+    return read_networks(path, program) if discriminator else read_model(path, program)[0]
+
+
+def _load_preset(name: str, discriminator: bool) -> GAN:
     preset = named.TABLE.get(name)
     if preset is None:
         raise _no_such(name)
-    if preset.url is None:
+    if preset.url is not None:
+        model = _load_file(_fetch(preset), discriminator, preset.program)
+    elif discriminator:
+        raise NoDiscriminators(f"{name} comes with ganzoo without its discriminators")
+    else:
         model = _load_folder(named.FOLDER / name)
-    else:
-        model, _, _ = read_model(_fetch(preset), preset.program)
     model.card = preset.card()
-    return model
-
-
-def _load_whole(name: str, path: Path) -> GAN:
-    """A model with its discriminators."""
-    preset = None if path.exists() else named.TABLE.get(name)
-    if preset is not None and preset.url is not None:
-        model = read_networks(_fetch(preset), preset.program)
-        model.card = preset.card()
-    elif path.is_file():
-        model = read_networks(path)
-        model.card = f"Read from {path}."
-    else:
-        model = _load_checkpoint(path)
     return model
 
 
@@ -163,34 +157,38 @@ def _load_folder(folder: Path) -> GAN:
 
 
 def _load_checkpoint(path: Path) -> GAN:
-    if not checkpoints.saved_steps(path / "checkpoints"):
-        raise UserError(f"{path} has no checkpoint, which the discriminators would be in")
     saved = json.loads((folder_of(path) / _CONFIG).read_text())
+    if not checkpoints.saved_steps(path / "checkpoints"):
+        raise NoDiscriminators(f"{path} has no checkpoint, which the discriminators would be in")
     model = build(saved["model_name"], **saved["model"])
     checkpoints.restore_latest(model, path / "checkpoints")
     for part, network in model.usual_networks().items():
         setattr(model, part, network)
-    model.card = f"A run in {path}."
     return model
 
 
 def start_from(model: GAN, path: str | Path) -> None:
     """Gives a new model the weights of a trained one: transfer learning.
 
+    All networks are taken from what has discriminators, else the generators. A generator for one
+    direction alone starts that one; the others stay new.
+
     Args:
         model: built.
-        path: a run directory, of which all networks are taken where it has a checkpoint; or what
-            else `load` takes, of which the generators are.
+        path: what `load` takes.
 
     Raises:
         UserError: when the networks are not alike.
     """
-    whole = bool(checkpoints.saved_steps(Path(path) / "checkpoints"))
-    donor = load(path, discriminator=whole)
-    pairs = [*_alike(path, model.generators(), donor.generators())]
-    if whole:
+    try:
+        donor = load(path, discriminator=True)
+        players = donor.players()
+    except NoDiscriminators:
+        donor, players = load(path), {}
+    pairs = _alike(path, model.generators(), donor.generators())
+    if players:
         for player, networks in model.players().items():
-            others = donor.players().get(player, [])
+            others = players.get(player, [])
             pairs += _alike(path, dict(enumerate(networks)), dict(enumerate(others)))
     else:
         pairs += [(average.source, average.target) for average in model.averages()]
@@ -201,14 +199,13 @@ def start_from(model: GAN, path: str | Path) -> None:
 
 def _alike(path, networks: dict, others: dict) -> list[tuple]:
     """Pairs of networks; raises UserError unless their variables have the same shapes."""
-    if networks.keys() != others.keys():
+    if not others or not others.keys() <= networks.keys():
         raise UserError(f"{path} is of another kind of model, and cannot be started from")
-    for name, network in networks.items():
-        shapes = ([tuple(v.shape) for v in n.variables] for n in (network, others[name]))
-        here, there = shapes
+    for name, other in others.items():
+        here, there = ([tuple(v.shape) for v in n.variables] for n in (networks[name], other))
         if here != there:
             raise UserError(
-                f"{path}: its {network.name} has {len(there)} arrays, this model's {len(here)}, or"
+                f"{path}: its {other.name} has {len(there)} arrays, this model's {len(here)}, or"
                 " they have other shapes; start from it with the same --config.model values"
             )
-    return [(network, others[name]) for name, network in networks.items()]
+    return [(networks[name], other) for name, other in others.items()]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 
 import keras
 import numpy as np
@@ -129,8 +130,10 @@ def test_names_that_are_not_known(name, words):
 
 
 def test_discriminators_come_from_checkpoints_only():
-    with pytest.raises(UserError, match="has no checkpoint"):
+    with pytest.raises(UserError, match="comes with ganzoo without its discriminators"):
         models.load("dcgan_mnist", discriminator=True)
+    with pytest.raises(UserError, match="Did you mean dcgan_mnist"):
+        models.load("dcgan_mnits", discriminator=True)
 
 
 @pytest.mark.parametrize("num_classes", [0, 3])
@@ -150,9 +153,12 @@ def test_discriminators_of_published_files(tmp_path, num_classes):
         arrays |= {f"{name}.{key}": a for key, a in layouts.export(layout(network)).items()}
     np.savez(tmp_path / "net.npz", **arrays)
     loaded = models.load(tmp_path / "net.npz", discriminator=True)
-    for part in ("generator", "averaged_generator", "discriminator"):
+    started = models.build("stylegan2_ada", **loaded.arguments)
+    models.start_from(started, tmp_path / "net.npz")
+    parts = ("generator", "averaged_generator", "discriminator")
+    for other, part in itertools.product((loaded, started), parts):
         for ours, theirs in zip(
-            getattr(model, part).variables, getattr(loaded, part).variables, strict=True
+            getattr(model, part).variables, getattr(other, part).variables, strict=True
         ):
             np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
     np.savez(tmp_path / "net.npz", **{n: a for n, a in arrays.items() if n[0] == "G"})
