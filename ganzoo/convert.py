@@ -11,7 +11,8 @@ writes the state dict of a generator as that program loads it.
 
     python -m ganzoo.convert --input=NAME --out=model.onnx
 
-writes inference for other runtimes, runs it and compares: .onnx, .tflite, .keras, or .savedmodel.
+writes inference for other runtimes, runs it and compares: .onnx, .tflite, .keras, or .savedmodel. A
+file of another program can be given here, too, with --from where its names leave a doubt.
 """
 
 from __future__ import annotations
@@ -49,11 +50,15 @@ def main(argv):
         print(f"Wrote {FLAGS.out}")
         return
     if Path(FLAGS.out).suffix in EXPORTED:
-        difference = models.export(models.load(FLAGS.input), FLAGS.out)
+        difference = models.export(_model(FLAGS["from"].value, FLAGS.input), FLAGS.out)
         print(f"Wrote {FLAGS.out}, whose images differ by {difference:.1g} at most")
         return
     model = convert(FLAGS["from"].value, FLAGS.input, FLAGS.out)
     print(f"Wrote a {type(model).__name__} of {model.image_size} px to {FLAGS.out}")
+
+
+def _model(program: str | None, source: str):
+    return models.read_model(source, program)[0] if program else models.load(source)
 
 
 def convert(program: str | None, source: str | Path, out: str | Path):

@@ -1,11 +1,14 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+from absl.testing import flagsaver
 
 from ganzoo import convert, models
 from ganzoo.errors import UserError
+from ganzoo.models import named
 from ganzoo.weights import layouts
 
 STYLES = {"latent_dim": 24, "style_dim": 16, "mapping_layers": 3, "channel_base": 256}
@@ -51,7 +54,10 @@ TRANSLATORS = [
 ]
 
 
-@pytest.mark.parametrize("program, arguments", [*TRANSLATORS, *((c[0], c[2]) for c in CASES[3:])])
+PROGRAMS = [*TRANSLATORS, *((program, arguments) for program, _, arguments in CASES[3:])]
+
+
+@pytest.mark.parametrize("program, arguments", PROGRAMS)
 def test_the_way_there_and_back(tmp_path, program, arguments):
     name = models.FORMATS[program].model_name
     model = models.construct(name, **arguments)
@@ -66,6 +72,25 @@ def test_the_way_there_and_back(tmp_path, program, arguments):
     for ours, theirs in zip(generator.variables, other.variables, strict=True):
         if ours.name != "count":
             np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+
+
+@pytest.mark.parametrize("program, arguments", [*PROGRAMS, (CASES[1][0], CASES[1][2])])
+def test_training_starts_from_an_authors_model(tmp_path, monkeypatch, program, arguments):
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    format = models.FORMATS[program]
+    model = models.construct(format.model_name, **arguments)
+    model.build_generators()
+    (part, generator), *_ = model.generators().items()
+    np.savez(tmp_path / "net.npz", **layouts.export(format.layout(generator)))
+    url = (tmp_path / "net.npz").as_uri()
+    monkeypatch.setitem(named.TABLE, "theirs", models.Preset("theirs", "", "", url, program))
+    fresh = models.build(format.model_name, **models.load("theirs").arguments)
+    models.start_from(fresh, "theirs")
+    started = [fresh.generators()[part], *(average.source for average in fresh.averages())]
+    for network in started:
+        for ours, theirs in zip(network.variables, generator.variables, strict=True):
+            if ours.name != "count":
+                np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
 
 
 def test_dropout_and_unused_averages_of_cyclegan(tmp_path):
@@ -100,6 +125,27 @@ def test_files_for_other_runtimes_by_their_suffix(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "whose images differ by" in done.stdout and (out / "saved_model.pb").exists()
+
+
+@flagsaver.flagsaver
+def test_the_program_is_obeyed_whatever_is_written(tmp_path):
+    """A U-Net with averages is read as CycleGAN's, unless it is called one of pix2pix."""
+    model = models.construct("cyclegan", **CYCLE, generator="unet", normalization="batch")
+    model.build_generators()
+    for variable in model.a2b.variables:
+        if variable.name.startswith("moving"):
+            variable.assign(2.0 + variable)
+    np.savez(tmp_path / "net.npz", **layouts.export(layouts.cyclegan_generator(model.a2b)))
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32)
+    convert.FLAGS(["", f"--input={tmp_path}/net.npz", f"--out={tmp_path}/net.keras"])
+    written = []
+    for program in ("cyclegan-pytorch", "pix2pix-pytorch"):
+        convert.FLAGS["from"].value = program
+        convert.main([])
+        expected, _, _ = models.read_model(tmp_path / "net.npz", program)
+        written.append(np.asarray(keras.saving.load_model(tmp_path / "net.keras")(image)))
+        np.testing.assert_allclose(written[-1], expected(image), atol=1e-6)
+    assert np.abs(written[0] - written[1]).max() > 0.1
 
 
 def test_programs_that_lack_the_model_are_told(tmp_path):
