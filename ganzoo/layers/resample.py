@@ -15,8 +15,9 @@ def unpool(x):
     section 4.1.
     """
     _, height, width, channels = x.shape
-    x = ops.reshape(x, (-1, height, 1, width, 1, channels))
-    x = ops.pad(x, [[0, 0], [0, 0], [0, 1], [0, 0], [0, 1], [0, 0]])
+    x = ops.concatenate([x, ops.zeros_like(x)], axis=-1)  # to the right of each pixel
+    x = ops.reshape(x, (-1, height, 2 * width * channels))
+    x = ops.concatenate([x, ops.zeros_like(x)], axis=-1)  # below each row
     return ops.reshape(x, (-1, 2 * height, 2 * width, channels))
 
 
@@ -54,6 +55,20 @@ def pixel_shuffle(x, scale: int):
     x = ops.reshape(x, (-1, height, width, channels, scale, scale))
     x = ops.transpose(x, (0, 1, 4, 2, 5, 3))
     return ops.reshape(x, (-1, height * scale, width * scale, channels))
+
+
+def enlarge_bilinear(x, scale: int):
+    """Bilinear upsampling, half-pixel centers, edges repeated: `[N, H, W, C] -> [N, s H, s W, C]`.
+
+    As one convolution, for sides that need not be known before, as in an exported file.
+    """
+    channels = x.shape[-1]
+    offsets = (np.arange(scale) + 0.5) / scale - 0.5  # of new pixels from the old one they are in
+    taps = np.stack([np.maximum(-offsets, 0), 1 - np.abs(offsets), np.maximum(offsets, 0)])
+    kernel = np.einsum("ya,xb,cd->yxcdab", taps, taps, np.eye(channels))
+    kernel = ops.convert_to_tensor(kernel.reshape(3, 3, channels, -1), x.dtype)
+    x = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric")
+    return pixel_shuffle(ops.conv(x, kernel, padding="valid"), scale)
 
 
 def downsample_average(x):

@@ -37,7 +37,7 @@ from keras import layers, ops
 from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
-from ganzoo.layers import PaddedConv2D, batch_norm, pixel_shuffle
+from ganzoo.layers import PaddedConv2D, batch_norm, enlarge_bilinear, pixel_shuffle
 from ganzoo.losses import ADVERSARIAL, VGG_FEATURES, VGGLoss
 from ganzoo.translation import ImageGAN
 
@@ -127,8 +127,7 @@ class ModifiedGenerator(keras.Model):
         for expand in self.expansions:
             x = pixel_shuffle(expand(x), 2)
         details = self.to_image(ops.leaky_relu(self.refine(x), 0.1))
-        sides = [self.scale * side for side in ops.shape(images)[1:3]]
-        return details + ops.image.resize(ops.cast(images, "float32"), sides, "bilinear")
+        return details + enlarge_bilinear(ops.cast(images, "float32"), self.scale)
 
 
 def discriminator(width: int, name: str):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.layers import downsample_average, unpool, upsample_bilinear
+from ganzoo.layers import downsample_average, enlarge_bilinear, unpool, upsample_bilinear
 
 IMAGES = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
 
@@ -31,6 +31,9 @@ def test_bilinear_is_that_of_resize_operations(shape):
     images = np.random.default_rng(1).normal(size=(2, *shape, 3)).astype(np.float32)
     expected = tf.image.resize(images, [2 * side for side in shape], "bilinear")
     np.testing.assert_allclose(upsample_bilinear(images), expected, atol=1e-6)
+    for scale in (2, 3, 4):
+        expected = tf.image.resize(images, [scale * side for side in shape], "bilinear")
+        np.testing.assert_allclose(enlarge_bilinear(images, scale), expected, atol=2e-6)
 
 
 def test_downsampling_takes_the_mean_of_blocks():

@@ -9,6 +9,7 @@ from ganzoo.errors import UserError
 from ganzoo.models import exports
 
 CASES = [(name, {}) for name in models.MODELS]
+CASES += [("srgan", {"architecture": "msrresnet"})]
 CASES += [("ssgan", {"num_classes": 3}), ("stylegan2_ada", {"num_classes": 3})]
 
 
@@ -22,8 +23,9 @@ def test_files_compute_what_the_model_does(tmp_path, name, extra):
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".tflite"])
-def test_files_for_other_runtimes(tmp_path, suffix):
-    model = models.build("dcgan", **models.model_class("dcgan").TINY)
+@pytest.mark.parametrize("name, extra", [case for case in CASES if "num_classes" not in case[1]])
+def test_files_for_other_runtimes(tmp_path, suffix, name, extra):
+    model = models.build(name, **models.model_class(name).TINY, **extra)
     packages = {".onnx": ("tf2onnx", "onnxruntime"), ".tflite": ("ai_edge_litert",)}[suffix]
     if all(map(importlib.util.find_spec, packages)):
         assert models.export(model, tmp_path / f"model{suffix}") < 1e-4

@@ -95,8 +95,9 @@ def test_a_changed_file_is_refused(published, tmp_path):
         models.load("cyclegan_horse2zebra")
 
 
-def test_what_is_given_comes_back_in_kind(tmp_path):
-    model = models.build("srgan", **models.model_class("srgan").TINY)
+@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet"])
+def test_what_is_given_comes_back_in_kind(tmp_path, architecture):
+    model = models.build("srgan", **models.model_class("srgan").TINY, architecture=architecture)
     pixels = RNG.integers(0, 256, (9, 7, 3), np.uint8)
     large = model.upscale(pixels)
     assert large.dtype == np.uint8 and large.shape == (36, 28, 3)
