@@ -128,8 +128,8 @@ def _program_of(path, arrays: Arrays) -> str:
             _told(path, name, format.arguments, _generator_of(arrays, format.prefixes))
             return name
     raise UserError(
-        f"{path} holds no generator of {', '.join(FORMATS)}. A model of ganzoo is a folder: a run"
-        " directory, or what python -m ganzoo.convert writes."
+        f"{path} holds no generator of {', '.join(FORMATS)}. The files of a model of ganzoo lie"
+        " beside their config.json; give their folder, or a run directory."
     )
 
 

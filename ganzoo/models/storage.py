@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.models import named
 from ganzoo.models.foreign import NoDiscriminators, read_model, read_networks
-from ganzoo.models.registry import build, construct
-from ganzoo.weights import download
+from ganzoo.models.registry import MODELS, build, construct
+from ganzoo.weights import archives, download
 
 _CONFIG = "config.json"
 
@@ -41,7 +42,7 @@ def pack(source: str | Path, folder: Path) -> None:
         source: what `load` takes; its `model/config.json` is copied.
         folder: created where it does not exist.
     """
-    described = json.loads((folder_of(Path(source)) / _CONFIG).read_text())
+    described = _description(folder_of(Path(source)))
     model = load(source)
     _describe(model, described["model_name"], described["model"], folder)
     for part, network in model.generators().items():
@@ -63,7 +64,8 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
 
     Args:
         name: a preset, see `ganzoo.models.presets`; a run directory, or one of the folders `model`
-            and `best` inside it; or a file of another program, see `ganzoo.models.FORMATS`.
+            and `best` inside it; a file of such a folder, for that generator alone; a .keras file;
+            or a file of another program, see `ganzoo.models.FORMATS`.
         discriminator: load the discriminators, too, which a run directory keeps in its
             checkpoints and a file of StyleGAN2-ADA beside the generators, and the generators as
             they are in training: `generator` and `discriminator`, with CycleGAN those of its first
@@ -75,13 +77,12 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
     """
     path = Path(name).expanduser()
     if path.is_dir():
-        model = _load_directory(path, discriminator)
-        model.card = f"A model in {path}."
+        model, card = _load_directory(path, discriminator), f"A model in {path}."
     elif path.is_file():
-        model = _load_file(path, discriminator)
-        model.card = f"Read from {path}."
+        model, card = _load_file(path, discriminator), f"Read from {path}."
     else:
-        model = _load_preset(str(name), discriminator)
+        model, card = _load_preset(str(name), discriminator)
+    model.card = model.card or card
     return model
 
 
@@ -89,22 +90,31 @@ def _load_directory(path: Path, discriminator: bool) -> GAN:
     return _load_checkpoint(path) if discriminator else _load_folder(folder_of(path))
 
 
-def _load_file(path: Path, discriminator: bool, program: str | None = None) -> GAN:
+def _load_file(path: Path, discriminator: bool) -> GAN:
+    """A file of ganzoo's own or of another program."""
+    part = _part_in(path)
+    if part is None and path.suffix != ".keras":
+        return _load_foreign(path, discriminator)
+    if discriminator:
+        raise NoDiscriminators(f"{path} holds no discriminator")
+    return _load_archive(path) if part is None else _load_folder(path.parent, [part])
+
+
+def _load_foreign(path: Path, discriminator: bool, program: str | None = None) -> GAN:
     return read_networks(path, program) if discriminator else read_model(path, program)[0]
 
 
-def _load_preset(name: str, discriminator: bool) -> GAN:
+def _load_preset(name: str, discriminator: bool) -> tuple[GAN, str]:
     preset = named.TABLE.get(name)
     if preset is None:
         raise _no_such(name)
     if preset.url is not None:
-        model = _load_file(_fetch(preset), discriminator, preset.program)
+        model = _load_foreign(_fetch(preset), discriminator, preset.program)
     elif discriminator:
         raise NoDiscriminators(f"{name} comes with ganzoo without its discriminators")
     else:
         model = _load_folder(named.FOLDER / name)
-    model.card = preset.card()
-    return model
+    return model, preset.card()
 
 
 def _fetch(preset: named.Preset) -> Path:
@@ -133,8 +143,10 @@ def _tell_license(preset: named.Preset) -> None:
 
 def folder_of(path: Path) -> Path:
     """The folder with a model in it: this one, or `model` inside."""
-    folder = path if any(path.glob("*.weights.h5")) else path / "model"
-    if not (folder / _CONFIG).exists():
+    inside = path / "model"
+    folder = inside if (inside / _CONFIG).exists() else path
+    weights = [*folder.glob("*.weights.h5"), *folder.glob("*.npz")]
+    if not weights or not (folder / _CONFIG).exists():
         raise UserError(
             f"{path} is no run directory with a trained model in it. Train one with python -m "
             "ganzoo.train --model=ssgan --dataset=shapes; the first tick writes it."
@@ -142,10 +154,39 @@ def folder_of(path: Path) -> Path:
     return folder
 
 
-def _load_folder(folder: Path) -> GAN:
-    saved = json.loads((folder / _CONFIG).read_text())
+def _part_in(path: Path) -> str | None:
+    """The generator that a file of a model's folder holds; None for any other file."""
+    part = path.name.removesuffix(".npz").removesuffix(".weights.h5")
+    described = part != path.name and path.with_name(_CONFIG).exists()
+    return part if described and part in _description(path.parent).get("generators", ()) else None
+
+
+def _description(folder: Path) -> dict:
+    """What `save` wrote about the model in a folder."""
+    return json.loads((folder / _CONFIG).read_text())
+
+
+def _load_archive(path: Path) -> GAN:
+    """A model that Keras saved. Of what the file names, nothing but a class of `MODELS` is made."""
+    try:
+        with archives.opened(path) as archive:
+            saved = json.loads(archive.read(_CONFIG))
+        names = {title: name for name, title in MODELS.items()}
+        model = construct(names[saved["class_name"]], **saved["config"])
+        model.build_from_config(saved["build_config"])
+    except (zipfile.BadZipFile, LookupError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"{path} holds no model that ganzoo saved: {', '.join(MODELS.values())}"
+            f" ({type(error).__name__}: {error})"
+        ) from error
+    checkpoints.load_weights(model, path)
+    return model
+
+
+def _load_folder(folder: Path, generators: list[str] | None = None) -> GAN:
+    saved = _description(folder)
     model = construct(saved["model_name"], **saved["model"])
-    model.build_for_inference(saved.get("generators"))
+    model.build_for_inference(generators or saved.get("generators"))
     for part, network in model.generators().items():
         packed = folder / f"{part}.npz"
         if packed.exists():
@@ -157,7 +198,7 @@ def _load_folder(folder: Path) -> GAN:
 
 
 def _load_checkpoint(path: Path) -> GAN:
-    saved = json.loads((folder_of(path) / _CONFIG).read_text())
+    saved = _description(folder_of(path))
     if not checkpoints.saved_steps(path / "checkpoints"):
         raise NoDiscriminators(f"{path} has no checkpoint, which the discriminators would be in")
     model = build(saved["model_name"], **saved["model"])

@@ -70,6 +70,10 @@ def values(layers):
     return [v.numpy() for layer in layers for v in layer.variables]
 
 
+def halves(layers):
+    return [np.float16(value) for value in values(layers)]
+
+
 def assert_close(left, right, atol):
     for a, b in zip(left, right, strict=True):
         np.testing.assert_allclose(a, b, atol=atol, rtol=0)
@@ -241,6 +245,18 @@ def test_a_saved_model_is_loaded_and_started_from(recipe, tmp_path):
     loaded.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.preview(batch, 4), again.preview(batch, 4))
+    assert again.card == loaded.card
+    models.pack(tmp_path, tmp_path / "packed")
+    for part, network in loaded.generators().items():
+        for file in (f"model/{part}.weights.h5", f"packed/{part}.npz"):
+            of_file = models.load(tmp_path / file)
+            assert of_file.card and list(of_file.generators()) == [part]
+            assert_equal(halves([of_file.generator]), halves([network]))
+    for path in (tmp_path / "model.keras", tmp_path / "packed"):
+        fresh = models.build(recipe.model_name, **arguments)
+        models.start_from(fresh, path)
+        started, kept = fresh.generators().values(), loaded.generators().values()
+        assert_equal(halves(started), halves(kept))
 
     for whole in (False, True):  # the run's model alone, then also its checkpoint
         if whole:

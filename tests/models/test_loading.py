@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import itertools
+import json
+import zipfile
 
 import keras
 import numpy as np
@@ -115,6 +117,26 @@ def test_what_is_given_comes_back_in_kind(tmp_path, architecture):
     for wrong, words in ((pixels[..., 0], "an array of shape"), (pixels * 1.0, "floats from -1")):
         with pytest.raises(UserError, match=words):
             model.upscale(wrong)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        {"class_name": "Functional", "module": "keras", "config": {"layers": []}},
+        {"class_name": "system", "module": "os", "config": {"command": "touch executed"}},
+        {"class_name": "DCGAN", "module": "os", "config": {"command": "touch executed"}},
+        {"class_name": "DCGAN", "config": {"image_size": "large"}, "build_config": {}},
+        ["DCGAN"],
+        None,
+    ],
+)
+def test_archives_of_other_classes_are_refused(tmp_path, monkeypatch, saved):
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile("net.keras", "w") as archive:
+        archive.writestr("config.json" if saved else "other.json", json.dumps(saved))
+    with pytest.raises(UserError, match=r"net\.keras holds no model that ganzoo saved"):
+        models.load("net.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
 
 
 @pytest.mark.parametrize(
