@@ -53,7 +53,7 @@ from ganzoo.evaluation import (
     results,
 )
 from ganzoo.latents import LatentGAN
-from ganzoo.models.storage import folder_of
+from ganzoo.models.storage import folder_of, weights_in
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
@@ -218,7 +218,7 @@ def _tell(rows: list[dict], facts: dict, started: float) -> None:
 def _fingerprint(folder: Path) -> str:
     """SHA-256 of a model's weights."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.weights.h5")):
+    for path in weights_in(folder):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -35,7 +35,8 @@ def _list(*words):
 
 def _info(*names):
     for preset in _named(names):
-        print(preset.card())
+        file = download.place_of(preset.url) if preset.url else None
+        print(preset.card(file if file and file.exists() else None))
 
 
 def _fetch(*names):

@@ -108,13 +108,30 @@ def _load_preset(name: str, discriminator: bool) -> tuple[GAN, str]:
     preset = named.TABLE.get(name)
     if preset is None:
         raise _no_such(name)
+    file = None
     if preset.url is not None:
-        model = _load_foreign(_fetch(preset), discriminator, preset.program)
+        file = _fetch(preset)
+        model = _load_foreign(file, discriminator, preset.program)
+        _refuse_another(model, preset, file)
     elif discriminator:
         raise NoDiscriminators(f"{name} comes with ganzoo without its discriminators")
     else:
         model = _load_folder(named.FOLDER / name)
-    return model, preset.card()
+    return model, preset.card(file)
+
+
+def _refuse_another(model: GAN, preset: named.Preset, file: Path) -> None:
+    """Where no hash is known, names and shapes of the file's arrays have to be the right ones."""
+    wrong = [
+        f"{key} = {model.arguments.get(key)!r}, expected {value!r}"
+        for key, value in preset.arguments.items()
+        if model.arguments.get(key) != value
+    ]
+    if wrong:
+        raise UserError(
+            f"{file} is not {preset.name}: its network has {'; '.join(wrong)}. Remove the file and"
+            " what pins.json beside it says of it, and fetch it again."
+        )
 
 
 def _fetch(preset: named.Preset) -> Path:
@@ -145,13 +162,17 @@ def folder_of(path: Path) -> Path:
     """The folder with a model in it: this one, or `model` inside."""
     inside = path / "model"
     folder = inside if (inside / _CONFIG).exists() else path
-    weights = [*folder.glob("*.weights.h5"), *folder.glob("*.npz")]
-    if not weights or not (folder / _CONFIG).exists():
+    if not weights_in(folder) or not (folder / _CONFIG).exists():
         raise UserError(
             f"{path} is no run directory with a trained model in it. Train one with python -m "
             "ganzoo.train --model=ssgan --dataset=shapes; the first tick writes it."
         )
     return folder
+
+
+def weights_in(folder: Path) -> list[Path]:
+    """The files of a model's generators."""
+    return sorted([*folder.glob("*.weights.h5"), *folder.glob("*.npz")])
 
 
 def _part_in(path: Path) -> str | None:

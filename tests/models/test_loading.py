@@ -27,6 +27,9 @@ def test_what_comes_with_ganzoo_works_and_has_a_card(name):
     model = models.load(name)
     assert model.card.startswith(f"# {name}\n") and "python -m ganzoo.train" in model.card
     assert models.presets()[name].license in model.card
+    for part in model.generators():
+        packed = (named.FOLDER / name / f"{part}.npz").read_bytes()
+        assert f"SHA-256 of {part}.npz: {hashlib.sha256(packed).hexdigest()}" in model.card
     assert "/" not in (named.FOLDER / name / "config.json").read_text()  # no path of a machine
     if isinstance(model, ImageGAN):
         image = RNG.uniform(-1, 1, (24, 20, model.channels)).astype(np.float32)
@@ -52,6 +55,11 @@ def test_what_is_downloaded_is_of_known_programs():
     downloaded = [preset for preset in models.presets().values() if preset.url is not None]
     assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.FORMATS)
     assert all(p.sha256 is None or len(p.sha256) in (8, 64) for p in downloaded)
+    assert all(p.url.startswith("https://") and p.data for p in downloaded)
+    for preset in downloaded:
+        if preset.sha256 is None:
+            model = models.construct(models.FORMATS[preset.program].model_name, **preset.arguments)
+            assert model.arguments["image_size"] >= 32
 
 
 @pytest.fixture
@@ -61,10 +69,12 @@ def published(tmp_path, monkeypatch):
     model = models.build("cyclegan", image_size=128, num_blocks=1, generator_width=4)
     arrays = layouts.export(layouts.cyclegan_resnet(model.a2b))
     np.savez(tmp_path / "net.npz", **arrays)
+    preset = models.presets()["cyclegan_horse2zebra"]
     preset = dataclasses.replace(
-        models.presets()["cyclegan_horse2zebra"],
+        preset,
         url=(tmp_path / "net.npz").as_uri(),
         sha256=hashlib.sha256((tmp_path / "net.npz").read_bytes()).hexdigest(),
+        arguments={**preset.arguments, "image_size": 128, "num_blocks": 1, "generator_width": 4},
     )
     monkeypatch.setitem(named.TABLE, preset.name, preset)
     return model
@@ -75,7 +85,9 @@ def test_an_authors_model_by_name(published, tmp_path):
     image = RNG.uniform(-1, 1, (32, 40, 3)).astype(np.float32)
     expected = published.convert(image, "a2b")
     np.testing.assert_allclose(loaded.translate(image), expected, atol=1e-5)
-    assert "BSD 2-Clause" in loaded.card
+    pinned = hashlib.sha256((tmp_path / "net.npz").read_bytes()).hexdigest()
+    for words in ("BSD 2-Clause", "Data: ImageNet", "FID 62.11", f"SHA-256: {pinned}"):
+        assert words in loaded.card
     with pytest.raises(UserError, match="Unknown direction 'b2a'"):
         loaded.translate(image, "b2a")
     # One generator alone is also what is saved and loaded again, and found in a bare file.
@@ -88,6 +100,14 @@ def test_an_authors_model_by_name(published, tmp_path):
         keras.saving.load_model(tmp_path / "net.keras"),
     ):
         np.testing.assert_allclose(again.translate(image), expected, atol=1e-5)
+
+
+def test_another_network_is_refused_where_no_hash_is_known(published, monkeypatch):
+    preset = models.presets()["cyclegan_horse2zebra"]
+    theirs = {**preset.arguments, "num_blocks": 9, "generator_width": 64}
+    monkeypatch.setitem(named.TABLE, preset.name, dataclasses.replace(preset, arguments=theirs))
+    with pytest.raises(UserError, match="generator_width = 4, expected 64; num_blocks = 1"):
+        models.load(preset.name)
 
 
 def test_a_changed_file_is_refused(published, tmp_path):
