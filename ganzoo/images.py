@@ -82,14 +82,14 @@ def eight_bit(image: Image.Image) -> Image.Image:
     """Scales 16-bit grey, which `convert` would clip at 255.
 
     Raises:
-        ValueError: for pixels of 32 bits, which have no fixed range.
+        UserError: for pixels of 32 bits, which have no fixed range.
     """
-    if not image.mode.startswith("I"):
+    if image.mode != "F" and not image.mode.startswith("I"):
         return image
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError("32-bit pixels have no fixed range")
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    values = np.asarray(image)
+    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+        raise UserError("32-bit pixels have no fixed range; convert the image to 8 bits")
+    return Image.fromarray(((values.astype(np.int64) + 128) // 257).astype(np.uint8))
 
 
 def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> None:

@@ -37,8 +37,10 @@ class LatentGAN(GAN):
             **options: of the model, see its `OPTIONS`.
 
         Raises:
-            UserError: for a label or an option that the model does not have.
+            UserError: for a label or an option that the model does not have, or no image at all.
         """
+        if num < 1:
+            raise UserError(f"num = {num}; expected 1 or more")
         random = random_of(seed)
         labels = self.draw_labels(random, num) if label is None else [label] * num
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
@@ -60,13 +62,15 @@ class LatentGAN(GAN):
             **options: of the model, see its `OPTIONS`.
 
         Raises:
-            UserError: for a label or an option that the model does not have.
+            UserError: for a label or an option that the model does not have, or no latents at all.
         """
         for name in options:
             if name not in self.OPTIONS:
                 raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
         self.require_classes(() if labels is None else labels)
         count = len(latents)
+        if not count:
+            raise UserError("There are no latents; expected 1 or more")
         padding = -count % min(BATCH_SIZE, count)  # batches of one shape, compiled once
         latents = tf.pad(latents, [[0, padding], [0, 0]])
         labels = tf.zeros([count], tf.int32) if labels is None else tf.cast(labels, tf.int32)
@@ -107,6 +111,14 @@ class LatentGAN(GAN):
 
     def preview(self, batch, count):
         return self.generate(count)
+
+    def require_labels(self, labels) -> None:
+        """Raises UserError where classes are missing that the images depend on."""
+        if self.num_classes and labels is None:
+            raise UserError(
+                f"labels are missing: {type(self).__name__} needs a class for each image here, from"
+                f" 0 to {self.num_classes - 1}"
+            )
 
     def require_classes(self, labels: Sequence[int]) -> None:
         """Raises UserError for a label that is none of the model's classes."""

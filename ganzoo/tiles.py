@@ -20,13 +20,14 @@ def apply_tiled(
     overlap: int,
     scale: int = 1,
     multiple: int = 1,
+    least: int = 1,
 ) -> np.ndarray:
     """Applies a fully convolutional network to an image of any size, in tiles where it is large.
 
-    The image is mirrored at its borders up to a multiple of `multiple`. Along the edges that a tile
-    has inside the image, `overlap` pixels are thrown away, and the next 16 are blended linearly
-    with its neighbor. So the result is that of the whole image if the network looks no further than
-    `overlap` pixels around; otherwise, its seams are soft.
+    The image is mirrored at its borders up to a multiple of `multiple`, and to `least`. Along the
+    edges that a tile has inside the image, `overlap` pixels are thrown away, and the next 16 are
+    blended linearly with its neighbor. So the result is that of the whole image if the network
+    looks no further than `overlap` pixels around; otherwise, its seams are soft.
 
     Args:
         function: `[1, h, w, C] -> [1, scale * h, scale * w, C']`, for sides that are multiples.
@@ -35,6 +36,7 @@ def apply_tiled(
         overlap: pixels of context along the inner edges of a tile.
         scale: side of an output over that of its input.
         multiple: what the sides of an input must be multiples of.
+        least: what they must at least be, a multiple of `multiple`.
 
     Returns:
         `[scale * H, scale * W, C']`, float32.
@@ -47,7 +49,7 @@ def apply_tiled(
         least = 2 * overlap + _BLEND + multiple
         raise UserError(f"tile = {tile}: this model needs tiles of at least {least} pixels")
     height, width = image.shape[:2]
-    image = _padded(image, multiple)
+    image = _padded(image, multiple, least)
     sides = image.shape[:2]
     spans = [_spans(side, tile // multiple * multiple, step) for side in sides]
     total, weight = None, np.zeros((sides[0] * scale, sides[1] * scale, 1), np.float32)
@@ -63,9 +65,9 @@ def apply_tiled(
     return (total / weight)[: height * scale, : width * scale]
 
 
-def _padded(image: np.ndarray, multiple: int) -> np.ndarray:
-    """The image with its right and bottom edges mirrored up to a multiple."""
-    missing = [(0, -side % multiple) for side in image.shape[:2]]
+def _padded(image: np.ndarray, multiple: int, least: int) -> np.ndarray:
+    """The image with its right and bottom edges mirrored up to a multiple, and to the least."""
+    missing = [(0, max(-side % multiple, least - side)) for side in image.shape[:2]]
     # A single row or column has nothing to mirror.
     mode = "reflect" if min(image.shape[:2]) > max(end for _, end in missing) else "edge"
     return np.pad(image, [*missing, (0, 0)], mode=mode)

@@ -25,6 +25,7 @@ class ImageGAN(GAN):
         channels: of the images, 1 (grey) or 3 (RGB).
         scale: side of an output over that of its input.
         multiple: what the sides of an input must be multiples of, in pixels.
+        least: what they must at least be; a multiple of `multiple`.
         overlap: pixels of context that a tile of a large input needs on each side.
     """
 
@@ -32,6 +33,7 @@ class ImageGAN(GAN):
     channels: int
     scale: int = 1
     multiple: int = 1
+    least: int = 1
     overlap: int
 
     def convert(
@@ -62,6 +64,7 @@ class ImageGAN(GAN):
             overlap=self.overlap,
             scale=self.scale,
             multiple=self.multiple,
+            least=self.least,
         )
 
     def signature(self) -> tuple[tf.TensorSpec, ...]:
@@ -80,10 +83,10 @@ class ImageGAN(GAN):
         if isinstance(image, Image.Image):
             return self._picture(*pictures.pixels_of(image, self.channels), direction)
         image = np.asarray(image)
-        if image.ndim not in (3, 4) or image.shape[-1] != self.channels:
+        if image.ndim not in (3, 4) or image.shape[-1] != self.channels or not image.size:
             raise UserError(
                 f"an array of shape {image.shape}; expected [H, W, {self.channels}] or"
-                f" [N, H, W, {self.channels}], a path, or a PIL image"
+                f" [N, H, W, {self.channels}] with pixels in it, a path, or a PIL image"
             )
         if image.ndim == 4:
             return np.stack([self._answer(one, direction) for one in image])

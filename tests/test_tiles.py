@@ -37,8 +37,9 @@ def test_without_enough_overlap_seams_are_soft():
     assert np.diff(row).min() >= 0 and np.diff(row).max() < 0.15
 
 
+@pytest.mark.parametrize("least", [1, 16])
 @pytest.mark.parametrize("shape", [(13, 18), (1, 9), (8, 8)])
-def test_sides_are_mirrored_up_to_a_multiple_and_cut_again(shape):
+def test_sides_are_mirrored_up_to_a_multiple_and_cut_again(shape, least):
     image = RANDOM.normal(size=(*shape, 2)).astype(np.float32)
     seen = []
 
@@ -46,9 +47,10 @@ def test_sides_are_mirrored_up_to_a_multiple_and_cut_again(shape):
         seen.append(x.shape[1:3])
         return x
 
-    np.testing.assert_array_equal(apply_tiled(same, image, tile=64, overlap=8, multiple=8), image)
+    result = apply_tiled(same, image, tile=64, overlap=8, multiple=8, least=least)
+    np.testing.assert_array_equal(result, image)
     (sides,) = seen
-    assert all(side % 8 == 0 for side in sides)
+    assert all(side % 8 == 0 and side >= least for side in sides)
 
 
 def test_no_tile_is_larger_than_asked_for():

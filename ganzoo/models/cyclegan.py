@@ -245,6 +245,8 @@ class CycleGAN(ImageGAN):
         )
         self.adversarial = choose("loss", loss, ADVERSARIAL)
         self.image_size, self.channels, self.multiple = image_size, channels, 2**halvings
+        # Residual blocks mirror a pixel beyond each edge, which takes two.
+        self.least = self.multiple * (2 if generator == "resnet" else 1)
         self.cycle_weight_a, self.cycle_weight_b = cycle_weight_a, cycle_weight_b
         self.identity_weight = identity_weight
         self.normalization = normalization

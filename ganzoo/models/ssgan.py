@@ -413,6 +413,7 @@ class SSGAN(LatentGAN):
         )
 
     def call(self, latents, labels=None, training=False):
+        self.require_labels(labels)
         return self.averaged_generator(latents, labels, training=training)
 
     def _run_average(self, batch, random):

@@ -505,6 +505,7 @@ class StyleGAN2ADA(StyleGAN):
         return {}
 
     def styles(self, latents, labels=None, truncation=1.0, cutoff=None):
+        self.require_labels(labels)
         generator = self.averaged_generator
         labels = labels if labels is None else ops.convert_to_tensor(labels, "int32")
         return generator.truncated(generator.mapping(latents, labels), truncation, cutoff)

@@ -134,9 +134,41 @@ def test_what_is_given_comes_back_in_kind(tmp_path, architecture):
     transparent = Image.fromarray(np.dstack([pixels, pixels[..., :1]]))
     result = model.upscale(transparent)
     assert (result.mode, result.size) == ("RGBA", (28, 36))
-    for wrong, words in ((pixels[..., 0], "an array of shape"), (pixels * 1.0, "floats from -1")):
+    for wrong, words in (
+        (pixels[..., 0], "an array of shape"),
+        (pixels[:0], "with pixels in it"),
+        (pixels[None][:0], "with pixels in it"),
+        (pixels * 1.0, "floats from -1"),
+        (Image.fromarray(pixels[..., 0].astype(np.int32) << 16), "32-bit pixels"),
+        (Image.fromarray(pixels[..., 0].astype(np.float32)), "32-bit pixels"),
+    ):
         with pytest.raises(UserError, match=words):
             model.upscale(wrong)
+
+
+@pytest.mark.parametrize("generator", ["resnet", "unet"])
+def test_images_may_be_smaller_than_a_generator_can_take(generator):
+    model = models.build("cyclegan", **models.model_class("cyclegan").TINY, generator=generator)
+    for shape in ((3, 3, 3), (1, 64, 3), (64, 1, 3)):
+        image = RNG.uniform(-1, 1, shape).astype(np.float32)
+        assert model.translate(image).shape == shape
+
+
+def test_no_image_at_all_is_refused():
+    model = models.load("dcgan_mnist")
+    with pytest.raises(UserError, match="num = 0; expected 1 or more"):
+        model.generate(0)
+    with pytest.raises(UserError, match="no latents"):
+        model.decode(np.zeros((0, 100), np.float32))
+
+
+@pytest.mark.parametrize("name", ["ssgan", "stylegan2_ada"])
+def test_classes_must_be_given_where_images_depend_on_them(name):
+    model = models.build(name, **models.model_class(name).TINY, num_classes=3)
+    latents = np.zeros((2, model.latent_dim), np.float32)
+    assert model(latents, np.array([0, 2])).shape[0] == 2
+    with pytest.raises(UserError, match="needs a class for each image here, from 0 to 2"):
+        model(latents)
 
 
 @pytest.mark.parametrize(
