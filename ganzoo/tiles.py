@@ -46,8 +46,8 @@ def apply_tiled(
     """
     step = (tile - 2 * overlap - _BLEND) // multiple * multiple
     if step <= 0:
-        least = 2 * overlap + _BLEND + multiple
-        raise UserError(f"tile = {tile}: this model needs tiles of at least {least} pixels")
+        smallest = 2 * overlap + _BLEND + multiple
+        raise UserError(f"tile = {tile}: this model needs tiles of at least {smallest} pixels")
     height, width = image.shape[:2]
     image = _padded(image, multiple, least)
     sides = image.shape[:2]

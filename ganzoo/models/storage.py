@@ -184,7 +184,11 @@ def _part_in(path: Path) -> str | None:
 
 def _description(folder: Path) -> dict:
     """What `save` wrote about the model in a folder."""
-    return json.loads((folder / _CONFIG).read_text())
+    path = folder / _CONFIG
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}); expected what describes a model") from error
 
 
 def _load_archive(path: Path) -> GAN:

@@ -191,6 +191,15 @@ def test_archives_of_other_classes_are_refused(tmp_path, monkeypatch, saved):
     assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
 
 
+@pytest.mark.parametrize("text", ["{", "[1]", "7"])
+def test_damaged_descriptions_are_told(tmp_path, text):
+    np.savez(tmp_path / "generator.npz", np.zeros(3))
+    (tmp_path / "config.json").write_text(text)
+    for name in (tmp_path, tmp_path / "generator.npz"):
+        with pytest.raises(UserError, match=r"config\.json is damaged"):
+            models.load(name)
+
+
 @pytest.mark.parametrize(
     "name, words",
     [
