@@ -191,6 +191,11 @@ def test_the_command_starts_from_the_nearest_preset():
     assert report.arguments(config) == ["--config=srgan_small", "--config.data.dataset=folder:x"]
 
 
+def test_the_command_does_not_resume_the_run(page):
+    assert "python -m ganzoo.train \\ --config=ssgan" in page.text()
+    assert "--workdir=runs/run-again" in page.text()
+
+
 def test_the_command_line(run, text, tmp_path):
     out = tmp_path / "new" / "page.html"
     command = [sys.executable, "-m", "ganzoo.report"]

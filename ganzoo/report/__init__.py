@@ -69,13 +69,14 @@ def page(run: RunDirectory) -> str:
         UserError: when there is no run in the directory, or its first tick has not come yet.
     """
     config = configs.read(run.config)
+    name = run.path.resolve().name
     main_curves, more_curves = _curves(run)
     loader = jinja2.PackageLoader("ganzoo")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     return environment.get_template("report.html").render(
-        name=run.path.resolve().name,
+        name=name,
         config=config,
         facts=_facts(run, config),
         samples=samples(run),
@@ -85,7 +86,7 @@ def page(run: RunDirectory) -> str:
         measurements=measurements(run),
         health=[line for line in read_lines(run.log) if line.get("health")],
         settings=settings(config),
-        command=" \\\n    ".join([_TRAIN, *map(shlex.quote, arguments(config))]),
+        command=_again(name, config),
         version=ganzoo.__version__,
     )
 
@@ -176,6 +177,12 @@ def settings(config: ConfigDict) -> list[Setting]:
         Setting(key, str(value), str(defaults[key]) if key in defaults else "(absent)")
         for key, value in configs.flatten(config).items()
     ]
+
+
+def _again(name: str, config: ConfigDict) -> str:
+    """The command that trains with a config, beside the run of that name instead of resuming it."""
+    words = [*arguments(config), f"--workdir=runs/{name}-again"]
+    return " \\\n    ".join([_TRAIN, *map(shlex.quote, words)])
 
 
 def arguments(config: ConfigDict) -> list[str]:
