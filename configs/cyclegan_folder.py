@@ -5,8 +5,8 @@ Efros, ICCV 2017, arXiv 1703.10593.
 
     python -m ganzoo.train --model=cyclegan --dataset=unpaired:PATH
 
-The size of the crops is inferred from the smallest image. The line below that has a comment
-differs from the default recipe.
+The size of the crops is inferred from the domain with the smaller images. The line below that has a
+comment differs from the default recipe.
 """
 
 from ml_collections import ConfigDict
