@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from absl import flags
 from ml_collections.config_flags import config_flags
+from PIL import Image
 
 import ganzoo
 from ganzoo import cli, config, metrics
@@ -178,6 +180,13 @@ def test_the_model_of_the_guide_trains():
     images = tf.random.stateless_uniform([4, 32, 32, 3], seed=[0, 0], minval=-1.0)
     model.fit(tf.data.Dataset.from_tensor_slices({"image": images}).batch(2, True), shuffle=False)
     assert model.step == 2 and abs(model.generate(1) - before).max() > 0
+
+
+def test_the_stored_pictures_are_what_their_program_makes():
+    program = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
+    for name, picture in program["all_pictures"]().items():
+        stored = np.asarray(Image.open(program["FOLDER"] / f"{name}.png"), np.float32)
+        assert np.abs(stored - picture.squeeze()).mean() < 1, name  # processors round differently
 
 
 def test_every_config_is_shown_on_its_models_page():
