@@ -98,12 +98,16 @@ def _chosen_drawing(model):
 
 def _refuse_idle_flags(make: Callable) -> None:
     """Raises UserError for flags that were given and would change nothing."""
-    others = set().union(*_HEEDED.values()).difference(_HEEDED[make])
+    heeded = [*_HEEDED[make]]
+    for name, useless in (("num", FLAGS.seeds is not None), ("cutoff", FLAGS.truncation is None)):
+        if useless and name in heeded:
+            heeded.remove(name)
+    others = set().union(*_HEEDED.values()).difference(heeded)
     idle = [f"--{name}" for name in sorted(others) if not FLAGS[name].using_default_value]
     if idle:
-        heeded = ", ".join(f"--{name}" for name in _HEEDED[make])
         raise UserError(
-            f"Drop {', '.join(idle)}, which would change nothing here; what does: {heeded}"
+            f"Drop {', '.join(idle)}, which would change nothing here; what does:"
+            f" {', '.join(f'--{name}' for name in heeded)}"
         )
 
 

@@ -160,6 +160,8 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
         (*project, "--truncation=0.5", "--noise=none"): "Drop --noise, --truncation, which would",
         (*mix, "--num=3"): "Drop --num, which would change nothing",
         ("--frames=3", "--tile=64"): "Drop --frames, --tile, which",
+        ("--seeds=1-3", "--num=2"): "Drop --num, which",
+        ("--cutoff=2",): "Drop --cutoff, which",
     }
     common = (f"--model={conditional}", f"--out={tmp_path / 'a.png'}")
     requests = [(*common, *words) for words in wrong]

@@ -234,7 +234,12 @@ def _pinned(url: str, sha256: str) -> str:
     """The hash that the file had when it was first seen, which is now unless there is another."""
     path = _pins()
     with filelock.FileLock(path.with_name("pins.lock")):
-        pins = json.loads(path.read_text()) if path.exists() else {}
+        try:
+            pins = dict(json.loads(path.read_text())) if path.exists() else {}
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"{path} is damaged ({error}). Delete it: what is downloaded is then pinned anew"
+            ) from error
         if url not in pins:
             pins[url] = sha256
             files.write_text(path, json.dumps(pins, indent=2) + "\n")

@@ -206,6 +206,14 @@ def test_without_a_hash_that_of_the_first_download_is_pinned(server):
         download.fetch(server.url())
 
 
+@pytest.mark.parametrize("text", ["{", "3"])
+def test_damaged_pins_are_told(server, text):
+    kept = download.fetch(server.url())
+    kept.with_name("pins.json").write_text(text)
+    with pytest.raises(UserError, match=r"pins\.json is damaged .* Delete it"):
+        download.fetch(server.url())
+
+
 def test_offline(server, monkeypatch):
     monkeypatch.setenv("GANZOO_OFFLINE", "1")
     with pytest.raises(UserError, match="GANZOO_OFFLINE is set"):
