@@ -31,11 +31,20 @@ def on_page_content(content: str, **kwargs) -> str:
 
 
 def cards(folder: Path) -> str:
-    """The cards of all models in a folder, their headings two levels lower."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*/card.md"))]
-    if not texts:
+    """The cards of all models in a folder, each with its picture."""
+    found = sorted(folder.glob("*/card.md"))
+    if not found:
         raise PluginError(f"{folder} has no cards")
-    return "\n".join(re.sub(r"^#", "###", text, flags=re.MULTILINE) for text in texts)
+    return "\n".join(map(_card, found))
+
+
+def _card(path: Path) -> str:
+    """A card, its headings two levels lower, and the picture of the model's name."""
+    picture = f"images/{path.parent.name}.png"
+    if not (ROOT / "docs" / picture).exists():
+        raise PluginError(f"{path} has no docs/{picture}")
+    text = re.sub(r"^#", "###", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return f"{text}\n![What {path.parent.name} makes]({picture})\n"
 
 
 def _drawn(match: re.Match) -> str:
