@@ -49,13 +49,13 @@ def require_finite(model: GAN, folder: Path) -> None:
     broken = [v.path for v in model.trainable_variables if not np.isfinite(v.numpy()).all()]
     if not broken:
         return
-    steps = saved_steps(folder)
-    last = f"the last checkpoint is that of step {steps[-1]:,}" if steps else "there is none yet"
+    steps, start = saved_steps(folder), ""
+    if steps:
+        start = f", from the weights of step {steps[-1]:,} with --init_from={folder.parent}"
     raise UserError(
         f"{len(broken)} weights, such as {broken[0]}, are not finite at step"
-        f" {int(model.step.numpy()):,}: the training has diverged. Nothing of it was saved;"
-        f" {last}. Begin another run with a lower learning rate or --precision=float32; with"
-        f" --init_from={folder.parent} it starts from the weights of this one."
+        f" {int(model.step.numpy()):,}: the training has diverged, and what came of it was not"
+        f" saved. Begin another run with a lower learning rate or --precision=float32{start}."
     )
 
 

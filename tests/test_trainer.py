@@ -262,7 +262,7 @@ def test_a_disk_that_fills_up_at_a_tick_is_told(tmp_path, monkeypatch):
 def test_a_training_that_diverges_is_not_saved(tmp_path):
     run, options = RunDirectory(tmp_path), recipe()
     options.optimizers.discriminator.learning_rate = 1e38
-    with pytest.raises(UserError, match=r"not finite at step 2.*diverged.* there is none yet"):
+    with pytest.raises(UserError, match=r"not finite at step 2: .*diverged.*=float32\.$"):
         trainer.train(options, run, ONE)
     assert len(log_of(run)) == 1
     assert not run.checkpoints.exists() and not run.model.exists()
