@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import posixpath
+import stat
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -94,25 +95,31 @@ def open_folder(path: str, labels: bool) -> FileCollection:
         raise UserError(f"{path!r} is a file, expected a folder or a .zip file.")
     items, stamps = [], []
     for file in sorted(_visible_files(root)):
-        item = _item(file, file.relative_to(root).as_posix())
+        item, changed = _item(file, file.relative_to(root).as_posix())
         items.append(item)
-        stamps.append((item.path, item.size, _changed(file)))
+        stamps.append((item.path, item.size, changed))
     return FileCollection(f"folder:{root.resolve()}", items, stamps, labels)
 
 
-def _item(file: Path, name: str) -> Item:
-    """A file; a link to nowhere, a pipe and the like tell what they are when they are read."""
-    if file.is_file():
-        return Item(name, 0, file.stat().st_size, functools.partial(open, file, "rb"))
+def _item(file: Path, name: str) -> tuple[Item, int]:
+    """A file, and when it was changed.
+
+    A link to nowhere, a pipe and the like have to be listed with the bad images: they tell what
+    they are when they are read.
+    """
+    try:
+        status = file.stat()
+        reason = "" if stat.S_ISREG(status.st_mode) else "not a file"
+    except OSError:
+        reason = "a link to nowhere"
+    if not reason:
+        opening = functools.partial(open, file, "rb")
+        return Item(name, 0, status.st_size, opening), status.st_mtime_ns
 
     def refuse() -> BinaryIO:
-        raise OSError("not a file" if file.exists() else "a link to nowhere")
+        raise OSError(reason)
 
-    return Item(name, 0, 0, refuse)
-
-
-def _changed(file: Path) -> int:
-    return file.stat().st_mtime_ns if file.is_file() else 0
+    return Item(name, 0, 0, refuse), 0
 
 
 def _nearest_parent(path: Path) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+
+from ganzoo.weights.download import sha256_of
 
 FOLDER = Path(__file__).parent / "pretrained"
 
@@ -56,19 +57,15 @@ class Preset:
         """
         if self.url is None:
             folder = FOLDER / self.name
-            lines = [f"- SHA-256 of {p.name}: {_sha256(p)}" for p in sorted(folder.glob("*.npz"))]
+            lines = [f"- SHA-256 of {p.name}: {sha256_of(p)}" for p in sorted(folder.glob("*.npz"))]
             return (folder / "card.md").read_text(encoding="utf-8") + "\n".join([*lines, ""])
         known = self.sha256 or "not published; that of the first download is pinned"
         return (
             f"# {self.name}\n\n{self.title}. Weights of the original authors, converted when loaded"
             f" ({self.program}).\n\n- Source: {self.url}\n- License: {self.license}\n"
             f"- Data: {self.data}\n- Metrics: {self.metrics or 'none published'}\n"
-            f"- SHA-256: {_sha256(file) if file else known}\n"
+            f"- SHA-256: {sha256_of(file) if file else known}\n"
         )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def presets() -> dict[str, Preset]:

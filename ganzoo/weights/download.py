@@ -212,11 +212,7 @@ def _verify(path: Path, url: str, sha256: str | None, size: int | None) -> None:
     found = path.stat().st_size
     if size is not None and found != size:
         raise UserError(f"{url} has {found:,} bytes, expected {size:,}: it is another file")
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    found, origin = digest.hexdigest(), ""
+    found, origin = sha256_of(path), ""
     if sha256 is None and urlsplit(url).scheme != "file":
         sha256, origin = _pinned(url, found), f" as in {_pins()}"
     if sha256 is not None and (len(sha256) < 8 or not found.startswith(sha256)):
@@ -224,6 +220,15 @@ def _verify(path: Path, url: str, sha256: str | None, size: int | None) -> None:
             f"{url} has the SHA-256 {found}, expected {sha256}{origin}: it is another file, and was"
             " not read"
         )
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file, which may be larger than what should be in memory at once."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _pins() -> Path:
