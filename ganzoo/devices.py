@@ -13,6 +13,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from ganzoo.backends import require_tensorflow
 from ganzoo.errors import UserError
 
 
@@ -27,8 +28,9 @@ def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribut
         tpu: name or address of a TPU; "local" for the one of this machine.
 
     Raises:
-        UserError: when such devices are not there.
+        UserError: when such devices are not there, or Keras runs on another backend.
     """
+    require_tensorflow("this command")
     if tpu:
         return _tpu_strategy(tpu)
     workers = _workers()

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from ganzoo.augment import Augmentation
+from ganzoo.backends import require_tensorflow
 from ganzoo.ema import Average
 from ganzoo.errors import UserError
 from ganzoo.seeds import Random
@@ -236,8 +237,10 @@ class GAN(keras.Model):
                 leaves it alone.
 
         Raises:
+            UserError: when Keras runs on another backend than TensorFlow.
             ValueError: when the optimizers are not those of the players.
         """
+        require_tensorflow("training")
         players = self.players()
         if set(optimizers) != set(players):
             raise ValueError(

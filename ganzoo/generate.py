@@ -27,6 +27,7 @@ from tqdm import tqdm
 from ganzoo import cli, models, styles
 from ganzoo import config as configs
 from ganzoo import images as pictures
+from ganzoo.backends import tensor
 from ganzoo.data.decode import Preparation, prepare
 from ganzoo.errors import UserError
 from ganzoo.latents import LatentGAN, random_of
@@ -255,7 +256,8 @@ def _classes(model: LatentGAN, seeds: list[int]) -> tf.Tensor:
 
 def _styles(model: styles.StyleGAN, seeds: list[int]) -> tf.Tensor:
     options = {name: value for name, value in _options().items() if name != "noise"}
-    return model.styles(model.latents_of(seeds), _classes(model, seeds), **options)
+    found = model.styles(model.latents_of(seeds), _classes(model, seeds), **options)
+    return tensor(found)
 
 
 def _synthesized(model: styles.StyleGAN, every: tf.Tensor) -> Iterator[tf.Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.backends import inference
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.seeds import Random
@@ -136,7 +137,7 @@ class LatentGAN(GAN):
             def draw(latents, labels, step):
                 return self.draw(latents, labels, random_of(seed, step), **options)
 
-            functions[key] = tf.function(draw, autograph=False)
+            functions[key] = inference(draw)
         return functions[key]
 
 

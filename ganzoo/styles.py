@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.backends import inference, require_tensorflow
 from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
 from ganzoo.seeds import Random
 
@@ -74,12 +75,13 @@ def batches_of(
         seed: of the noise, where it is random.
     """
 
-    @tf.function(autograph=False)
     def synthesize(styles, step):
-        return tf.clip_by_value(model.synthesize(styles, noise, random_of(seed, step)), -1.0, 1.0)
+        images = model.synthesize(styles, noise, random_of(seed, step))
+        return keras.ops.clip(images, -1.0, 1.0)
 
+    draw = inference(synthesize)
     for step, start in enumerate(range(0, len(styles), BATCH_SIZE)):
-        yield synthesize(styles[start : start + BATCH_SIZE], tf.constant(step))
+        yield draw(styles[start : start + BATCH_SIZE], tf.constant(step))
 
 
 def mixed(rows: tf.Tensor, columns: tf.Tensor, layers: Sequence[int]) -> tf.Tensor:
@@ -138,8 +140,9 @@ def project(
         styles `[1, num_styles, D]`, alike in all layers.
 
     Raises:
-        UserError: for a label that the model does not have.
+        UserError: for a label that the model does not have, or under a backend without TensorFlow.
     """
+    require_tensorflow("the search for a style")
     model.require_classes([label])
     random = Random(seed, step=0, scope="project/")
     labels = tf.fill([NUM_STYLES], label)

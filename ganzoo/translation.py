@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from ganzoo import images as pictures
+from ganzoo.backends import inference
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.tiles import apply_tiled
@@ -108,7 +109,7 @@ class ImageGAN(GAN):
         if not hasattr(self, "_inference"):
             self._inference = {}
         if direction not in self._inference:
-            self._inference[direction] = tf.function(
-                lambda images: self(images, direction=direction), input_signature=self.signature()
+            self._inference[direction] = inference(
+                lambda images: self(images, direction=direction), self.signature()
             )
         return self._inference[direction]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganzoo import images as pictures
 from ganzoo import models, styles
+from ganzoo.backends import tensor
 from ganzoo.data.decode import Preparation, prepare
 from ganzoo.errors import UserError
 from ganzoo.latents import LatentGAN
@@ -63,7 +64,8 @@ def mix(
         **options: of `StyleGAN.styles`.
     """
     latents = model.latents_of([coarse, fine])
-    first, second = tf.split(model.styles(latents, tf.fill([2], label), **options), 2)
+    both = tensor(model.styles(latents, tf.fill([2], label), **options))
+    first, second = tf.split(both, 2)
     mixture = styles.mixed(first, second, range(crossover, first.shape[1]))
     return _grid(styles.images_of(model, tf.concat([first, mixture, second], axis=0)), columns=3)
 

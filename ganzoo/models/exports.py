@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.backends import require_tensorflow
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
 
@@ -35,12 +36,15 @@ def export(model: GAN, path: str | Path) -> float:
         UserError: when a package for the format is missing, or the file computes something else.
     """
     path = Path(path)
+    if path.suffix != ".keras":
+        require_tensorflow(f"writing {path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
     write = _WRITERS.get(path.suffix, _write_saved_model)
     signature = model.signature()
     run = write(model, signature, path)
     inputs = _example(signature, getattr(model, "multiple", 1))
-    difference = float(np.abs(np.asarray(run(*inputs)) - np.asarray(model(*inputs))).max())
+    ours, theirs = (keras.ops.convert_to_numpy(each(*inputs)) for each in (model, run))
+    difference = float(np.abs(theirs - ours).max())
     if not difference <= TOLERANCE:
         raise UserError(
             f"{path} makes images that differ by {difference:g} from those of the model; do not use"

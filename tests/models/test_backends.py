@@ -5,23 +5,34 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
-from ganzoo import models
+from ganzoo import devices, models, styles
+from ganzoo.errors import UserError
+from ganzoo.models import MODELS
+from ganzoo.models.dcgan import DCGAN
 
-TRAINED = ("cyclegan", "dcgan", "srgan", "ssgan", "stylegan2_ada")
 CODE = """
 import sys
 import keras
 import numpy as np
-from ganzoo import models
+from ganzoo import models, styles
+from ganzoo.backends import tensor
 
 for name in sys.argv[2:]:
     folder = f"{sys.argv[1]}/{name}"
     model = models.load(folder)
-    images = keras.ops.convert_to_numpy(model(np.load(f"{folder}/inputs.npy")))
-    np.save(f"{folder}/{keras.backend.backend()}.npy", images)
+    inputs = np.load(f"{folder}/inputs.npy")
+    images = keras.ops.convert_to_numpy(model(inputs))
+    if hasattr(model, "styles"):
+        used = styles.images_of(model, tensor(model.styles(inputs)))
+    elif hasattr(model, "decode"):
+        used = model.decode(inputs)
+    else:
+        used = np.stack([model.convert(one) for one in inputs])
+    np.savez(f"{folder}/{keras.backend.backend()}.npz", images=images, used=used)
 """
 
 
@@ -30,7 +41,7 @@ def test_models_give_the_same_images(tmp_path, backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     rng, expected = np.random.default_rng(0), {}
-    for name in TRAINED:
+    for name in MODELS:
         arguments = dict(models.model_class(name).TINY)
         model = models.build(name, **arguments)
         models.save(model, name, arguments, tmp_path / name / "model")
@@ -40,9 +51,26 @@ def test_models_give_the_same_images(tmp_path, backend):
         np.save(tmp_path / name / "inputs.npy", inputs)
         expected[name] = np.asarray(model(inputs))
     environment = os.environ | {"KERAS_BACKEND": backend}
-    command = [sys.executable, "-W", "ignore", "-c", CODE, str(tmp_path), *TRAINED]
+    command = [sys.executable, "-W", "ignore", "-c", CODE, str(tmp_path), *MODELS]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for name, images in expected.items():
-        found = np.load(tmp_path / name / f"{backend}.npy")
-        np.testing.assert_allclose(found, images, atol=1e-4, err_msg=name)
+        found = np.load(tmp_path / name / f"{backend}.npz")
+        np.testing.assert_allclose(found["images"], images, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(found["used"], images, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, out: devices.strategy(),
+        lambda model, out: model.compile({}, batch_size=4),
+        lambda model, out: models.export(model, out / "x.tflite"),
+        lambda model, out: styles.project(model, None, distance=None),
+    ],
+    ids=["command", "compile", "export", "project"],
+)
+def test_what_needs_tensorflow_says_so_under_another_backend(tmp_path, monkeypatch, use):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(UserError, match=r"runs on jax.*KERAS_BACKEND=tensorflow"):
+        use(DCGAN(image_size=32, width=8), tmp_path)
