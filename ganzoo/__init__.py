@@ -5,10 +5,15 @@ loaded only by what needs it: `ganzoo.models.build("ssgan", image_size=32, chann
 """
 
 import importlib
+import os
 import pkgutil
 from types import ModuleType
 
 __version__ = "0.1.0"
+
+if os.environ.get("KERAS_BACKEND") == "torch":
+    # PyTorch's Triton crashes where TensorFlow came first: tensorflow/tensorflow#124205.
+    importlib.import_module("keras")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -36,10 +36,14 @@ for name in sys.argv[2:]:
 """
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.fixture(params=["jax", "torch"])
+def backend(request):
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    return request.param
+
+
 def test_models_give_the_same_images(tmp_path, backend):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
     rng, expected = np.random.default_rng(0), {}
     for name in MODELS:
         arguments = dict(models.model_class(name).TINY)
@@ -58,6 +62,16 @@ def test_models_give_the_same_images(tmp_path, backend):
         found = np.load(tmp_path / name / f"{backend}.npz")
         np.testing.assert_allclose(found["images"], images, atol=1e-4, err_msg=name)
         np.testing.assert_allclose(found["used"], images, atol=1e-4, err_msg=name)
+
+
+def test_a_command_draws(tmp_path, backend):
+    command = [sys.executable, "-W", "ignore", "-m", "ganzoo.generate", "--model=dcgan_mnist"]
+    command += ["--num=2", "--format=npz", f"--out={tmp_path / 'digits.npz'}"]
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected = np.round((models.load("dcgan_mnist").generate(2) + 1) * 127.5)
+    np.testing.assert_allclose(np.load(tmp_path / "digits.npz")["images"], expected, atol=1)
 
 
 @pytest.mark.parametrize(
