@@ -152,7 +152,7 @@ def project(
     style = tf.Variable(mean)
     optimizer = keras.optimizers.Adam(FIRST_RATE)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(part, index):
         noise = Random(seed, index, scope="project/").normal("noise", style.shape)
         scale = FIRST_NOISE * deviation * tf.maximum(0.0, 1.0 - part / NOISE_END) ** 2

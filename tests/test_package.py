@@ -13,7 +13,7 @@ import ganzoo
 
 ROOT = Path(__file__).parents[1]
 RANKS = (
-    "errors arrays files config recipes cli images bicubic tiles runs devices layers",
+    "errors backends arrays files config recipes cli images bicubic tiles runs devices layers",
     "losses seeds ema plots",
     "augment",
     "engine latents styles translation checkpoints",
