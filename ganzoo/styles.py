@@ -140,7 +140,7 @@ def project(
         styles `[1, num_styles, D]`, alike in all layers.
 
     Raises:
-        UserError: for a label that the model does not have, or under a backend without TensorFlow.
+        UserError: for a label that the model does not have, or under another backend.
     """
     require_tensorflow("the search for a style")
     model.require_classes([label])

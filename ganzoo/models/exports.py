@@ -33,7 +33,8 @@ def export(model: GAN, path: str | Path) -> float:
         the largest difference between the file's and the model's images.
 
     Raises:
-        UserError: when a package for the format is missing, or the file computes something else.
+        UserError: when a package for the format is missing, the file computes something else, or
+            Keras runs on another backend than the format needs.
     """
     path = Path(path)
     if path.suffix != ".keras":
