@@ -1,5 +1,5 @@
 """Set before TensorFlow is imported: quiet start-up, the backend, no GPU; then two logical CPUs,
-for replicas, and graphs that run as they were traced."""
+for replicas."""
 
 import os
 import shutil
@@ -15,9 +15,6 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-# Most tests run a graph a few times only, and optimizing it was a quarter of their time. Commands
-# that tests start in a process of their own keep TensorFlow's defaults.
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(autouse=True)
