@@ -92,7 +92,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(((values.astype(np.int64) + 128) // 257).astype(np.uint8))
 
 
-def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> None:
+def save(image: np.ndarray, path: str | Path, alpha: Image.Image | None = None) -> None:
     """Writes an image `[H, W, C]`, uint8, in the format of the file's name; PNG without one.
 
     Args:
@@ -100,6 +100,7 @@ def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> Non
         path: its folder is created.
         alpha: resized to the image, and left out where the format has none.
     """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     format = Image.registered_extensions().get(path.suffix.lower(), "PNG")
     picture = picture_of(image, None if format == "JPEG" else alpha)
@@ -107,14 +108,14 @@ def save(image: np.ndarray, path: Path, alpha: Image.Image | None = None) -> Non
     picture.save(path, format, **options)
 
 
-def require_animation(path: Path) -> None:
+def require_animation(path: str | Path) -> None:
     """Raises UserError unless a file's name is that of an animation."""
-    if path.suffix.lower() not in (".gif", ".mp4"):
+    if Path(path).suffix.lower() not in (".gif", ".mp4"):
         raise UserError(f"{path}: an animation is a .gif or an .mp4; give --out such a name")
 
 
 def save_animation(
-    frames: Iterable[np.ndarray], path: Path, frames_per_second: float = 30.0
+    frames: Iterable[np.ndarray], path: str | Path, frames_per_second: float = 30.0
 ) -> None:
     """Writes an endless GIF or an MP4, by the file's name.
 
@@ -124,6 +125,7 @@ def save_animation(
         frames_per_second: of both.
     """
     require_animation(path)
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     frames = (np.broadcast_to(frame, (*frame.shape[:-1], 3)) for frame in frames)
     if path.suffix.lower() == ".gif":

@@ -41,7 +41,7 @@ def test_strips_make_a_grid_that_is_about_square():
 @pytest.mark.parametrize("channels, mode", [(1, "L"), (3, "RGB")])
 def test_pictures_are_written_without_loss(tmp_path, channels, mode):
     path = tmp_path / "new" / "folder" / "picture.png"
-    save(COLORS[0, ..., :channels], path)
+    save(COLORS[0, ..., :channels], str(path))  # a name or a Path
     with Image.open(path) as picture:
         assert (picture.format, picture.mode, picture.size) == ("PNG", mode, (4, 3))
         pixels = np.asarray(picture).reshape(3, 4, channels)
@@ -87,7 +87,7 @@ def test_frames_are_taken_one_by_one(tmp_path, suffix):
             alive.append(sum(reference() is not None for reference in made))
 
     path = tmp_path / "new" / f"way{suffix}"
-    save_animation(frames(), path)
+    save_animation(frames(), str(path))
     assert len(made) == 9 and max(alive) <= 3
     if suffix == ".mp4":
         assert imageio_ffmpeg.count_frames_and_secs(str(path))[0] == 9
