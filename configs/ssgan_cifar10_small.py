@@ -14,15 +14,13 @@ from ganzoo.config import load
 
 def get_config() -> ConfigDict:
     config = load("ssgan_cifar10")
-    config.total_images = 896_000  # 14,000 generator steps; paper: 100,000
+    config.total_images = 576_000  # 9,000 generator steps; paper: 100,000
     config.tick_images = 32_000
     config.batch_size = 32  # paper: 64
     config.model.architecture = "sngan"  # narrow compare_gan leaves the grid of its unpooling
+    config.model.self_modulation = True  # the paper's sBN, its second row
     config.model.generator_width = 64  # paper: 256
     config.model.discriminator_width = 64  # paper: 128
-    config.model.ema_half_life_images = 10_000  # paper: none
+    config.model.ema_half_life_images = 30_000  # paper: none
     config.optimizers.discriminator.learning_rate = 4e-4  # paper: as the generator's
-    for optimizer in config.optimizers.values():  # paper: constant
-        optimizer.decay_start_images = 448_000
-        optimizer.decay_end_images = 896_000
     return config

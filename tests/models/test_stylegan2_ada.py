@@ -38,7 +38,7 @@ OFFICIAL = {
     "paper1024": (25_000_000, 32, 4, 32768, 0.002, 2.0, 10_000, 0.0, 8),
     "stylegan2": (25_000_000, 32, 4, 32768, 0.002, 10.0, 10_000, 0.0, 8),
     "cifar10": (100_000_000, 64, 32, 16384, 0.0025, 0.01, 500_000, 0.05, 2),
-    "emoji64": (400_000, 16, 4, 1024, 0.0025, 0.5, 5_000, 0.05, 2),
+    "emoji64": (384_000, 16, 4, 1024, 0.0025, 0.2, 5_000, 0.05, 2),
 }
 
 
@@ -106,7 +106,7 @@ def test_presets_have_the_official_values(name):
     assert model.generator_architecture == "skip"
     assert model.discriminator_architecture == ("orig" if cifar else "resnet")
     assert (model.latent_dim, model.style_dim, model.channel_max) == (
-        (128, 128, 64) if narrow else (512, 512, 512)
+        (128, 128, 256) if narrow else (512, 512, 512)
     )
     assert model.num_half_precision == 4
     for player, lazy in (("generator", 4 / 5), ("discriminator", 16 / 17)):
