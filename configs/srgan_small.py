@@ -15,17 +15,18 @@ from ganzoo.config import load
 
 def get_config() -> ConfigDict:
     config = load("srgan")
-    config.total_images = 368_000  # 20,000 steps, then 3,000; paper: 1,000,000 and 200,000
+    config.total_images = 360_000  # 20,000 steps, then 2,500; paper: 1,000,000 and 200,000
     config.tick_images = 16_000
     config.model.width = 32  # paper: 64
-    config.model.discriminator_width = 16  # paper: 64
+    config.model.discriminator_width = 32  # paper: 64
+    config.model.ema_half_life_images = 10_000  # paper: none; averages a swinging grid away
     # Paper: VGG54. Of its other variants, VGG22's pooling overlooks a checkered pattern.
     config.model.content_loss = "mse"
     config.model.pretrain_images = 320_000
     pretrain = config.optimizers.pretrain
     pretrain.learning_rate = 1e-3  # paper: 1e-4, the same to the end
     pretrain.decay_start_images, pretrain.decay_end_images = 80_000, 320_000
-    for player in ("generator", "discriminator"):
+    for player in ("generator", "discriminator"):  # paper: a tenth after half of that stage
         adam = config.optimizers[player]
-        adam.decay_start_images = adam.decay_end_images = 344_000
+        adam.decay_start_images = adam.decay_end_images = 0
     return config

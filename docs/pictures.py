@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib import cbook
 
 from ganzoo import bicubic, models
 from ganzoo import images as pictures
@@ -12,12 +13,20 @@ from ganzoo.data import shapes, solid2striped
 
 FOLDER = Path(__file__).parent / "images"
 SCENES = np.array([2, 5, 11, 17, 23]) + solid2striped.SPLITS["test"].start
+PORTRAIT = "grace_hopper.jpg"  # of the US Navy, public domain; comes with Matplotlib
+CROPS = (np.s_[20:148, 160:288], np.s_[100:228, 180:308])  # of it
 HEIGHT, GAP = 192, 14  # of the strip, and between its parts, in pixels
 
 
 def digits(count: int, columns: int) -> np.ndarray:
     """Digits of one seed."""
     images = models.load("dcgan_mnist").generate(count, seed=3)
+    return pictures.grid(pictures.to_uint8(images), columns=columns)
+
+
+def cifar10(count: int, columns: int) -> np.ndarray:
+    """Things like those of CIFAR-10, of one seed."""
+    images = models.load("ssgan_cifar10_small").generate(count, seed=1)
     return pictures.grid(pictures.to_uint8(images), columns=columns)
 
 
@@ -30,20 +39,38 @@ def translations(striped: bool, chosen: list[int]) -> np.ndarray:
     return np.concatenate([images, translated])
 
 
-def enlargements(drawing: int) -> list[np.ndarray]:
-    """A small drawing enlarged by bicubic interpolation and by SRResNet, and the large one."""
-    large = shapes.draw(np.array([drawing]), 128, channels=3)[0]
+def emoji(count: int, columns: int) -> np.ndarray:
+    """People and faces like those of Noto Emoji, of one seed."""
+    images = models.load("stylegan2_ada_emoji64").generate(count, seed=1, truncation=0.7)
+    return pictures.grid(pictures.to_uint8(images), columns=columns)
+
+
+def enlargements(large: np.ndarray, *names: str) -> list[np.ndarray]:
+    """An image made small, enlarged by bicubic interpolation and by models; and itself."""
     small = bicubic.downscale(large, 4)
-    return [bicubic.enlarge(small, 4), models.load("srresnet_x4").upscale(small), large]
+    return [bicubic.enlarge(small, 4), *(models.load(n).upscale(small) for n in names), large]
+
+
+def enlarged_drawing(index: int) -> list[np.ndarray]:
+    """One of the bundled drawings by bicubic interpolation and by SRResNet, and itself."""
+    return enlargements(shapes.draw(np.array([index]), 128, channels=3)[0], "srresnet_x4")
+
+
+def enlarged_portrait(*names: str) -> list[np.ndarray]:
+    """Two places of a photo, each by bicubic interpolation, by models, and itself."""
+    photo = pictures.read(cbook.get_sample_data(PORTRAIT, asfileobj=False), 3)[0]
+    return [picture for crop in CROPS for picture in enlargements(photo[crop], *names)]
 
 
 def strip() -> np.ndarray:
     """The parts side by side, in the middle of the height."""
     parts = [
         digits(36, columns=6).repeat(3, axis=-1),
+        cifar10(25, columns=5),
         pictures.grid(translations(False, [0, 1, 2]), columns=3),
         pictures.grid(translations(True, [0, 2, 3]), columns=3),
-        pictures.grid(np.stack(enlargements(4)[:2]), columns=2),
+        emoji(6, columns=3),
+        pictures.grid(np.stack(enlarged_portrait("srgan_x4")[:2]), columns=2),
     ]
     return np.concatenate([_framed(part) for part in parts], axis=1)[:, :-GAP]
 
@@ -58,10 +85,15 @@ def _framed(part: np.ndarray) -> np.ndarray:
 def all_pictures() -> dict[str, np.ndarray]:
     """Pictures by the names of their files."""
     both = np.concatenate([translations(striped, [*range(5)]) for striped in (False, True)])
+    drawings = enlarged_drawing(4) + enlarged_drawing(9)
+    portraits = enlarged_portrait("srresnet_x4", "srgan_x4")
     return {
         "dcgan_mnist": digits(40, columns=10),
+        "ssgan_cifar10_small": cifar10(40, columns=10),
         "cyclegan_solid2striped": pictures.grid(both, columns=5),
-        "srresnet_x4": pictures.grid(np.stack(enlargements(4) + enlargements(9)), columns=6),
+        "srresnet_x4": pictures.grid(np.stack(drawings), columns=6),
+        "srgan_x4": pictures.grid(np.stack(portraits), columns=4),
+        "stylegan2_ada_emoji64": emoji(40, columns=10),
         "strip": strip(),
     }
 

@@ -294,7 +294,7 @@ class SRGAN(ImageGAN):
     def generator_loss(self, batch, random):
         real, fake = batch["image"], self.generator(batch["small"], training=True)
         content = self.content(fake, real)
-        # As it will be shown: blacker than black tells a fake, and blacks would turn grey.
+        # As viewers will see it: what is blacker than black would give it away.
         shown = ops.clip(fake, -1.0, 1.0)
         seen = self.augment(shown, random, "fake")
         adversarial = NON_SATURATING.generator(self.discriminator(seen, training=True))
