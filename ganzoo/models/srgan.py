@@ -17,10 +17,10 @@ optimizers of their own, which move the same generator.
 Implemented are the networks of figure 4, for enlargements by 2, 4 and 8. The authors published no
 code. Left open by the paper, and chosen here: convolutions have no bias before a normalization,
 initial weights are He's, PReLU begins at 0.25, each channel with a slope of its own. The generator
-ends without an activation, as in the figure; results are clipped outside of training, and where
-the discriminator sees them. Each step updates the generator first and shows the discriminator the
-images made for that, so that they are made once. Added, as later papers have it: an averaged
-generator. What is left out: the total variation that the paper adds to SRResNet-VGG22.
+ends without an activation, as in the figure; results are clipped outside of training. Each step
+updates the generator first and shows the discriminator the images made for that, so that they are
+made once. Added, as later papers have it: an averaged generator. What is left out: the total
+variation that the paper adds to SRResNet-VGG22.
 
 For files that others published there are generators that differ: with biases before normalizations
 and a tanh at the end, and `msrresnet`, the network of MMagic's SRGAN, without normalizations.
@@ -294,9 +294,7 @@ class SRGAN(ImageGAN):
     def generator_loss(self, batch, random):
         real, fake = batch["image"], self.generator(batch["small"], training=True)
         content = self.content(fake, real)
-        # As viewers will see it: what is blacker than black would give it away.
-        shown = ops.clip(fake, -1.0, 1.0)
-        seen = self.augment(shown, random, "fake")
+        seen = self.augment(fake, random, "fake")
         adversarial = NON_SATURATING.generator(self.discriminator(seen, training=True))
         return Loss(
             content + self.adversarial_weight * adversarial,
@@ -305,7 +303,7 @@ class SRGAN(ImageGAN):
                 "adversarial": ops.mean(adversarial),
                 "psnr": _psnr(_squared_error(fake, real)),
             },
-            reuse={"fake": shown},
+            reuse={"fake": fake},
         )
 
     def discriminator_loss(self, batch, random):
