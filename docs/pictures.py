@@ -15,19 +15,18 @@ FOLDER = Path(__file__).parent / "images"
 SCENES = np.array([2, 5, 11, 17, 23]) + solid2striped.SPLITS["test"].start
 PORTRAIT = "grace_hopper.jpg"  # of the US Navy, public domain; comes with Matplotlib
 CROPS = (np.s_[20:148, 160:288], np.s_[100:228, 180:308])  # of it
+DRAWN = {
+    "dcgan_mnist": {"seed": 3},
+    "ssgan_cifar10_small": {"seed": 1},
+    "stylegan2_ada_emoji64": {"seed": 1, "truncation": 0.7},
+}
 HEIGHT, GAP = 192, 14  # of the strip, and between its parts, in pixels
 
 
-def digits(count: int, columns: int) -> np.ndarray:
-    """Digits of one seed."""
-    images = models.load("dcgan_mnist").generate(count, seed=3)
-    return pictures.grid(pictures.to_uint8(images), columns=columns)
-
-
-def cifar10(count: int, columns: int) -> np.ndarray:
-    """Things like those of CIFAR-10, of one seed."""
-    images = models.load("ssgan_cifar10_small").generate(count, seed=1)
-    return pictures.grid(pictures.to_uint8(images), columns=columns)
+def drawn(name: str, count: int, columns: int) -> np.ndarray:
+    """What a model draws of random numbers."""
+    images = pictures.to_uint8(models.load(name).generate(count, **DRAWN[name]))
+    return pictures.grid(images, columns=columns)
 
 
 def translations(striped: bool, chosen: list[int]) -> np.ndarray:
@@ -37,12 +36,6 @@ def translations(striped: bool, chosen: list[int]) -> np.ndarray:
     direction = "b2a" if striped else "a2b"
     translated = models.load("cyclegan_solid2striped").translate(images, direction)
     return np.concatenate([images, translated])
-
-
-def emoji(count: int, columns: int) -> np.ndarray:
-    """People and faces like those of Noto Emoji, of one seed."""
-    images = models.load("stylegan2_ada_emoji64").generate(count, seed=1, truncation=0.7)
-    return pictures.grid(pictures.to_uint8(images), columns=columns)
 
 
 def enlargements(large: np.ndarray, *names: str) -> list[np.ndarray]:
@@ -65,11 +58,11 @@ def enlarged_portrait(*names: str) -> list[np.ndarray]:
 def strip() -> np.ndarray:
     """The parts side by side, in the middle of the height."""
     parts = [
-        digits(36, columns=6).repeat(3, axis=-1),
-        cifar10(25, columns=5),
+        drawn("dcgan_mnist", 36, columns=6).repeat(3, axis=-1),
+        drawn("ssgan_cifar10_small", 25, columns=5),
         pictures.grid(translations(False, [0, 1, 2]), columns=3),
         pictures.grid(translations(True, [0, 2, 3]), columns=3),
-        emoji(6, columns=3),
+        drawn("stylegan2_ada_emoji64", 6, columns=3),
         pictures.grid(np.stack(enlarged_portrait("srgan_x4")[:2]), columns=2),
     ]
     return np.concatenate([_framed(part) for part in parts], axis=1)[:, :-GAP]
@@ -88,12 +81,10 @@ def all_pictures() -> dict[str, np.ndarray]:
     drawings = enlarged_drawing(4) + enlarged_drawing(9)
     portraits = enlarged_portrait("srresnet_x4", "srgan_x4")
     return {
-        "dcgan_mnist": digits(40, columns=10),
-        "ssgan_cifar10_small": cifar10(40, columns=10),
+        **{name: drawn(name, 40, columns=10) for name in DRAWN},
         "cyclegan_solid2striped": pictures.grid(both, columns=5),
         "srresnet_x4": pictures.grid(np.stack(drawings), columns=6),
         "srgan_x4": pictures.grid(np.stack(portraits), columns=4),
-        "stylegan2_ada_emoji64": emoji(40, columns=10),
         "strip": strip(),
     }
 
