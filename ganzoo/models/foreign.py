@@ -12,7 +12,7 @@ import tensorflow as tf
 from ganzoo import weights
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, choose
-from ganzoo.models.formats import FORMATS, Arrays
+from ganzoo.models.formats import ATTRIBUTES, FORMATS, Arrays
 from ganzoo.models.registry import build, construct
 from ganzoo.weights import layouts
 
@@ -34,7 +34,7 @@ def read_model(path: str | Path, program: str | None = None) -> tuple[GAN, str, 
     Raises:
         UserError: for an unknown program, or a file that is not one of its.
     """
-    arrays = weights.read(path)
+    arrays = weights.read(path, ATTRIBUTES)
     if program is None:
         program = _program_of(path, arrays)
     format = choose("program", program, FORMATS)
@@ -53,7 +53,7 @@ def read_networks(path: str | Path, program: str | None = None) -> GAN:
 
     Arguments and errors are those of `read_model`; a file may hold the averaged generator alone.
     """
-    arrays = weights.read(path)
+    arrays = weights.read(path, ATTRIBUTES)
     program = program or _program_of(path, arrays)
     format = choose("program", program, FORMATS)
     if format.judge is None:

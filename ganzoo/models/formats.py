@@ -13,6 +13,7 @@ from ganzoo.weights import layouts
 
 Arrays = Mapping[str, np.ndarray]
 _MOST_LAYERS, _MOST_DIGITS = 100, 4  # of one kind; of their numbers, or of sides in pixels
+ATTRIBUTES = ("conv_clamp", "group_size")  # of layers, which arrays do not tell
 _COUNTERS = r".*\.num_batches_tracked"
 # Instance normalization kept averages before PyTorch 0.4, and used them in no program.
 _AVERAGES = r".*\.(num_batches_tracked|running_mean|running_var)"
@@ -69,6 +70,7 @@ def _stylegan2(arrays: Arrays) -> dict:
     architecture = "skip" if "synthesis.b4.torgb.weight" in arrays else "orig"
     if f"synthesis.b{largest}.skip.weight" in arrays:
         architecture = "resnet"
+    clamp = arrays.get(f"synthesis.b{largest}.torgb.conv_clamp")
     return {
         "image_size": largest,
         "channels": arrays[f"synthesis.b{largest}.torgb.weight"].shape[0],
@@ -79,6 +81,7 @@ def _stylegan2(arrays: Arrays) -> dict:
         "channel_base": widths[largest] * largest,
         "channel_max": most,
         "generator_architecture": architecture,
+        **({} if clamp is None else {"clamp": float(clamp)}),
     }
 
 
@@ -87,9 +90,11 @@ def _stylegan2_discriminator(arrays: Arrays) -> dict:
     if any(name.endswith(".skip.weight") for name in arrays):
         architecture = "resnet"
     layers = len(_numbers(arrays, r"mapping\.fc(\d+)\.weight"))
+    group = arrays.get("b4.mbstd.group_size")
     return {
         "discriminator_architecture": architecture,
         **({"discriminator_mapping_layers": layers} if layers else {}),
+        **({} if group is None else {"minibatch_stddev_group": int(group)}),
     }
 
 
@@ -223,7 +228,7 @@ FORMATS = {
         ("G_ema.", "G."),
         _stylegan2,
         layouts.stylegan2_generator,
-        r".*\.resample_filter",
+        r".*\.(resample_filter|conv_clamp)",
         constants=layouts.stylegan2_filters,
         judge=_stylegan2_discriminator,
         whole=_stylegan2_networks,

@@ -7,6 +7,7 @@ import math
 import mmap
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import h5py
@@ -26,7 +27,7 @@ _DAMAGE = (
 )
 
 
-def read(path: str | Path) -> dict[str, np.ndarray]:
+def read(path: str | Path, attributes: Collection[str] = ()) -> dict[str, np.ndarray]:
     """The arrays in a file, by their dotted names.
 
     Reads `.pth` and `.pt` of PyTorch, NVIDIA's network `.pkl`, `.safetensors`, `.npz`, and HDF5 as
@@ -34,19 +35,24 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
     by the content. Nothing in a file is imported, called or evaluated, and the memory needed is
     bounded by the size of the file. Arrays of pickles cannot be written to, and may share memory.
 
+    Args:
+        path: the file.
+        attributes: names of single numbers that the layers in a network `.pkl` have beside their
+            arrays; they are read as arrays without axes.
+
     Raises:
         RefusedFile: when the file is missing, damaged, or holds anything but data.
     """
     path = Path(path).expanduser()
     try:
-        return _reader(path)(path)
+        return _reader(path, attributes)(path)
     except RefusedFile as error:
         raise RefusedFile(f"{path} was not read: {error}") from error
     except _DAMAGE as error:
         raise RefusedFile(f"{path} cannot be read as weights ({error})") from error
 
 
-def _reader(path: Path):
+def _reader(path: Path, attributes: Collection[str]):
     with path.open("rb") as file:
         start = file.read(64)
     if start[8:9] == b"{":  # after the length of the header, which may be any bytes
@@ -58,16 +64,16 @@ def _reader(path: Path):
     if start.startswith(_LEGACY):
         return lambda path: _of_stream(path, pytorch.read_legacy)
     if start.startswith(b"\x80"):
-        return lambda path: _of_stream(path, pytorch.read_networks)
+        return lambda path: _of_stream(path, pytorch.read_networks, attributes)
     is_page = start.lstrip().lower().startswith((b"<!doctype", b"<html"))
     hint = "; it is a web page" if is_page else ""
     raise RefusedFile(f"no known kind of file, it begins with {start[:8]!r}{hint}")
 
 
-def _of_stream(path: Path, load) -> dict[str, np.ndarray]:
+def _of_stream(path: Path, load, attributes: Collection[str] = ()) -> dict[str, np.ndarray]:
     # Unlike a file, a map reserves no memory for bytes that are said to follow and do not.
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        return pytorch.state_dict(load(mapped))
+        return pytorch.state_dict(load(mapped), attributes)
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:

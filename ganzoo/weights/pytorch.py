@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,22 +97,24 @@ def read_networks(file: BinaryIO) -> Any:
     return pickles.load(file, Vocabulary(_MAKERS | _NESTING, _CLASSES))
 
 
-def state_dict(found: Any) -> dict[str, np.ndarray]:
+def state_dict(found: Any, attributes: Collection[str] = ()) -> dict[str, np.ndarray]:
     """Every tensor and array in an object, by its dotted name; what else it holds is left out.
 
-    Tensors share memory as they do in the file, and cannot be written to.
+    Tensors share memory as they do in the file, and cannot be written to. Of a network's parts,
+    `attributes` that are numbers are arrays, too.
 
     Raises:
         RefusedFile: for tensors beyond their storages, or an object without end.
     """
     with pickles.damage():
-        return dict(_Parts().of(found, ()))
+        return dict(_Parts(attributes).of(found, ()))
 
 
 class _Parts:
     """Walks through an object, but not forever: what lies in it twice is visited twice."""
 
-    def __init__(self):
+    def __init__(self, attributes: Collection[str]):
+        self.attributes = attributes
         self.visited = 0
 
     def of(self, found: Any, path: tuple[str, ...]) -> Iterator[tuple[str, np.ndarray]]:
@@ -126,7 +128,7 @@ class _Parts:
         elif isinstance(found, np.ndarray | np.generic):
             yield _joined(path), np.asarray(found)
         else:
-            for name, part in _members(found):
+            for name, part in _members(found, self.attributes):
                 yield from self.of(part, (*path, pickles.key(name)))
 
 
@@ -136,18 +138,18 @@ def _joined(path: tuple[str, ...]) -> str:
     return ".".join(path)
 
 
-def _members(found: Any) -> Iterator[tuple[Any, Any]]:
+def _members(found: Any, attributes: Collection[str]) -> Iterator[tuple[Any, Any]]:
     """What an object consists of, with names."""
     if isinstance(found, Record):
-        yield from _of_record(found)
+        yield from _of_record(found, attributes)
     elif isinstance(found, dict):
         yield from found.items()
     elif isinstance(found, list | tuple):
         yield from enumerate(found)
 
 
-def _of_record(record: Record) -> Iterator[tuple[Any, Any]]:
-    """A network's parameters, buffers and parts, as `state_dict` names them."""
+def _of_record(record: Record, attributes: Collection[str]) -> Iterator[tuple[Any, Any]]:
+    """A network's parameters, buffers, parts and `attributes`, as `state_dict` names them."""
     state = record.state
     if str(record.kind) == _NETWORK:
         (meta,) = record.arguments
@@ -162,6 +164,9 @@ def _of_record(record: Record) -> Iterator[tuple[Any, Any]]:
     else:
         for group in ("_parameters", "_buffers", "_modules"):
             yield from (state.get(group) or {}).items()
+        for name in attributes:
+            if type(state.get(name)) in (int, float):
+                yield name, np.float64(state[name])
 
 
 def _only_storage(raw) -> Storage:

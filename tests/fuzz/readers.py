@@ -66,7 +66,7 @@ NAMES = (
 )
 WORDS = (
     *("storage", "0", "cpu", "state", "_modules", "_parameters", "_buffers", "variables", "f4"),
-    *("components", "<", "latin1", "abcdabcd"),
+    *("components", "resolution", "<", "latin1", "abcdabcd"),
 )
 FILE_INSIDE = writers.legacy(writers.Storage(STORED))
 PARTS = (
@@ -99,7 +99,7 @@ def test_one_input(raw: bytes):
     FILE.write_bytes(WRAPPINGS[raw[0] % len(WRAPPINGS)](raw[1:]))
     GUARD.armed, start = True, time.process_time()
     try:
-        found = weights.read(FILE)
+        found = weights.read(FILE, ("resolution",))
     except weights.RefusedFile:
         return
     finally:

@@ -235,8 +235,10 @@ def test_discriminators_of_published_files(tmp_path, num_classes):
         for variable in network.variables:
             variable.assign(RNG.normal(size=variable.shape))
         arrays |= {f"{name}.{key}": a for key, a in layouts.export(layout(network)).items()}
+    arrays |= {"G_ema.synthesis.b16.torgb.conv_clamp": 8.0, "D.b4.mbstd.group_size": 2}
     np.savez(tmp_path / "net.npz", **arrays)
     loaded = models.load(tmp_path / "net.npz", discriminator=True)
+    assert loaded.arguments["clamp"] == 8 and loaded.arguments["minibatch_stddev_group"] == 2
     started = models.build("stylegan2_ada", **loaded.arguments)
     models.start_from(started, tmp_path / "net.npz")
     parts = ("generator", "averaged_generator", "discriminator")

@@ -51,8 +51,10 @@ def forward(classes, network):
 
 def judged(size, classes):
     """What both make of images that a discriminator is shown."""
-    judge = make(networks.Discriminator, size, classes, **CHANNELS)
-    network = make(networks.Generator, size, classes, **CHANNELS)
+    limited = CHANNELS | {"conv_clamp": 0.5}
+    judge = make(networks.Discriminator, size, classes, **limited)
+    judge.b4.mbstd.group_size = 2  # with the default of 4, a batch is one group
+    network = make(networks.Generator, size, classes, **limited)
     images, labels = torch.randn(4, 3, size, size), LABELS[[0, 1, 2, 0], :classes]
     with common.file_of({"G": network, "D": judge, "G_ema": network}) as path:
         model = common.models.load(path, discriminator=True)
@@ -63,15 +65,16 @@ def judged(size, classes):
     common.tell(f"discriminator, {size} px, {classes} classes", judge, found - expected)
 
 
-for size, classes, options in (
-    (32, 0, CHANNELS),
-    (32, 3, CHANNELS),
-    (64, 0, CHANNELS | {"architecture": "resnet"}),
-    (256, 0, {"channel_base": 16384, "channel_max": 512}),
+for name, size, classes, options in (
+    ("skip", 32, 0, CHANNELS),
+    ("skip", 32, 3, CHANNELS),
+    ("resnet", 64, 0, CHANNELS | {"architecture": "resnet"}),
+    ("limited", 64, 0, CHANNELS | {"conv_clamp": 0.5}),
+    ("skip", 256, 0, {"channel_base": 16384, "channel_max": 512}),
 ):
     fresh = functools.partial(make, networks.Generator, size, classes, **options)
     common.compare(
-        f"{size} px, {classes} classes, {options.get('architecture', 'skip')}",
+        f"{size} px, {classes} classes, {name}",
         "stylegan2-ada-pytorch",
         fresh(),
         save,

@@ -85,6 +85,10 @@ def test_networks_of_nvidia_and_their_source_code(tmp_path):
         "G_ema.b4.filter": ARRAYS["half"],
     }
     assert_same(weights.read(path), expected)
+    attributes = ("resolution", "training", "absent")  # numbers alone: `training` is a truth value
+    found = weights.read(path, attributes)
+    assert found.pop("G_ema.resolution") == found.pop("G_ema.b4.resolution") == 4
+    assert_same(found, expected)
 
 
 def test_arrays_of_numpy_in_a_pickle(tmp_path):

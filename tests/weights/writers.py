@@ -110,6 +110,7 @@ def network(parameters=(), buffers=(), modules=()):
         "_buffers": {name: nested(array) for name, array in dict(buffers).items()},
         "_modules": dict(modules),
         "resolution": 4,
+        "training": False,
     }
     meta = {"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": "Net"}
     return Call("torch_utils.persistence._reconstruct_persistent_obj", {**meta, "state": state})
