@@ -16,11 +16,11 @@ from ganzoo.config import load
 def get_config() -> ConfigDict:
     config = load("cyclegan")
     config.data.dataset = "solid2striped"
-    config.total_images = 20_000  # two of its epochs
+    config.total_images = 60_000  # six of its epochs
     config.tick_images = 1_000
     for adam in config.optimizers.values():
-        adam.decay_start_images = 10_000
-        adam.decay_end_images = 20_000
+        adam.decay_start_images = 30_000
+        adam.decay_end_images = 60_000
     config.model.image_size = 64
     config.model.channels = 3
     config.model.num_blocks = 3  # 6
