@@ -25,4 +25,5 @@ def get_config() -> ConfigDict:
     config.model.latent_dim = 100
     config.model.width = config_dict.placeholder(int)  # None: as published
     config.model.loss = "non_saturating"  # or "least_squares"
+    config.model.ema_half_life_images = 0  # 0: no average, as in the paper
     return config

@@ -58,3 +58,12 @@ class Average:
         if self.ramp_up is not None:
             half_life = tf.minimum(half_life, images * self.ramp_up)
         return tf.where(half_life > 0, 0.5 ** (batch_size / tf.maximum(half_life, 1e-8)), 0.0)
+
+
+def average_of_generator(model, run=None, ramp_up: float = 0.05) -> tuple[Average, ...]:
+    """The average of `model.generator` in `model.averaged_generator`, or none where its
+    `ema_half_life_images` is 0; `run` and `ramp_up` as in `Average`."""
+    if not model.ema_half_life_images:
+        return ()
+    networks = model.generator, model.averaged_generator
+    return (Average(*networks, model.ema_half_life_images, ramp_up, run),)

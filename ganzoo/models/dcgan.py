@@ -23,17 +23,20 @@ What differs from the official codes: the generator is run once for each of the 
 same latents, so that its moving averages move twice a step. Inference uses moving averages, where
 the published scripts draw their samples with batch statistics. From the Theano code: it has no
 moving averages and an epsilon of 1e-8, decays all weights by 1e-5, and updates one player per
-batch, in turn. Batch statistics are those of each replica.
+batch, in turn. Batch statistics are those of each replica. Added, as later papers have
+it: an averaged generator.
 """
 
 from __future__ import annotations
 
+import functools
 from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
 from keras import layers
 
+from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose
 from ganzoo.latents import LatentGAN
@@ -69,6 +72,7 @@ class DCGAN(LatentGAN):
         width: channels at half the image's side; twice as many at a quarter, and so on. None means
             as published, 64 or 128.
         loss: "non_saturating", the published one, "least_squares" or "hinge".
+        ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
 
     Raises:
         UserError: for a size without a network, a width below 1, or an unknown name.
@@ -86,6 +90,7 @@ class DCGAN(LatentGAN):
         latent_dim: int = 100,
         width: int | None = None,
         loss: str = "non_saturating",
+        ema_half_life_images: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -100,18 +105,25 @@ class DCGAN(LatentGAN):
             raise UserError(f"a width of {width} channels; expected 1 or more, or None")
         self.image_size, self.channels, self.latent_dim = image_size, channels, latent_dim
         self.uniform_latents = arch.uniform_latents
+        self.ema_half_life_images = ema_half_life_images
         self.adversarial = choose("loss", loss, ADVERSARIAL)
 
         widths = [width * 2**index for index in range(HALVINGS[image_size])]
-        self.generator = _generator(arch, image_size, channels, widths)
+        make = functools.partial(_generator, arch, image_size, channels, widths)
+        self.generator = self.averaged_generator = make(name="generator")
+        if ema_half_life_images:
+            self.averaged_generator = make(name="averaged_generator")
         self.discriminator = _discriminator(arch, widths)
 
     def build(self, input_shape=None):
         self.build_generators()
         self.discriminator.build((None, self.image_size, self.image_size, self.channels))
+        for average in self.averages():
+            average.source.build((None, self.latent_dim))
+            average.start()
 
     def build_generators(self):
-        self.generator.build((None, self.latent_dim))
+        self.averaged_generator.build((None, self.latent_dim))
 
     def players(self):
         return {"discriminator": [self.discriminator], "generator": [self.generator]}
@@ -123,7 +135,10 @@ class DCGAN(LatentGAN):
         )
 
     def generators(self):
-        return {"generator": self.generator}
+        return {"generator": self.averaged_generator}
+
+    def averages(self):
+        return average_of_generator(self, self._run_average)
 
     def discriminator_loss(self, batch, random):
         real = batch["image"]
@@ -144,7 +159,11 @@ class DCGAN(LatentGAN):
         return Loss(self.adversarial.generator(logits))
 
     def call(self, latents, labels=None, training=False):
-        return self.generator(latents, training=training)
+        return self.averaged_generator(latents, training=training)
+
+    def _run_average(self, batch, random):
+        latents = self.draw_latents(random, batch["image"].shape[0])
+        self.averaged_generator(latents, training=True)
 
     def draw_latents(self, random, count):
         if self.uniform_latents:
@@ -152,7 +171,7 @@ class DCGAN(LatentGAN):
         return super().draw_latents(random, count)
 
 
-def _generator(arch: Architecture, image_size: int, channels: int, widths: list[int]):
+def _generator(arch: Architecture, image_size: int, channels: int, widths: list[int], name: str):
     """Latents `[N, latent_dim]` to images `[N, S, S, C]` in [-1, 1]."""
     *widths, widest = widths
     bottom = image_size // 2 ** HALVINGS[image_size]
@@ -164,7 +183,7 @@ def _generator(arch: Architecture, image_size: int, channels: int, widths: list[
     for width in reversed(widths):
         stack += [_up(arch, width), _norm(), layers.ReLU()]
     stack += [_up(arch, channels), layers.Activation("tanh", dtype="float32")]
-    return keras.Sequential(stack, name="generator")
+    return keras.Sequential(stack, name=name)
 
 
 def _discriminator(arch: Architecture, widths: list[int]):

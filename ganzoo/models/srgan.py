@@ -34,7 +34,7 @@ from types import MappingProxyType
 import keras
 from keras import layers, ops
 
-from ganzoo.ema import Average
+from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.layers import PaddedConv2D, batch_norm, enlarge_bilinear, pixel_shuffle
@@ -44,6 +44,7 @@ from ganzoo.translation import ImageGAN
 NON_SATURATING = ADVERSARIAL["non_saturating"]
 SCALES = (2, 4, 8)
 WIDTHS = (1, 1, 2, 2, 4, 4, 8, 8)  # of the discriminator's layers; every other one halves the image
+EMA_RAMP_UP = 0.5  # a long average from early on: in the second stage the start is a good one
 HALVED = 2 ** (len(WIDTHS) // 2)
 
 
@@ -278,10 +279,7 @@ class SRGAN(ImageGAN):
         return {"upscale": self.averaged_generator}
 
     def averages(self):
-        if not self.ema_half_life_images:
-            return ()
-        half_life = self.ema_half_life_images
-        return (Average(self.generator, self.averaged_generator, half_life, run=self._run_average),)
+        return average_of_generator(self, self._run_average, EMA_RAMP_UP)
 
     def _run_average(self, batch, random):
         if self.averaged_generator.non_trainable_variables:  # MSRResNet has no moments

@@ -36,7 +36,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganzoo.augment import NUM_ROTATIONS, ROTATION_BATCHES
-from ganzoo.ema import Average
+from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose
 from ganzoo.latents import LatentGAN
@@ -365,10 +365,7 @@ class SSGAN(LatentGAN):
         return self.discriminator.features(images)
 
     def averages(self):
-        if not self.ema_half_life_images:
-            return ()
-        half_life = self.ema_half_life_images
-        return (Average(self.generator, self.averaged_generator, half_life, run=self._run_average),)
+        return average_of_generator(self, self._run_average)
 
     def discriminator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]

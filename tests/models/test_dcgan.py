@@ -190,6 +190,29 @@ def test_the_discriminator_normalizes_three_batches_a_step(monkeypatch):
     assert abs(real - fake).max() > 1e-4
 
 
+@BOTH
+def test_the_averaged_generator_draws_with_moments_of_its_own(architecture):
+    model = build(architecture=architecture, ema_half_life_images=8)
+    model.build()
+    model.compile({p: keras.optimizers.Adam(1e-2) for p in model.players()}, batch_size=COUNT)
+    model.step.assign(1000)  # the half-life is a small part of the images seen
+    source, average = model.generator.layers[0], model.averaged_generator
+    project, norm = average.layers[0], norms(average)[0]
+    expected = {"kernel": project.kernel.numpy(), "mean": norm.moving_mean.numpy()}
+    np.testing.assert_array_equal(expected["kernel"], source.kernel)
+    for step in range(1000, 1003):
+        model.train_step(BATCH)
+        expected["kernel"] = 0.5 * (expected["kernel"] + source.kernel.numpy())
+        latents = model.draw_latents(Random(0, step, scope="average/"), COUNT)
+        features = project(latents).numpy().reshape(-1, norm.moving_mean.shape[0])
+        expected["mean"] = 0.9 * expected["mean"] + 0.1 * features.mean(axis=0)
+    np.testing.assert_allclose(project.kernel, expected["kernel"], atol=1e-6)
+    np.testing.assert_allclose(norm.moving_mean, expected["mean"], atol=1e-6)
+    latents = model.draw_latents(RANDOM, 4)
+    np.testing.assert_array_equal(model(latents), average(latents, training=False))
+    assert np.abs(model(latents) - model.generator(latents, training=False)).max() > 1e-3
+
+
 def test_adam_is_the_published_one_in_the_form_of_keras():
     """PyTorch corrects the bias before it adds epsilon: its first step would be 0.5."""
     adam = trainer.optimizers(config.load("dcgan"), "float32")["generator"]
