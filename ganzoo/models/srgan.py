@@ -19,8 +19,9 @@ code. Left open by the paper, and chosen here: convolutions have no bias before 
 initial weights are He's, PReLU begins at 0.25, each channel with a slope of its own. The generator
 ends without an activation, as in the figure; results are clipped outside of training. Each step
 updates the generator first and shows the discriminator the images made for that, so that they are
-made once. Added, as later papers have it: an averaged generator. What is left out: the total
-variation that the paper adds to SRResNet-VGG22.
+made once. Added, as later papers have it: an averaged generator, and a demand that even surfaces
+stay even (`evenness_weight`). What is left out: the total variation that the paper adds to
+SRResNet-VGG22.
 
 For files that others published there are generators that differ: with biases before normalizations
 and a tanh at the end, and `msrresnet`, the network of MMagic's SRGAN, without normalizations.
@@ -45,6 +46,7 @@ NON_SATURATING = ADVERSARIAL["non_saturating"]
 SCALES = (2, 4, 8)
 WIDTHS = (1, 1, 2, 2, 4, 4, 8, 8)  # of the discriminator's layers; every other one halves the image
 EMA_RAMP_UP = 0.5  # a long average from early on: in the second stage the start is a good one
+TINT = 0.25  # how far the colors of even surfaces are from grey
 HALVED = 2 ** (len(WIDTHS) // 2)
 
 
@@ -171,6 +173,8 @@ class SRGAN(ImageGAN):
         content_loss: of the second stage: "vgg54", "vgg22", or "mse" for pixels.
         vgg_weights: a file with VGG19's weights, see `VGGLoss`; None downloads them once.
         adversarial_weight: of the discriminator's opinion, beside the content's 1.
+        evenness_weight: of the demand that even surfaces stay even in the second stage, beside the
+            same; 0, as in the paper, means no such demand.
         pretrain_images: images of the first stage.
         ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
 
@@ -208,6 +212,7 @@ class SRGAN(ImageGAN):
         content_loss: str = "vgg54",
         vgg_weights: str | None = None,
         adversarial_weight: float = 1e-3,
+        evenness_weight: float = 0.0,
         pretrain_images: int = 16_000_000,
         ema_half_life_images: int = 0,
         **kwargs,
@@ -226,7 +231,8 @@ class SRGAN(ImageGAN):
             raise unknown("content_loss", content_loss, ["mse", *VGG_FEATURES])
         self.image_size, self.channels, self.scale = image_size, channels, scale
         self.content_loss, self.vgg_weights = content_loss, vgg_weights
-        self.adversarial_weight, self.pretrain_images = adversarial_weight, pretrain_images
+        self.adversarial_weight, self.evenness_weight = adversarial_weight, evenness_weight
+        self.pretrain_images = pretrain_images
         self.ema_half_life_images = ema_half_life_images
         # How far a result depends on its input: by the convolution of 9 x 9 pixels, two of 3 x 3
         # in each block, and one after them; what follows reaches 3 further, whatever the scale.
@@ -294,15 +300,32 @@ class SRGAN(ImageGAN):
         content = self.content(fake, real)
         seen = self.augment(fake, random, "fake")
         adversarial = NON_SATURATING.generator(self.discriminator(seen, training=True))
-        return Loss(
-            content + self.adversarial_weight * adversarial,
-            logs={
-                "content": ops.mean(content),
-                "adversarial": ops.mean(adversarial),
-                "psnr": _psnr(_squared_error(fake, real)),
-            },
-            reuse={"fake": fake},
-        )
+        loss = content + self.adversarial_weight * adversarial
+        logs = {
+            "content": ops.mean(content),
+            "adversarial": ops.mean(adversarial),
+            "psnr": _psnr(_squared_error(fake, real)),
+        }
+        if self.evenness_weight:
+            logs["unevenness"] = ops.mean(self._unevenness(random, real.shape[0]))
+            loss += self.evenness_weight * logs["unevenness"]
+        return Loss(loss, logs=logs, reuse={"fake": fake})
+
+    def _unevenness(self, random, count):
+        """Variances of enlarged even surfaces, which should have none: of an eighth of `count`
+        random colors.
+
+        A pixel shuffle puts a grid on them unless its filters pass a constant on alike, which is
+        asked for here. Sugawara, Shiota & Kiya 2018, https://arxiv.org/abs/1806.02658, who state
+        the condition, change the network instead.
+        """
+        grey = random.uniform("grey", [count, 1, 1, 1], -1.0, 1.0)
+        tint = random.uniform("tint", [count, 1, 1, self.channels], -TINT, TINT)
+        side = self.image_size // self.scale
+        surfaces = ops.clip(grey + tint, -1.0, 1.0)[::8] * ops.ones((1, side, side, 1))
+        large = self.generator(surfaces, training=False)  # they would have moments of their own
+        inner = slice(self.image_size // 3, -(self.image_size // 3))  # away from the padding
+        return ops.mean(ops.var(large[:, inner, inner], axis=(1, 2)), axis=-1)
 
     def discriminator_loss(self, batch, random):
         # Apart, since each batch is normalized by its own statistics.

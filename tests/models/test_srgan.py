@@ -10,6 +10,7 @@ from ganzoo import models, trainer
 from ganzoo.errors import UserError
 from ganzoo.layers import pixel_shuffle
 from ganzoo.models import srgan
+from ganzoo.seeds import Random
 
 RANDOM = np.random.default_rng(0)
 TINY = dict(srgan.SRGAN.TINY)
@@ -139,6 +140,31 @@ def test_the_weight_multiplies_the_adversarial_term_alone():
     adversarial = (both.value - content.value) / 1e-3
     np.testing.assert_allclose(np.mean(adversarial), both.logs["adversarial"], rtol=1e-3)
     np.testing.assert_allclose(np.mean(content.value), both.logs["content"], rtol=1e-5)
+
+
+def test_even_surfaces_cost_their_variance_in_inference():
+    model, data, random = tiny(), batch(16), Random(0, 0)
+    without = model.generator_loss(data, random)
+    model.evenness_weight = 10.0
+    loss = model.generator_loss(data, random)
+    grey = random.uniform("grey", [16, 1, 1, 1], -1, 1).numpy()
+    tint = random.uniform("tint", [16, 1, 1, 3], -0.25, 0.25).numpy()
+    surfaces = np.tile(np.clip(grey + tint, -1, 1)[[0, 8]], (1, 8, 8, 1))
+    inner = model.generator(surfaces, training=False).numpy()[:, 10:22, 10:22]
+    expected = np.mean((inner - inner.mean(axis=(1, 2), keepdims=True)) ** 2)
+    np.testing.assert_allclose(loss.logs["unevenness"], expected, rtol=1e-5)
+    np.testing.assert_allclose(loss.value - without.value, np.full(16, 10 * expected), rtol=1e-3)
+    assert "unevenness" not in without.logs
+
+
+def test_even_surfaces_become_even():
+    model, adam, losses = tiny(), keras.optimizers.Adam(3e-3), []
+    weights = model.generator.trainable_variables
+    for step in range(60):
+        with tf.GradientTape() as tape:
+            losses.append(tf.reduce_mean(model._unevenness(Random(0, step), 16)))
+        adam.apply(tape.gradient(losses[-1], weights), weights)
+    assert np.mean(losses[-10:]) < 0.1 * np.mean(losses[:10])
 
 
 def test_an_undecided_discriminator_costs_what_it_should():
