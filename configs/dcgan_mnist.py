@@ -17,8 +17,9 @@ from ganzoo.config import load
 def get_config() -> ConfigDict:
     config = load("dcgan")
     config.data.dataset = "mnist"
-    config.total_images = 1_500_000  # 25 epochs
+    config.total_images = 3_300_000  # 55 epochs
     config.tick_images = 30_000
     config.model.image_size = 28
     config.model.channels = 1
+    config.model.ema_half_life_images = 10_000  # none
     return config
