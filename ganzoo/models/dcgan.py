@@ -23,8 +23,8 @@ What differs from the official codes: the generator is run once for each of the 
 same latents, so that its moving averages move twice a step. Inference uses moving averages, where
 the published scripts draw their samples with batch statistics. From the Theano code: it has no
 moving averages and an epsilon of 1e-8, decays all weights by 1e-5, and updates one player per
-batch, in turn. Batch statistics are those of each replica. Added, as later papers have
-it: an averaged generator.
+batch, in turn. Batch statistics are those of each replica. Added, as later papers have it: an
+averaged generator.
 """
 
 from __future__ import annotations
