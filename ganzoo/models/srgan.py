@@ -45,9 +45,9 @@ from ganzoo.translation import ImageGAN
 NON_SATURATING = ADVERSARIAL["non_saturating"]
 SCALES = (2, 4, 8)
 WIDTHS = (1, 1, 2, 2, 4, 4, 8, 8)  # of the discriminator's layers; every other one halves the image
+HALVED = 2 ** (len(WIDTHS) // 2)
 EMA_RAMP_UP = 0.5  # a long average from early on: in the second stage the start is a good one
 TINT = 0.25  # how far the colors of even surfaces are from grey
-HALVED = 2 ** (len(WIDTHS) // 2)
 
 
 class ResidualBlock(layers.Layer):
@@ -307,12 +307,12 @@ class SRGAN(ImageGAN):
             "psnr": _psnr(_squared_error(fake, real)),
         }
         if self.evenness_weight:
-            logs["unevenness"] = ops.mean(self._unevenness(random, real.shape[0]))
+            logs["unevenness"] = self._unevenness(random, real.shape[0])
             loss += self.evenness_weight * logs["unevenness"]
         return Loss(loss, logs=logs, reuse={"fake": fake})
 
     def _unevenness(self, random, count):
-        """Variances of enlarged even surfaces, which should have none: of an eighth of `count`
+        """Mean variance of enlarged even surfaces, which should have none: of an eighth of `count`
         random colors.
 
         A pixel shuffle puts a grid on them unless its filters pass a constant on alike, which is
@@ -325,7 +325,7 @@ class SRGAN(ImageGAN):
         surfaces = ops.clip(grey + tint, -1.0, 1.0)[::8] * ops.ones((1, side, side, 1))
         large = self.generator(surfaces, training=False)  # they would have moments of their own
         inner = slice(self.image_size // 3, -(self.image_size // 3))  # away from the padding
-        return ops.mean(ops.var(large[:, inner, inner], axis=(1, 2)), axis=-1)
+        return ops.mean(ops.var(large[:, inner, inner], axis=(1, 2)))
 
     def discriminator_loss(self, batch, random):
         # Apart, since each batch is normalized by its own statistics.

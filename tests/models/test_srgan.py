@@ -162,7 +162,7 @@ def test_even_surfaces_become_even():
     weights = model.generator.trainable_variables
     for step in range(60):
         with tf.GradientTape() as tape:
-            losses.append(tf.reduce_mean(model._unevenness(Random(0, step), 16)))
+            losses.append(model._unevenness(Random(0, step), 16))
         adam.apply(tape.gradient(losses[-1], weights), weights)
     assert np.mean(losses[-10:]) < 0.1 * np.mean(losses[:10])
 
