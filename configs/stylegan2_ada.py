@@ -34,7 +34,7 @@ def get_config() -> ConfigDict:
     config.model.discriminator_mapping_layers = 8  # 0 as in the TensorFlow code
     config.model.minibatch_stddev_group = config_dict.placeholder(int)
     config.model.num_half_precision = 4  # resolutions
-    config.model.clamp = config_dict.placeholder(float)  # None: 256 with half precision, else 0
+    config.model.clamp = config_dict.placeholder(float)  # None: 256 with float16, else 0
     config.model.style_mixing = 0.9
     config.model.r1_gamma = config_dict.placeholder(float)
     config.model.r1_every = 16

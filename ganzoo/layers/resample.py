@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -83,8 +84,8 @@ def blur(x, pad: tuple[int, int], strides: int = 1, gain: float = 1.0):
 
     Karras et al. 2020, https://arxiv.org/abs/1912.04958, appendix B.
     """
-    dtype = x.dtype
-    if strides > 1 and dtype == "bfloat16":  # of which the gradient on CPUs takes nine times as long
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    if strides > 1 and dtype == "bfloat16":  # whose gradient takes nine times as long on CPUs
         x = ops.cast(x, "float32")
     x = ops.pad(x, [[0, 0], pad, pad, [0, 0]])
     kernel = np.tile(gain * BINOMIAL[:, :, None, None], [1, 1, x.shape[-1], 1])

@@ -53,7 +53,7 @@ from ganzoo.styles import StyleGAN
 NON_SATURATING = ADVERSARIAL["non_saturating"]
 ARCHITECTURES = ("skip", "resnet", "orig")
 NOISE_MODES = ("random", "const", "none")
-CLAMP = 256.0  # of activations, in half precision
+CLAMP = 256.0  # of activations, in float16, which ends at 65,504
 STYLE_DECAY = 0.995  # of the mean style, for each batch
 LENGTH_DECAY = 0.01  # by how much the mean path length moves
 SHRINK = 2  # of the batch, for path lengths
@@ -74,7 +74,7 @@ class Size(NamedTuple):
         widths = {r: max(1, min(channel_base // r, channel_max)) for r in resolutions}
         half_from = max(2 * image_size >> num_half_precision, 8)
         low = keras.mixed_precision.dtype_policy().name
-        if clamp is None and low != "float32" and half_from <= image_size:
+        if clamp is None and low == "mixed_float16" and half_from <= image_size:
             clamp = CLAMP
         return cls(image_size, widths, half_from, low, clamp or None)
 
@@ -311,7 +311,7 @@ class StyleGAN2ADA(StyleGAN):
         num_half_precision: resolutions, from the highest on, that follow `config.precision`; all
             others, and those below 8 pixels, are computed in float32.
         clamp: the largest activation of convolutions, 0 for no limit; None is 256 where anything
-            is in half precision, else 0. It is saved with the model.
+            is in float16, else 0. It is saved with the model.
         style_mixing: probability that a batch's finer layers get the styles of other latents.
         r1_gamma: weight of the gradient penalty, 0 for none.
         r1_every: steps between two of them.

@@ -31,6 +31,18 @@ def test_downsampling_is_the_official_one():
     np.testing.assert_allclose(down, [[2.734375, 3.9375], [7.546875, 8.75]])
 
 
+def test_halving_in_bfloat16_rounds_the_result_alone():
+    x = tf.cast(X / 16, "bfloat16")  # exact
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        down = downsample_blurred(x)
+    exact = tf.cast(downsample_blurred(X / 16), "bfloat16")
+    assert down.dtype == tf.bfloat16
+    np.testing.assert_array_equal(np.asarray(down), np.asarray(exact))
+    slope = np.asarray(tape.gradient(down, x)[0, :, 1, 0], np.float64)  # both columns see it: 4 / 8
+    np.testing.assert_allclose(slope, [3 / 16, 1 / 4, 1 / 4, 3 / 16])
+
+
 def test_edges_of_a_plain_image_darken():
     ones = np.ones([1, 6, 6, 1], np.float32)
     up, down = (np.asarray(f(ones))[0, :, :, 0] for f in (upsample_blurred, downsample_blurred))

@@ -200,7 +200,7 @@ def clamps_of(generator):
 
 
 def test_the_clamp_of_the_training_stays_in_full_precision(tmp_path):
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    keras.mixed_precision.set_global_policy("mixed_float16")
     arguments = dict(models.model_class("stylegan2_ada").TINY)
     model = models.build("stylegan2_ada", **arguments)
     models.save(model, "stylegan2_ada", arguments, tmp_path / "model")
@@ -214,16 +214,19 @@ def test_the_clamp_of_the_training_stays_in_full_precision(tmp_path):
     assert clamps_of(tiny(clamp=8.0).generator) == {8.0}
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_precision_of_the_resolutions(policy):
+@pytest.mark.parametrize(
+    ("policy", "clamp"),
+    [("float32", None), ("mixed_bfloat16", None), ("mixed_float16", 256.0)],
+)
+def test_precision_of_the_resolutions(policy, clamp):
     keras.mixed_precision.set_global_policy(policy)
     model = tiny(image_size=128)
     compute = [block.compute_dtype for block in model.generator.synthesis.blocks]
-    half = "float32" if policy == "float32" else "bfloat16"
+    half = policy.removeprefix("mixed_")
     assert compute == ["float32", "float32"] + [half] * 4  # 4, 8, then 16 to 128
     assert model.discriminator.conv.compute_dtype == "float32"
     assert model.generator.mapping.stack[0].compute_dtype == "float32"
-    assert clamps_of(model.generator) == {None if policy == "float32" else 256.0}
+    assert clamps_of(model.generator) == {clamp}
     assert model.averaged_generator(tf.zeros([1, 16]), tf.zeros([1], tf.int32)).dtype == tf.float32
 
 
