@@ -14,7 +14,7 @@ from ganzoo.config import load
 
 def get_config() -> ConfigDict:
     config = load("ssgan_cifar10")
-    config.total_images = 576_000  # 9,000 generator steps; paper: 100,000
+    config.total_images = 576_000  # 18,000 generator steps; paper: 100,000
     config.tick_images = 32_000
     config.batch_size = 32  # paper: 64
     config.model.architecture = "sngan"  # narrow compare_gan leaves the grid of its unpooling
@@ -22,5 +22,9 @@ def get_config() -> ConfigDict:
     config.model.generator_width = 64  # paper: 256
     config.model.discriminator_width = 64  # paper: 128
     config.model.ema_half_life_images = 30_000  # paper: none
+    config.model.discriminator_steps = 1  # paper: 2
     config.optimizers.discriminator.learning_rate = 4e-4  # paper: as the generator's
+    config.optimizers.generator.decay_start_images = 440_000  # paper: constant rates
+    config.optimizers.generator.decay_end_images = 576_000
+    config.optimizers.generator.final_learning_rate = 2e-5
     return config
