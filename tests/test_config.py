@@ -88,7 +88,7 @@ def test_a_preset_that_misspells_a_key_fails(small):
         ("optimizers.generator.learning_rate", float("inf"), "expected a finite number"),
         ("optimizers.generator.learning_rate", 0.0, "expected a number above 0"),
         ("optimizers.generator.beta_1", 1.0, "a number in [0, 1)"),
-        ("optimizers.generator.decay_start_images", 5, "decay_end_images = 0 lies before"),
+        ("optimizers.discriminator.decay_start_images", 5, "decay_end_images = 0 lies before"),
         ("model_name", "ssgam", "Unknown model_name 'ssgam'. Did you mean ssgan"),
     ],
 )
