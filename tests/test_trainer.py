@@ -292,18 +292,44 @@ def test_sizes_are_inferred_from_the_data(tmp_path, shape, expected, capsys):
     assert f"model.image_size = {expected}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", config.presets())
-def test_every_config_runs_dry(name, capsys, monkeypatch):
-    """With narrow networks, on bundled data and a random VGG19 in place of downloads."""
-    monkeypatch.setattr(perceptual, "_download", lambda: None)
-    monkeypatch.setattr(perceptual, "_fill", lambda *args: None)
+def _tiny(name):
+    """A config with narrow networks, on bundled data."""
     options = config.load(name)
     model = models.model_class(options.model_name)
     options.data.dataset = data.KINDS[model.DATA].bundled
     options.model.update(model.TINY)
     options.augment.pipe = "none"  # it has tests of its own, and takes long to compile
     options.batch_size = 4
-    trainer.dry_run(trainer.prepare(options, ONE))
+    return options
+
+
+def _of_each_structure():
+    """One config of all that compile the same steps: they differ in sizes, rates and weights."""
+    found = {}
+    for name in config.presets():
+        options = _tiny(name)
+        values = sorted(options.model.items())
+        kinds = [(key, v if isinstance(v, str) else v != 0) for key, v in values]
+        found.setdefault((options.model_name, *kinds), name)
+    return list(found.values())
+
+
+@pytest.fixture
+def random_vgg19(monkeypatch):
+    """In place of a download."""
+    monkeypatch.setattr(perceptual, "_download", lambda: None)
+    monkeypatch.setattr(perceptual, "_fill", lambda *args: None)
+
+
+@pytest.mark.parametrize("name", config.presets())
+def test_every_config_is_prepared(name, random_vgg19):
+    setup = trainer.prepare(_tiny(name), ONE)
+    assert all(update.every >= 1 for update in setup.model.updates())
+
+
+@pytest.mark.parametrize("name", _of_each_structure())
+def test_a_config_of_each_structure_runs_dry(name, capsys, random_vgg19):
+    trainer.dry_run(trainer.prepare(_tiny(name), ONE))
     printed = capsys.readouterr().out
     for words in ("Update of", "parameters", "Seconds per step", "Peak memory", '"batch_size": '):
         assert words in printed
