@@ -26,11 +26,7 @@ def main(argv):
 
 def _list(*words):
     cli.refuse_words(words)
-    table = models.presets()
-    width = max(map(len, table))
-    for name, preset in table.items():
-        where = "comes with ganzoo" if preset.url is None else f"download, {preset.program}"
-        print(f"{name:{width}}  {preset.title} ({where})")
+    print(models.presets())
 
 
 def _info(*names):

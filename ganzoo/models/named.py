@@ -68,9 +68,21 @@ class Preset:
         )
 
 
-def presets() -> dict[str, Preset]:
+class Presets(dict[str, Preset]):
+    """Trained models by name, which print as a table."""
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        return "\n".join(
+            f"{name:{width}}  {preset.title} "
+            + ("(comes with ganzoo)" if preset.url is None else f"(download, {preset.program})")
+            for name, preset in self.items()
+        )
+
+
+def presets() -> Presets:
     """All models that `ganzoo.models.load` knows by name."""
-    return dict(TABLE)
+    return Presets(TABLE)
 
 
 def _bundled() -> list[Preset]:

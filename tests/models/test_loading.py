@@ -62,6 +62,16 @@ def test_what_is_downloaded_is_of_known_programs():
             assert model.arguments["image_size"] >= 32
 
 
+def test_presets_print_as_a_table():
+    table = models.presets()
+    rows = repr(table).splitlines()
+    assert [row.split()[0] for row in rows] == list(table)
+    begins = [row.index(p.title) for row, p in zip(rows, table.values(), strict=True)]
+    assert len(set(begins)) == 1
+    wheres = [row.endswith("(comes with ganzoo)") for row in rows]
+    assert wheres == [preset.url is None for preset in table.values()]
+
+
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A generator in the layout of the official CycleGAN, behind a URL and under a name."""
