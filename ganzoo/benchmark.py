@@ -30,14 +30,20 @@ from ganzoo.metrics import FeatureSet
 from ganzoo.trainer import Setup, StepTimer, prepare
 
 FLAGS = flags.FLAGS
-cli.define_config_flags()
-cli.define_device_flags()
-flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "values of config.precision")
-flags.DEFINE_list("jits", ["off"], "values of config.jit")
-flags.DEFINE_string("metric", None, "time a metric such as fd50k_lenet-mnist instead of training")
-flags.DEFINE_list("weights", [], "the file of the metric's feature network")
-flags.DEFINE_integer("batches", 16, "of a metric's images in each round", lower_bound=1)
-flags.DEFINE_integer("rounds", 5, "how often each combination is timed", lower_bound=1)
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    cli.define_config_flags()
+    cli.define_device_flags()
+    flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "values of config.precision")
+    flags.DEFINE_list("jits", ["off"], "values of config.jit")
+    flags.DEFINE_string(
+        "metric", None, "time a metric such as fd50k_lenet-mnist instead of training"
+    )
+    flags.DEFINE_list("weights", [], "the file of the metric's feature network")
+    flags.DEFINE_integer("batches", 16, "of a metric's images in each round", lower_bound=1)
+    flags.DEFINE_integer("rounds", 5, "how often each combination is timed", lower_bound=1)
 
 
 def main(argv):
@@ -135,4 +141,4 @@ def _data_rate(setup: Setup, batches: int = 200) -> float:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

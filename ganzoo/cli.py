@@ -1,14 +1,17 @@
 """What the command lines share: flags that make a config, and errors without a traceback.
 
-A main defines its own flags with absl, calls `define_config_flags()` where it needs a config, and
-ends in `cli.run(main)`: flags are parsed, and a UserError is told in one line.
+A command has a function that defines its flags with absl, by way of `define_config_flags()` where
+it needs a config, and ends in `cli.run(main, define_flags)`: flags are defined and parsed, and a
+UserError is told in one line. No flag is defined by an import, so that every module can be imported
+beside every other, and one process can run one command after another.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +51,17 @@ def define_device_flags() -> None:
     flags.DEFINE_string("tpu", None, "name of a TPU, or local")
 
 
-def run(main: Callable[[list[str]], Any], commands: Sequence[str] | None = ()) -> None:
+def run(
+    main: Callable[[list[str]], Any],
+    define_flags: Callable[[], None] | None = None,
+    commands: Sequence[str] | None = (),
+) -> None:
     """Runs an absl `main`; a UserError is printed without traceback and exits with code 2.
 
-    `commands` are the words that may stand beside the flags; None leaves them to `main`.
+    Args:
+        main: called with the words beside the flags.
+        define_flags: defines the flags; None where there are none.
+        commands: the words that may stand beside the flags; None leaves them to `main`.
     """
 
     def parse_flags(argv: list[str]) -> list[str]:
@@ -62,13 +72,28 @@ def run(main: Callable[[list[str]], Any], commands: Sequence[str] | None = ()) -
 
     logging.set_verbosity(logging.WARNING)  # TensorFlow and its data sets are talkative
     try:
-        app.run(main, flags_parser=parse_flags)
+        with defined(define_flags):
+            app.run(main, flags_parser=parse_flags)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("Interrupted; a training goes on from its last checkpoint.", file=sys.stderr)
         sys.exit(130)
+
+
+@contextlib.contextmanager
+def defined(define_flags: Callable[[], None] | None) -> Iterator[None]:
+    """Within it the flags of a command are defined, and only within it."""
+    app.define_help_flags()  # once for all commands of a process
+    others = set(FLAGS)
+    if define_flags is not None:
+        define_flags()
+    try:
+        yield
+    finally:
+        for name in set(FLAGS) - others:
+            delattr(FLAGS, name)
 
 
 def parse(argv: Sequence[str]) -> list[str]:

@@ -29,13 +29,21 @@ from ganzoo.errors import UserError, choose
 from ganzoo.weights import layouts
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("from", None, "the program that wrote the file; told from its names by default")
-flags.DEFINE_string("to", None, "the program that shall read the file")
-flags.DEFINE_string("input", None, "the file, or what ganzoo.models.load takes")
-flags.DEFINE_string("out", None, "the folder to write, or a file by its suffix")
-flags.DEFINE_string("direction", None, "with --to, which generator of a translator, such as b2a")
 
 EXPORTED = (".onnx", ".tflite", ".keras", ".savedmodel")
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    flags.DEFINE_string(
+        "from", None, "the program that wrote the file; told from its names by default"
+    )
+    flags.DEFINE_string("to", None, "the program that shall read the file")
+    flags.DEFINE_string("input", None, "the file, or what ganzoo.models.load takes")
+    flags.DEFINE_string("out", None, "the folder to write, or a file by its suffix")
+    flags.DEFINE_string(
+        "direction", None, "with --to, which generator of a translator, such as b2a"
+    )
 
 
 def main(argv):
@@ -105,4 +113,4 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

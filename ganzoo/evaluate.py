@@ -57,30 +57,38 @@ from ganzoo.models.storage import folder_of, weights_in
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
-cli.define_device_flags()
-flags.DEFINE_string("model", None, "a run directory, or the name of a trained model")
-flags.DEFINE_string("dataset", None, "what to measure on: folder:PATH, paired:PATH, or a name")
-flags.DEFINE_string("data_dir", None, "where tensorflow_datasets finds or prepares its data")
-flags.DEFINE_string("split", None, "of the data set; for translators test, else train")
-flags.DEFINE_list("metrics", None, "what to measure, as in fid50k_full or psnr_y,ssim_y")
-flags.DEFINE_boolean("compare", False, "show what was measured of two or more runs side by side")
-
-flags.DEFINE_list("weights", [], "the file of the feature network; of LPIPS, its two files")
-flags.DEFINE_string("inception", None, "the file classify_image_graph_def.pb; same as --weights")
-flags.DEFINE_string("statistics", None, "an .npz with mu and sigma of real images' features")
-flags.DEFINE_string("images", None, "a folder of images to compare with --reference")
-flags.DEFINE_string("reference", None, "a folder of real images")
-flags.DEFINE_integer("seed", 0, "of latents, labels and random subsets", lower_bound=0)
-flags.DEFINE_integer("seeds", 1, "repeat with so many seeds; gives mean and deviation")
-flags.DEFINE_float("truncation", None, "of styles; None, the usual protocol, is no truncation")
-
-flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
-flags.DEFINE_integer("border", None, "pixels cut off on each side first; None: the scale")
-flags.DEFINE_integer("num", None, "how many images at most; None for all", lower_bound=1)
-flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
 
 # Metrics of the discriminator, by what their names begin with.
 _INSIDE = {"probe": ProbeEvaluation, "onevsall": OneVsAllEvaluation}
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    cli.define_device_flags()
+    flags.DEFINE_string("model", None, "a run directory, or the name of a trained model")
+    flags.DEFINE_string("dataset", None, "what to measure on: folder:PATH, paired:PATH, or a name")
+    flags.DEFINE_string("data_dir", None, "where tensorflow_datasets finds or prepares its data")
+    flags.DEFINE_string("split", None, "of the data set; for translators test, else train")
+    flags.DEFINE_list("metrics", None, "what to measure, as in fid50k_full or psnr_y,ssim_y")
+    flags.DEFINE_boolean(
+        "compare", False, "show what was measured of two or more runs side by side"
+    )
+
+    flags.DEFINE_list("weights", [], "the file of the feature network; of LPIPS, its two files")
+    flags.DEFINE_string(
+        "inception", None, "the file classify_image_graph_def.pb; same as --weights"
+    )
+    flags.DEFINE_string("statistics", None, "an .npz with mu and sigma of real images' features")
+    flags.DEFINE_string("images", None, "a folder of images to compare with --reference")
+    flags.DEFINE_string("reference", None, "a folder of real images")
+    flags.DEFINE_integer("seed", 0, "of latents, labels and random subsets", lower_bound=0)
+    flags.DEFINE_integer("seeds", 1, "repeat with so many seeds; gives mean and deviation")
+    flags.DEFINE_float("truncation", None, "of styles; None, the usual protocol, is no truncation")
+
+    flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
+    flags.DEFINE_integer("border", None, "pixels cut off on each side first; None: the scale")
+    flags.DEFINE_integer("num", None, "how many images at most; None for all", lower_bound=1)
+    flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
 
 
 def main(argv):
@@ -232,4 +240,4 @@ def _run_of(model: str) -> Path | None:
 
 
 if __name__ == "__main__":
-    cli.run(main, commands=None)
+    cli.run(main, define_flags, commands=None)

@@ -37,29 +37,39 @@ from ganzoo.translation import TILE, ImageGAN
 MOST_COLUMNS = 16  # of a grid of several labels
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "a run directory")
-flags.DEFINE_string("out", None, "the file or folder to write")
-flags.DEFINE_enum("format", "grid", ["grid", "folder", "npz"], "one PNG, one PNG each, or an array")
 
-flags.DEFINE_integer("num", 64, "how many images to draw", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "of the latents, and of all else that is random", lower_bound=0)
-flags.DEFINE_string("seeds", None, "instead: the first image of each seed, as in 1-9,20")
-flags.DEFINE_string("labels", None, "classes, as in 0-3,7: all images of each in rows of its own")
-flags.DEFINE_float("truncation", None, "how much of a style's distance from the mean is kept")
-flags.DEFINE_integer("cutoff", None, "how many layers are truncated", lower_bound=0)
-flags.DEFINE_string("noise", None, "random, const or none")
-flags.DEFINE_string("mix_rows", None, "seeds whose styles make the rows of a sheet")
-flags.DEFINE_string("mix_cols", None, "seeds whose styles replace theirs, column by column")
-flags.DEFINE_string("mix_layers", "0-3", "the layers in which they do; 0 is the coarsest")
-flags.DEFINE_enum("interpolate", None, ["z", "w"], "walk through latents, or through styles")
-flags.DEFINE_integer("frames", 60, "of a walk, from each seed to the next", lower_bound=1)
-flags.DEFINE_string("project", None, "an image to find the style of")
-flags.DEFINE_integer("project_steps", 1000, "of the search", lower_bound=1)
-flags.DEFINE_string("vgg_weights", None, "a file with VGG19's weights; else they are downloaded")
 
-flags.DEFINE_string("input", None, "an image, or a folder of images, to convert")
-flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
-flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
+def define_flags() -> None:
+    """The flags of this command."""
+    flags.DEFINE_string("model", None, "a run directory")
+    flags.DEFINE_string("out", None, "the file or folder to write")
+    flags.DEFINE_enum(
+        "format", "grid", ["grid", "folder", "npz"], "one PNG, one PNG each, or an array"
+    )
+
+    flags.DEFINE_integer("num", 64, "how many images to draw", lower_bound=1)
+    flags.DEFINE_integer("seed", 0, "of the latents, and of all else that is random", lower_bound=0)
+    flags.DEFINE_string("seeds", None, "instead: the first image of each seed, as in 1-9,20")
+    flags.DEFINE_string(
+        "labels", None, "classes, as in 0-3,7: all images of each in rows of its own"
+    )
+    flags.DEFINE_float("truncation", None, "how much of a style's distance from the mean is kept")
+    flags.DEFINE_integer("cutoff", None, "how many layers are truncated", lower_bound=0)
+    flags.DEFINE_string("noise", None, "random, const or none")
+    flags.DEFINE_string("mix_rows", None, "seeds whose styles make the rows of a sheet")
+    flags.DEFINE_string("mix_cols", None, "seeds whose styles replace theirs, column by column")
+    flags.DEFINE_string("mix_layers", "0-3", "the layers in which they do; 0 is the coarsest")
+    flags.DEFINE_enum("interpolate", None, ["z", "w"], "walk through latents, or through styles")
+    flags.DEFINE_integer("frames", 60, "of a walk, from each seed to the next", lower_bound=1)
+    flags.DEFINE_string("project", None, "an image to find the style of")
+    flags.DEFINE_integer("project_steps", 1000, "of the search", lower_bound=1)
+    flags.DEFINE_string(
+        "vgg_weights", None, "a file with VGG19's weights; else they are downloaded"
+    )
+
+    flags.DEFINE_string("input", None, "an image, or a folder of images, to convert")
+    flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
+    flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
 
 
 def main(argv):
@@ -316,4 +326,4 @@ _HEEDED = {
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

@@ -19,11 +19,15 @@ from ganzoo import cli, devices, trainer
 from ganzoo.runs import RunDirectory
 
 FLAGS = flags.FLAGS
-cli.define_config_flags()
-cli.define_device_flags()
-flags.DEFINE_string("workdir", None, "the run directory; runs/<config name> by default")
-flags.DEFINE_boolean("restart", False, "set an earlier run in the directory aside, begin anew")
-flags.DEFINE_boolean("dry_run", False, "say what would be trained, try one step, and stop")
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    cli.define_config_flags()
+    cli.define_device_flags()
+    flags.DEFINE_string("workdir", None, "the run directory; runs/<config name> by default")
+    flags.DEFINE_boolean("restart", False, "set an earlier run in the directory aside, begin anew")
+    flags.DEFINE_boolean("dry_run", False, "say what would be trained, try one step, and stop")
 
 
 def main(argv):
@@ -42,4 +46,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

@@ -26,13 +26,17 @@ from ganzoo.metrics import classifiers
 from ganzoo.metrics.classifiers import CLASSIFIERS
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("name", None, "of the classifier")
-flags.DEFINE_string("out", None, "the file to write, .npz")
-flags.DEFINE_string("data_dir", None, "where tensorflow_datasets finds or prepares its data")
-flags.DEFINE_integer("epochs", 10, "of training", lower_bound=1)
 
 BATCH_SIZE, LEARNING_RATE, SHIFT = 100, 1e-3, 2
 SHAPES_FOR_TEST = 5_000  # the last ones
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    flags.DEFINE_string("name", None, "of the classifier")
+    flags.DEFINE_string("out", None, "the file to write, .npz")
+    flags.DEFINE_string("data_dir", None, "where tensorflow_datasets finds or prepares its data")
+    flags.DEFINE_integer("epochs", 10, "of training", lower_bound=1)
 
 
 def main(argv):
@@ -87,4 +91,4 @@ def _shapes():
 _DATA = {"lenet-mnist": _mnist, "convnet-shapes": _shapes}
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

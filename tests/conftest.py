@@ -1,26 +1,80 @@
-"""Set before TensorFlow is imported: quiet start-up, the backend, no GPU; then two logical CPUs,
-for replicas."""
+"""How tests run: quietly, on CPUs, in processes that free what a file of tests used."""
 
+import gc
 import os
+import re
 import shutil
 
+import pytest
+
+# Before TensorFlow is imported: quiet start-up, the backend, no GPU.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-import keras
-import pytest
-import tensorflow as tf
 
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
+def pytest_configure(config):
+    """Two logical CPUs, for replicas, in every process that runs tests.
+
+    Graphs of the first tier run once or twice: to optimize them takes longer than to run them.
+    """
+    if config.getoption("numprocesses", None):
+        return  # it only hands tests to workers
+    first_tier = config.option.markexpr == "not slow"
+    if first_tier:
+        flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+        os.environ.setdefault("XLA_FLAGS", flags)
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": first_tier})
+
+
+def pytest_collection_finish(session):
+    """What was imported stays: the garbage collector need not look at it time and again."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What needs a browser is of the second tier."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker gets a file at a time, of the conformance suite a model: what it compiles is used by
+    all of these tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FileScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return re.sub(r"(conformance/\w+\.py)::\w+(\[\w+).*|(\.py)::.*", r"\1\2\3", nodeid)
+
+    return FileScheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freed():
+    """Nothing of a file's models and graphs stays for the next one."""
+    yield
+    import keras
+
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
 def _same_start():
     """Each test has the float32 policy, whatever the one before it did."""
     yield
+    import keras
+
     keras.mixed_precision.set_global_policy("float32")
 
 
@@ -31,8 +85,10 @@ def _own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def two_replicas() -> tf.distribute.Strategy:
-    """One replica on each of the two logical CPUs."""
+def two_replicas():
+    """A strategy with one replica on each of the two logical CPUs."""
+    import tensorflow as tf
+
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 

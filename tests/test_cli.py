@@ -1,23 +1,21 @@
-import subprocess
-import sys
-from pathlib import Path
+import functools
 
 import pytest
+from absl import flags
 
 from ganzoo import cli, config
 from ganzoo.errors import UserError
+from tests import commands
 
-ROOT = Path(__file__).parents[1]
-MAIN = """
-from absl import flags
-from ganzoo import cli
-flags.DEFINE_string("workdir", None, "where the run is written")
-cli.define_config_flags()
+
+def define_flags():
+    flags.DEFINE_string("workdir", None, "where the run is written")
+    cli.define_config_flags()
+
+
 def main(argv):
     chosen = cli.from_flags()
     print(cli.run_name(), chosen.data.dataset, chosen.batch_size, chosen.data.flip, *argv[1:])
-cli.run(main, commands=("check",))
-"""
 
 
 def expand(*argv: str) -> list[str]:
@@ -94,7 +92,7 @@ def test_what_names_no_config_or_two_is_refused(argv):
 )
 def test_flags_become_a_config(argv, printed):
     done = _run(argv)
-    assert (done.returncode, done.stdout.strip()) == (0, printed), done.stderr
+    assert (done.code, done.out.strip()) == (0, printed), done.err
 
 
 @pytest.mark.parametrize(
@@ -116,11 +114,11 @@ def test_flags_become_a_config(argv, printed):
 )
 def test_mistakes_are_answered_in_one_line_with_code_2(argv, answer):
     done = _run(argv)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
-    assert answer in done.stderr
+    assert done.code == 2
+    assert done.err.startswith("error: ") and done.err.count("\n") == 1
+    assert answer in done.err
 
 
-def _run(argv: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", MAIN, *argv.split()]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+def _run(argv: str) -> commands.Done:
+    command = functools.partial(cli.run, main, define_flags, commands=("check",))
+    return commands.call(command, *argv.split())

@@ -1,15 +1,12 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 
 from ganzoo import convert, models
 from ganzoo.errors import UserError
 from ganzoo.models import named
 from ganzoo.weights import layouts
+from tests import commands
 
 STYLES = {"latent_dim": 24, "style_dim": 16, "mapping_layers": 3, "channel_base": 256}
 CASES = [
@@ -121,13 +118,11 @@ def test_slopes_by_channel_cannot_be_written_for_a_program_with_one(tmp_path):
 
 def test_files_for_other_runtimes_by_their_suffix(tmp_path):
     out = tmp_path / "digits.savedmodel"
-    command = [sys.executable, "-m", "ganzoo.convert", "--input=dcgan_mnist", f"--out={out}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "whose images differ by" in done.stdout and (out / "saved_model.pb").exists()
+    done = commands.run("convert", "--input=dcgan_mnist", f"--out={out}")
+    assert done.code == 0, done.err
+    assert "whose images differ by" in done.out and (out / "saved_model.pb").exists()
 
 
-@flagsaver.flagsaver
 def test_the_program_is_obeyed_whatever_is_written(tmp_path):
     """A U-Net with averages is read as CycleGAN's, unless it is called one of pix2pix."""
     model = models.construct("cyclegan", **CYCLE, generator="unet", normalization="batch")
@@ -137,11 +132,10 @@ def test_the_program_is_obeyed_whatever_is_written(tmp_path):
             variable.assign(2.0 + variable)
     np.savez(tmp_path / "net.npz", **layouts.export(layouts.cyclegan_generator(model.a2b)))
     image = np.random.default_rng(0).uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32)
-    convert.FLAGS(["", f"--input={tmp_path}/net.npz", f"--out={tmp_path}/net.keras"])
+    files = (f"--input={tmp_path}/net.npz", f"--out={tmp_path}/net.keras")
     written = []
     for program in ("cyclegan-pytorch", "pix2pix-pytorch"):
-        convert.FLAGS["from"].value = program
-        convert.main([])
+        assert commands.run("convert", *files, f"--from={program}").code == 0
         expected, _, _ = models.read_model(tmp_path / "net.npz", program)
         written.append(np.asarray(keras.saving.load_model(tmp_path / "net.keras")(image)))
         np.testing.assert_allclose(written[-1], expected(image), atol=1e-6)

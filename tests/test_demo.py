@@ -126,6 +126,7 @@ def test_files_that_are_no_images_are_named(upscaler, tmp_path):
         actions.project(upscaler, None, 10, "vgg.npz", print)
 
 
+@pytest.mark.slow
 def test_without_gradio_the_demo_says_what_to_install():
     code = (
         "import runpy, sys; sys.modules['gradio'] = None; sys.argv = ['demo'];"

@@ -75,7 +75,7 @@ def literal(node: ast.AST):
 
 
 def define_flags(tree: ast.AST, values: flags.FlagValues) -> None:
-    """Defines in `values` what the module defines when it is imported."""
+    """Defines in `values` what the module defines when it is run."""
     for name, arguments, named in calls(tree, "flags"):
         if name.startswith("DEFINE_"):
             getattr(flags, name)(*arguments, **named, flag_values=values)
@@ -97,7 +97,7 @@ def parse(module: str, arguments: list[str], monkeypatch) -> flags.FlagValues:
         monkeypatch.setattr(sys, "argv", argv)  # config_flags looks for overrides there
     words = values(argv)[1:]
     (_, *known), named = of_cli["run"]
-    assert "commands" in named or set(words) <= set(*known), f"{module} takes no {words}"
+    assert "commands" in named or set(words) <= set(*known[1:]), f"{module} takes no {words}"
     return values
 
 

@@ -4,8 +4,6 @@ import hashlib
 import itertools
 import json
 import shutil
-import subprocess
-import sys
 
 import imageio_ffmpeg
 import keras
@@ -14,11 +12,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import config, models
+from ganzoo import config, generate, models
 from ganzoo import images as pictures
 from ganzoo.data import references
 from ganzoo.data.decode import Preparation, prepare
 from ganzoo.metrics import RECONSTRUCTION
+from tests.commands import run as command
 
 
 def saved(folder, name, **others):
@@ -37,37 +36,6 @@ def runs(tmp_path_factory):
 def conditional(tmp_path_factory):
     """As `saved`; the four classes differ."""
     return saved(tmp_path_factory.mktemp("conditional"), "stylegan2_ada", num_classes=4)
-
-
-def command(module, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", f"ganzoo.{module}", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def answers(*requests):
-    """What `generate` says to each of several requests, from one process."""
-    code = (
-        "import json, sys\n"
-        "from absl.testing import flagsaver\n"
-        "from ganzoo import cli, generate\n"
-        "for request in json.loads(sys.argv[1]):\n"
-        "    with flagsaver.flagsaver():\n"
-        "        try:\n"
-        "            generate.main(cli.parse(['generate', *request]))\n"
-        "        except cli.UserError as error:\n"
-        "            print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps([[*map(str, words)] for words in requests])],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 def num_frames(path):
@@ -109,17 +77,12 @@ def test_drawing_seeds_with_options(runs, tmp_path):
 
 
 def test_a_folder_is_written_as_images_come(tmp_path):
-    code = (
-        "import pathlib, numpy, sys\n"
-        "from ganzoo import generate\n"
-        "out = pathlib.Path(sys.argv[1])\n"
-        "def batches():\n"
-        "    for done in range(0, 6, 2):\n"
-        "        assert len(list(out.glob('*.png'))) == done\n"
-        "        yield numpy.zeros([2, 4, 4, 3], numpy.float32)\n"
-        "generate.WRITERS['folder'](generate._pixels(batches()), out, 1)\n"
-    )
-    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    def batches():
+        for done in range(0, 6, 2):
+            assert len(list(tmp_path.glob("*.png"))) == done
+            yield np.zeros([2, 4, 4, 3], np.float32)
+
+    generate.WRITERS["folder"](generate._pixels(batches()), tmp_path, 1)
     names = [path.name for path in sorted(tmp_path.iterdir())]
     assert names == [f"{index:06d}.png" for index in range(6)]
 
@@ -128,12 +91,12 @@ def test_seeds_draw_their_classes_and_labels_begin_rows(conditional, tmp_path):
     model, out = models.load(conditional), tmp_path / "images.npz"
     few, every = ("--num=17", "--labels=0,3"), ("--seeds=3-5", "--labels=3,1,2")
     common = (f"--model={conditional}", "--noise=random", "--seed=2")
-    told = answers(
-        (*common, "--seeds=3-9", "--format=npz", f"--out={out}"),
-        (*common, *few, f"--out={tmp_path / 'few.png'}"),
-        (*common, *every, f"--out={tmp_path / 'every.png'}"),
-    )
-    assert [line.split(" to ")[0] for line in told] == [f"Wrote {n} images" for n in (7, 34, 9)]
+    for count, *words in (
+        (7, "--seeds=3-9", "--format=npz", f"--out={out}"),
+        (34, *few, f"--out={tmp_path / 'few.png'}"),
+        (9, *every, f"--out={tmp_path / 'every.png'}"),
+    ):
+        assert command("generate", *common, *words).out.startswith(f"Wrote {count} images to ")
     seeds, options = range(3, 10), {"seed": 2, "noise": "random"}
     expected = model.decode(model.latents_of(seeds), model.labels_of(seeds), **options)
     images = np.load(out)["images"].astype(int)
@@ -164,14 +127,12 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
         ("--cutoff=2",): "Drop --cutoff, which",
     }
     common = (f"--model={conditional}", f"--out={tmp_path / 'a.png'}")
-    requests = [(*common, *words) for words in wrong]
+    answers = {(*common, *words): answer for words, answer in wrong.items()}
     unconditional = (f"--model={runs['stylegan2_ada']}", *walk, "--interpolate=w", gif)
-    requests += [(*unconditional, "--labels=2")]
-    told = answers(*requests)
-    for line, words in zip(
-        told, [*wrong.values(), "label 2: the model has no classes"], strict=True
-    ):
-        assert words in line
+    answers[(*unconditional, "--labels=2")] = "label 2: the model has no classes"
+    for words, answer in answers.items():
+        code, _, message = command("generate", *words)
+        assert code == 2 and answer in message
     assert not any(tmp_path.iterdir())
 
 

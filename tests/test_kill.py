@@ -1,6 +1,6 @@
 """A trainer that is killed and started again ends with the bits of one that was left alone.
 
-GANZOO_KILLS=20 python -m pytest tests/test_kill.py    kills more often than the default of 2
+GANZOO_KILLS=20 python -m pytest -m slow tests/test_kill.py    kills more often than the usual 2
 """
 
 import os
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("GANZOO_KILLS", "2"))
 BATCH, TICK, IMAGES = 8, 64, 50
 TOTAL = TICK * (KILLS + 3)
@@ -40,7 +41,7 @@ def straight(folder, tmp_path_factory):
 
 def command(folder, workdir, before=""):
     """A trainer in a process of its own, after some Python."""
-    program = f"{before}\nfrom ganzoo import cli, train\ncli.run(train.main)"
+    program = f"{before}\nfrom ganzoo import cli, train\ncli.run(train.main, train.define_flags)"
     return [
         *(sys.executable, "-c", program, "--model=ssgan", f"--dataset=folder:{folder}"),
         *(f"--workdir={workdir}", "--config.data.flip=true", "--precision=float32"),

@@ -147,6 +147,7 @@ def test_outputs_tell_nothing_of_the_machine(name):
     assert not re.search(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|var|Users)/", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs(name, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # notebook 7 copies the tests as well

@@ -6,25 +6,17 @@ import io
 import json
 import shlex
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ganzoo import cli, report
 from ganzoo import config as configs
-from ganzoo import report
 from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory
+from tests import commands
 
-ROOT = Path(__file__).parents[1]
-PRINT_CONFIG = """
-from ganzoo import cli, config
-cli.define_config_flags()
-cli.run(lambda argv: print(config.to_json(cli.from_flags()), end=""))
-"""
 METRICS = [
     {"metric": "fd10k_<net>", "value": 49.92841, "dataset": "a", "data_fingerprint": "d" * 64},
     {"metric": "recall10k", "value": 0.7406, "dataset": "a", "data_fingerprint": "d" * 64},
@@ -176,14 +168,13 @@ def test_curves_of_all_that_was_logged(page):
     ],
 )
 def test_the_command_makes_the_same_config(config):
-    command = " ".join(map(shlex.quote, report.arguments(config)))
-    done = subprocess.run(
-        [sys.executable, "-c", PRINT_CONFIG, *shlex.split(command)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout == configs.to_json(config), done.stderr
+    words = " ".join(map(shlex.quote, report.arguments(config)))
+
+    def command():
+        cli.run(lambda argv: print(configs.to_json(cli.from_flags())), cli.define_config_flags)
+
+    done = commands.call(command, *shlex.split(words))
+    assert done.out == configs.to_json(config) + "\n", done.err
 
 
 def test_the_command_starts_from_the_nearest_preset():
@@ -198,13 +189,12 @@ def test_the_command_does_not_resume_the_run(page):
 
 def test_the_command_line(run, text, tmp_path):
     out = tmp_path / "new" / "page.html"
-    command = [sys.executable, "-m", "ganzoo.report"]
-    done = subprocess.run([*command, run.path, f"--out={out}"], capture_output=True, text=True)
-    assert done.returncode == 0 and f"Wrote {out}" in done.stdout, done.stderr
+    done = commands.run("report", run.path, f"--out={out}")
+    assert done.code == 0 and f"Wrote {out}" in done.out, done.err
     frames = Page(text).frames()
     assert Page(out.read_text()).frames() == frames
-    done = subprocess.run([*command, tmp_path], capture_output=True, text=True)
-    assert done.returncode == 2 and "Is its folder a run directory?" in done.stderr
+    done = commands.run("report", tmp_path)
+    assert done.code == 2 and "Is its folder a run directory?" in done.err
 
 
 def test_a_run_before_its_first_tick(copy):

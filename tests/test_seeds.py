@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo.errors import UserError
-from ganzoo.seeds import Random
+from ganzoo.seeds import Random, _philox
 
 MANY = 100_000
 
@@ -110,6 +110,16 @@ def test_integers_are_uniform_and_below_the_bound(high):
     expected = MANY / high
     chi_square = np.sum((np.bincount(sample, minlength=high) - expected) ** 2) / expected
     assert chi_square <= high - 1 + 5 * (2 * (high - 1)) ** 0.5
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("shape", [[], [7], [1000, 3]])
+def test_the_bits_are_those_of_tensorflow(shape, jit):
+    draw = tf.function(_philox, jit_compile=jit, autograph=False)
+    for seed in ([0, 0], [-3, 5], [(2**31 - 1) << 32, 2**40]):
+        seed = tf.constant(seed, tf.int64)
+        expected = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
+        np.testing.assert_array_equal(draw(seed, shape), expected)
 
 
 def test_the_rarest_bits_stay_inside(monkeypatch):

@@ -16,11 +16,15 @@ from ganzoo.data.scan import Report
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("dataset", None, "folder:PATH, zip:PATH, or the name of a TFDS data set")
-flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
-flags.DEFINE_string("split", "train", "of a TFDS data set")
-flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
-flags.DEFINE_boolean("labels", False, "whether the images must lie in class folders")
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    flags.DEFINE_string("dataset", None, "folder:PATH, zip:PATH, or the name of a TFDS data set")
+    flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
+    flags.DEFINE_string("split", "train", "of a TFDS data set")
+    flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
+    flags.DEFINE_boolean("labels", False, "whether the images must lie in class folders")
 
 
 def main(argv: list[str]) -> None:
@@ -47,4 +51,4 @@ def _table(report: Report) -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main, ["check"])
+    cli.run(main, define_flags, ["check"])

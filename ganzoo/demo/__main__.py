@@ -20,12 +20,16 @@ from ganzoo import cli
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", "dcgan_mnist", "the model at first: a name, or a run directory")
-flags.DEFINE_string("runs", "runs", "a folder whose run directories are offered, too")
-flags.DEFINE_string("vgg_weights", None, "a file with VGG19's weights, which projection needs")
-flags.DEFINE_integer("port", 7860, "where the page is served", lower_bound=1, upper_bound=65535)
 
 HOST = "127.0.0.1"
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    flags.DEFINE_string("model", "dcgan_mnist", "the model at first: a name, or a run directory")
+    flags.DEFINE_string("runs", "runs", "a folder whose run directories are offered, too")
+    flags.DEFINE_string("vgg_weights", None, "a file with VGG19's weights, which projection needs")
+    flags.DEFINE_integer("port", 7860, "where the page is served", lower_bound=1, upper_bound=65535)
 
 
 def main(argv):
@@ -65,4 +69,4 @@ def serve(blocks, **look) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, define_flags)

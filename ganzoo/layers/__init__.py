@@ -1,5 +1,6 @@
 """Layers that GANs share and Keras lacks."""
 
+from ganzoo.layers.composite import Composite
 from ganzoo.layers.convolution import CroppedConv2DTranspose, PaddedConv2D
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
@@ -24,6 +25,7 @@ from ganzoo.layers.spectral_norm import (
 )
 
 __all__ = [
+    "Composite",
     "ConditionalBatchNorm",
     "CroppedConv2DTranspose",
     "EqualizedConv2D",

@@ -41,6 +41,7 @@ from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose
 from ganzoo.latents import LatentGAN
 from ganzoo.layers import (
+    Composite,
     ConditionalBatchNorm,
     SpectralConv2D,
     SpectralDense,
@@ -127,7 +128,7 @@ ARCHITECTURES = {
 }
 
 
-class GeneratorBlock(keras.layers.Layer):
+class GeneratorBlock(Composite, keras.layers.Layer):
     """Residual block that may double the resolution: `[N, H, W, C] -> [N, 2H, 2W, F]`."""
 
     def __init__(self, channels, up, arch: Architecture, norm: Callable, **kwargs):
@@ -145,7 +146,7 @@ class GeneratorBlock(keras.layers.Layer):
         return self.conv2(h) + self.shortcut(self.upsample(x))
 
 
-class Generator(keras.Model):
+class Generator(Composite, keras.Model):
     """Latents `[N, latent_dim]`, and labels `[N]` if conditional, to images in [-1, 1]."""
 
     def __init__(
@@ -188,7 +189,7 @@ class Generator(keras.Model):
         return (ops.one_hot(labels, self.num_classes),) if self.num_classes else ()
 
 
-class DiscriminatorBlock(keras.layers.Layer):
+class DiscriminatorBlock(Composite, keras.layers.Layer):
     """Residual block that may halve the resolution: `[N, H, W, C] -> [N, H/2, W/2, F]`."""
 
     def __init__(self, inputs, channels, down, first, arch: Architecture, **kwargs):
@@ -220,7 +221,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         return downsample_average(x) if self.down else x
 
 
-class Discriminator(keras.Model):
+class Discriminator(Composite, keras.Model):
     """Images `[N, S, S, C]` in [-1, 1] to adversarial logits `[N, 1]` and rotation logits `[N, 4]`.
 
     A conditional one takes labels `[N]` as well.

@@ -38,6 +38,7 @@ from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose
 from ganzoo.layers import (
+    Composite,
     EqualizedConv2D,
     EqualizedDense,
     MinibatchStddev,
@@ -82,7 +83,7 @@ class Size(NamedTuple):
         return self.low if resolution >= self.half_from else "float32"
 
 
-class Mapping(keras.Model):
+class Mapping(Composite, keras.Model):
     """Latents `[N, latent_dim]`, and labels `[N]` if conditional, to styles `[N, style_dim]`.
 
     With `latent_dim` 0 it is a map of labels alone.
@@ -108,7 +109,7 @@ class Mapping(keras.Model):
         return x
 
 
-class SynthesisBlock(keras.layers.Layer):
+class SynthesisBlock(Composite, keras.layers.Layer):
     """The layers of one resolution, which is twice that of their input but for the first.
 
     From features, the image so far or None, and styles `[N, L, style_dim]` to features and image.
@@ -219,7 +220,7 @@ class Generator(keras.Model):
         self.mean_style.assign(mean + STYLE_DECAY * (self.mean_style - mean))
 
 
-class DiscriminatorBlock(keras.layers.Layer):
+class DiscriminatorBlock(Composite, keras.layers.Layer):
     """The layers of one resolution: from features, or None, and the image to both at half of it."""
 
     def __init__(self, width, next_width, architecture, first, clamp, **kwargs):
@@ -249,7 +250,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         return (x if shortcut is None else shortcut + x), image
 
 
-class Discriminator(keras.Model):
+class Discriminator(Composite, keras.Model):
     """Images `[N, S, S, C]`, and labels `[N]` if conditional, to logits `[N, 1]`."""
 
     def __init__(self, size: Size, architecture, group, num_classes, mapping_layers, **kwargs):
@@ -330,7 +331,9 @@ class StyleGAN2ADA(StyleGAN):
             "image_size": 16,
             "latent_dim": 16,
             "style_dim": 16,
+            "mapping_layers": 2,
             "channel_max": 8,
+            "discriminator_mapping_layers": 2,
             "minibatch_stddev_group": 4,
             "r1_gamma": 1.0,
             "r1_every": 2,

@@ -11,7 +11,13 @@ from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("out", None, "the file to write; report.html in the run directory by default")
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    flags.DEFINE_string(
+        "out", None, "the file to write; report.html in the run directory by default"
+    )
 
 
 def main(argv):
@@ -30,4 +36,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    cli.run(main, commands=None)
+    cli.run(main, define_flags, commands=None)

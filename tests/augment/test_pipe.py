@@ -211,9 +211,12 @@ def test_a_plain_image_stays_plain_under_all_moves():
     np.testing.assert_allclose(AugmentPipe("bg")(images, draws=draws), images, atol=2e-3)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "name", ["", *(pytest.param(name, marks=pytest.mark.slow) for name in ALL)]
+)
 def test_second_derivatives_under_xla(name):
-    """As R1 and path length penalties take them; against finite differences of the first."""
+    """As R1 and path length penalties take them; against finite differences of the first: of all
+    transforms together, and of each."""
     rng = np.random.default_rng(1)
     images, direction = (rng.normal(size=(2, 24, 24, 3)).astype(np.float32) for _ in range(2))
     pipe = AugmentPipe("bgcfnc")

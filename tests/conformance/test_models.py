@@ -1,4 +1,8 @@
-"""What every model in MODELS must do; a new model needs no code here."""
+"""What every model in MODELS must do; a new model needs no code here.
+
+Each model comes in its full form, with classes and an averaged generator where it can have them,
+and in its plain one, without them and in grey.
+"""
 
 import itertools
 import json
@@ -8,70 +12,36 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo import checkpoints, config, data, engine, models, trainer
+from ganzoo import checkpoints, config, data, models, trainer
 from ganzoo.runs import RunDirectory
-from ganzoo.seeds import Random
+from tests.conformance.subject import BATCH, ONE, Subject, Subjects, prepared, recipe_of, values
 
-BATCH = 16
-ONE = tf.distribute.get_strategy()
-
-
-@pytest.fixture(params=sorted(models.MODELS))
-def recipe(request):
-    """The model's default recipe, small, on bundled data."""
-    recipe, model = config.load(request.param), models.model_class(request.param)
-    recipe.update(
-        {
-            "batch_size": BATCH,
-            "total_images": 8 * BATCH,
-            "tick_images": 4 * BATCH,
-            "num_samples": 4,
-            "precision": "float32",
-            "augment": {"pipe": "color", "strength": 0.5, "target": 0.6},
-            "data": {"dataset": data.KINDS[model.DATA].bundled},
-            "model": dict(model.TINY),
-        }
-    )
-    return recipe
+FORMS = [
+    pytest.param((name, full), id=name if full else f"{name}-plain", marks=marks)
+    for name in sorted(models.MODELS)
+    for full, marks in ((True, ()), (False, pytest.mark.slow))
+]
 
 
-def ready(recipe, strategy=ONE, jit=False):
-    """The model ready to train, by gradient descent: Adam would make full steps of rounding."""
-    setup = trainer.prepare(recipe, strategy)
-    with strategy.scope():
-        players = setup.model.players()
-        setup.model.compile(
-            {player: keras.optimizers.SGD(0.01) for player in players}, BATCH, jit=jit
-        )
-    return setup
+@pytest.fixture(scope="module", params=FORMS)
+def subjects(request, two_replicas):
+    subjects = Subjects(recipe_of(*request.param), two_replicas)
+    yield subjects
+    subjects.close()
 
 
-def run(setup, steps, batches=None):
-    """The logs of some steps."""
-    iterator = iter(setup.batches(0) if batches is None else batches)
-    setup.model.make_train_function()
-    logs = {}
-    for _ in range(steps):
-        step_logs = setup.model.train_function(iterator)
-        logs |= {name: float(value) for name, value in step_logs.items()}
-    return logs
+@pytest.fixture
+def subject(subjects):
+    return subjects.graph()
 
 
-def period(setup):
-    """The fewest steps from the start in which every update happens."""
-    model, seen = setup.model, set()
-    for step in itertools.count(1):
-        seen |= set(model.active_updates(step - 1))
-        if len(seen) == len(model.updates()):
-            return step
+@pytest.fixture
+def recipe(subjects):
+    return subjects.recipe.copy_and_resolve_references()
 
 
-def values(layers):
-    return [v.numpy() for layer in layers for v in layer.variables]
-
-
-def halves(layers):
-    return [np.float16(value) for value in values(layers)]
+def halves(network):
+    return [np.float16(value) for value in values(network.variables)]
 
 
 def assert_close(left, right, atol):
@@ -83,20 +53,31 @@ def assert_equal(left, right):
     assert_close(left, right, atol=0)
 
 
-def test_images_are_float32_in_range(recipe):
-    setup = trainer.prepare(recipe, ONE)
-    images = np.asarray(setup.model.preview(setup.examples(BATCH), 4))
+def differing(left, right):
+    """How many arrays differ."""
+    return sum(not np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def test_the_form_has_what_the_model_can_have(subject):
+    full = subject.recipe.model.channels != 1
+    arguments = subject.setup.config.model
+    assert (arguments.get("num_classes", 0) > 0) == (full and "num_classes" in arguments)
+    averaging = "ema_half_life_images" in arguments
+    assert not full or len(subject.model.averages()) == averaging
+
+
+def test_images_are_float32_in_range(subject):
+    images = np.asarray(subject.model.preview(subject.batch, 4))
     assert images.dtype == np.float32
-    assert images.ndim == 4
+    assert images.ndim == 4 and images.shape[-1] == subject.model.channels
     assert np.isfinite(images).all()
     assert images.min() >= -1 and images.max() <= 1 and images.std() > 0
 
 
-def test_a_player_moves_its_networks_and_no_others(recipe):
-    setup = ready(recipe)
-    model = setup.model
-    batch = setup.examples(BATCH)
+def test_a_player_moves_its_networks_and_no_others(subject):
+    model = subject.model
     for player, networks in model.players().items():
+        subject.restore()
         for name in model.players():
             model.optimizer_of(name).learning_rate = 0.01 * (name == player)
         others = [
@@ -108,140 +89,124 @@ def test_a_player_moves_its_networks_and_no_others(recipe):
         frozen = [v for network in others for v in network.trainable_variables]
         # Kernels: a bias may rest, as a hinge's last one does while all examples are active.
         kernels = [v for v in model.player_variables(player) if len(v.shape) > 1]
-        before = [v.numpy() for v in [*frozen, *kernels]]
-        model.train_step(batch)
-        after = [v.numpy() for v in [*frozen, *kernels]]
+        before = values([*frozen, *kernels])
+        subject.run()
+        after = values([*frozen, *kernels])
         assert_equal(before[: len(frozen)], after[: len(frozen)])
         moved = zip(before[len(frozen) :], after[len(frozen) :], kernels, strict=True)
         rest = [kernel.path for old, new, kernel in moved if (old == new).all()]
         assert kernels and not rest
 
 
-def test_a_seed_decides_everything(recipe):
-    first, second = ready(recipe), ready(recipe)
-    steps = period(first)
-    assert run(first, steps) == run(second, steps)
-    assert_equal(values([first.model]), values([second.model]))
-    recipe.seed = 1
-    other = ready(recipe)
-    assert run(other, steps) != run(second, 0)
-    pairs = zip(values([first.model]), values([other.model]), strict=True)
-    assert any((a != b).any() for a, b in pairs)
+def test_a_seed_and_a_step_decide_everything(subject, recipe):
+    logs, ends = subject.run(2), subject.values()
+    subject.restore()
+    assert subject.run(2) == logs
+    assert_equal(subject.values(), ends)
+    subject.restore()
+    batches = subject.setup.batches(0)
+    first = subject.run(batches=batches)
+    subject.restore()
+    subject.model.step.assign(1)
+    assert subject.run(batches=batches) != first  # other random numbers, for the same images
+    starts = []
+    for seed in (0, 0, 1):
+        recipe.seed = seed
+        starts.append(values(prepared(recipe).model.variables))
+    assert not differing(starts[0], starts[1])
+    assert differing(starts[0], starts[2])
 
 
-def test_xla_equals_graph(recipe):
-    graph, xla = ready(recipe), ready(recipe, jit=True)
-    steps = period(graph)
-    logs, compiled = run(graph, steps), run(xla, steps)
+def test_xla_equals_graph(subjects):
+    graph, xla = subjects.graph(), subjects.xla()
+    graph.model.augmentation.strength.value.assign(0.0)
+    assert_same_step(xla, graph)
+
+
+def assert_same_step(subject, other):
+    """Whether the logs and the variables are the same after a step, but for rounding."""
+    logs, others = subject.run(), other.run()
     for name, value in logs.items():
-        assert compiled[name] == pytest.approx(value, rel=1e-3, abs=1e-4), name
-    assert_close(values([graph.model]), values([xla.model]), atol=1e-4)
+        assert others[name] == pytest.approx(value, rel=1e-3, abs=1e-4), name
+    augmenting = {id(v) for v in other.model.augmentation.variables}
+    networks = [v for v in other.variables if id(v) not in augmenting]
+    assert_close(subject.values(), values(networks), atol=1e-4)
 
 
-class Repeating(Random):
-    """Draws two examples and repeats them, as `repeating` does with the batch."""
-
-    def _bits(self, stream, shape):
-        one = Random(self.seed, self.step, scope=self.scope)
-        pair = one._bits(stream, [min(2, shape[0]), *shape[1:]])
-        return tf.tile(pair, [max(1, shape[0] // 2), *[1 for _ in shape[1:]]])
-
-
-def repeating(setup):
-    """A batch of two examples, over and over: every part of it has the statistics of the whole."""
-    batch = {k: np.tile(v[:2], [BATCH // 2, *[1] * (v.ndim - 1)]) for k, v in first(setup).items()}
-    return tf.data.Dataset.from_tensors(batch).repeat()
+def test_two_replicas_equal_one(subjects):
+    """With statistics per replica it holds where the halves of the batch are the same, as here."""
+    one, two = subjects.graph(), subjects.two()
+    for subject in (one, two):
+        subject.run(batches=subject.repeated())
+    assert_close(one.values(), two.values(), atol=1e-4)  # they move by 0.01 to 2
 
 
-def first(setup):
-    return {name: tensor.numpy() for name, tensor in setup.examples(BATCH).items()}
+def test_replicas_never_differ(subjects, two_replicas):
+    subject = subjects.two()
+    logs = subject.run()
+    assert all(np.isfinite(value) for value in logs.values()), logs
+    for variable in subject.model.variables:
+        left, right = two_replicas.experimental_local_results(variable.value)
+        np.testing.assert_array_equal(left.numpy(), right.numpy(), err_msg=variable.path)
 
 
-def test_two_replicas_equal_one(recipe, two_replicas, monkeypatch):
-    """With statistics per replica it holds where the halves of the batch are alike, as here."""
-    monkeypatch.setattr(engine, "Random", Repeating)
-    one, two = ready(recipe), ready(recipe, two_replicas)
-    run(one, period(one), repeating(one))
-    batches = two_replicas.experimental_distribute_dataset(repeating(two))
-    run(two, period(two), batches)
-    assert_close(values([one.model]), values([two.model]), atol=1e-4)  # they move by 0.01 to 2
-
-
-def test_an_augmentation_acts_on_every_player_and_adapts(recipe):
-    recipe.augment.update({"pipe": "none", "strength": None, "target": None})
-    setup = ready(recipe)
-    without = run(setup, period(setup))
-    recipe.augment.update({"pipe": "bgc", "strength": 0.9, "target": 0.0, "interval": 1})
-    recipe.augment.speed_images = 10 * BATCH
-    setup = ready(recipe)
-    augmented = run(setup, period(setup))
+def test_an_augmentation_acts_on_every_player_and_adapts(subject):
+    strength, logs = subject.model.augmentation.strength, []
+    for start in (0.0, 0.9):
+        subject.restore()
+        strength.value.assign(start)
+        logs.append(subject.run())
+        assert abs(logs[-1]["augment/strength"] - start) in (0, pytest.approx(0.1))
+    assert logs[0]["augment/strength"] != 0 or logs[1]["augment/strength"] != pytest.approx(0.9)
+    without, augmented = logs
     judging = [name for name in without if name.endswith("/real_sign")]
     playing = [name for name in without if "adversarial" in name] or judging
     assert judging
     for name in [name.replace("real_sign", "loss") for name in judging] + playing:
         assert augmented[name] != without[name], name
-    assert abs(augmented["augment/strength"] - 0.9) > 0.09
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_replicas_never_differ(recipe, two_replicas, precision):
-    recipe.precision = precision
-    setup = trainer.prepare(recipe, two_replicas)
-    logs = run(setup, period(setup))
-    assert all(np.isfinite(value) for value in logs.values()), logs
-    for variable in setup.model.variables:
-        left, right = two_replicas.experimental_local_results(variable.value)
-        np.testing.assert_array_equal(left.numpy(), right.numpy(), err_msg=variable.path)
-
-
-def test_bfloat16_stays_near_float32(recipe):
-    exact = run(ready(recipe), 1)
-    recipe.precision = "mixed_bfloat16"
-    setup = ready(recipe)
-    rough = run(setup, 1)
-    assert all(v.dtype == "float32" for v in setup.model.trainable_variables)
+def test_bfloat16_stays_near_float32(subjects):
+    exact = subjects.graph().run()
+    subject = subjects.bfloat16()
+    rough = subject.run()
+    assert all(v.dtype == "float32" for v in subject.model.trainable_variables)
     for name, value in exact.items():
         if name.endswith("/loss"):
             assert rough[name] == pytest.approx(value, rel=0.05), name
 
 
-def test_a_stopped_run_ends_with_the_same_bits(recipe, tmp_path):
-    def train_to(folder, images):
-        recipe.total_images = images
-        trainer.train(recipe, RunDirectory(tmp_path / folder), ONE)
-        steps = checkpoints.saved_steps(tmp_path / folder / "checkpoints")
-        return checkpoints.path_of(tmp_path / folder / "checkpoints", steps[-1])
+def test_a_stopped_run_ends_with_the_same_bits(subject, recipe, tmp_path):
+    """As a checkpoint of the middle, put into a new model, has it."""
+    subject.run(2)
+    checkpoints.save(subject.model, tmp_path, keep=1)
+    middle = subject.values()
+    logs, ends = subject.run(2), subject.values()
+    assert differing(middle, ends)
 
-    train_to("stopped", 3 * BATCH)
-    resumed, straight = train_to("stopped", 8 * BATCH), train_to("straight", 8 * BATCH)
-    assert resumed.name == straight.name
-    assert_equal(*(saved(recipe, path) for path in (resumed, straight)))
-    last = [
-        (tmp_path / run / "log.jsonl").read_text().splitlines()[-1]
-        for run in ("stopped", "straight")
-    ]
-    logs = [{k: v for k, v in json.loads(line).items() if "/" in k} for line in last]
-    assert logs[0] == logs[1]
+    recipe.seed = 1  # nothing of a new model is left
+    fresh = prepared(recipe).model
+    optimizers = {p: keras.optimizers.SGD(0.5, 0.5) for p in fresh.players()}
+    fresh.compile(optimizers, BATCH)
+    assert checkpoints.restore_latest(fresh, tmp_path) == 2
+    owners = [fresh, *(fresh.optimizer_of(player) for player in fresh.players())]
+    assert_equal(values(v for owner in owners for v in owner.variables), middle)
 
-
-def saved(recipe, path):
-    """Every number of a checkpoint, optimizers included."""
-    model = trainer.prepare(recipe, ONE).model
-    checkpoints.load_weights(model, path)
-    optimizers = [model.optimizer_of(player) for player in model.players()]
-    return values([model, *optimizers])
+    subject.restore()
+    assert checkpoints.restore_latest(subject.model, tmp_path) == 2
+    assert subject.run(2) == logs
+    assert_equal(subject.values(), ends)
 
 
-def test_a_saved_model_is_loaded_and_started_from(recipe, tmp_path):
-    setup = ready(recipe)
-    run(setup, period(setup))
-    arguments = setup.config.model.to_dict()
-    models.save(setup.model, recipe.model_name, arguments, tmp_path / "model")
+def test_a_saved_model_is_loaded_and_started_from(subject, recipe, tmp_path):
+    subject.run()
+    trained, arguments = subject.model, subject.setup.config.model.to_dict()
+    models.save(trained, recipe.model_name, arguments, tmp_path / "model")
     loaded = models.load(tmp_path)
-    batch = setup.examples(BATCH)
-    np.testing.assert_array_equal(setup.model.preview(batch, 4), loaded.preview(batch, 4))
-    generators = sum(len(values([network])) for network in loaded.generators().values())
-    assert len(values([loaded])) == generators + 1  # the step
+    batch = subject.batch
+    np.testing.assert_array_equal(trained.preview(batch, 4), loaded.preview(batch, 4))
+    generators = sum(len(network.variables) for network in loaded.generators().values())
+    assert len(loaded.variables) == generators + 1  # the step
     loaded.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.preview(batch, 4), again.preview(batch, 4))
@@ -251,63 +216,148 @@ def test_a_saved_model_is_loaded_and_started_from(recipe, tmp_path):
         for file in (f"model/{part}.weights.h5", f"packed/{part}.npz"):
             of_file = models.load(tmp_path / file)
             assert of_file.card and list(of_file.generators()) == [part]
-            assert_equal(halves([of_file.generator]), halves([network]))
-    for path in (tmp_path / "model.keras", tmp_path / "packed"):
-        fresh = models.build(recipe.model_name, **arguments)
-        models.start_from(fresh, path)
-        started, kept = fresh.generators().values(), loaded.generators().values()
-        assert_equal(halves(started), halves(kept))
+            assert_equal(halves(of_file.generator), halves(network))
 
+    fresh = models.build(recipe.model_name, **arguments)
+    for path in (tmp_path / "model.keras", tmp_path / "packed"):
+        models.start_from(fresh, path)
+        for part, network in fresh.generators().items():
+            assert_equal(halves(network), halves(loaded.generators()[part]))
+
+
+def test_training_starts_from_a_model_and_from_a_checkpoint(subject, recipe, tmp_path):
+    subject.run()
+    trained, arguments = subject.model, subject.setup.config.model.to_dict()
+    models.save(trained, recipe.model_name, arguments, tmp_path / "model")
     for whole in (False, True):  # the run's model alone, then also its checkpoint
         if whole:
-            checkpoints.save(setup.model, tmp_path / "checkpoints", keep=1)
+            checkpoints.save(trained, tmp_path / "checkpoints", keep=1)
         fresh = models.build(recipe.model_name, **arguments)
         models.start_from(fresh, tmp_path)
-        np.testing.assert_array_equal(setup.model.preview(batch, 4), fresh.preview(batch, 4))
+        for part, network in fresh.generators().items():
+            assert_equal(values(network.variables), values(trained.generators()[part].variables))
         for average in fresh.averages():
-            assert whole or not differing([average.source], [average.target])
-        differs = differing(trained(setup.model), trained(fresh))
+            pair = values(average.source.variables), values(average.target.variables)
+            assert whole or not differing(*pair)
+        differs = differing(values(played(trained)), values(played(fresh)))
         assert not differs if whole else differs
 
 
-def test_all_loaded_models_have_a_generator_and_a_discriminator(recipe, tmp_path):
-    recipe.model.update({k: 1000 for k in recipe.model if k == "ema_half_life_images"})
-    setup = trainer.prepare(recipe, ONE)
-    built, arguments = setup.model, setup.config.model.to_dict()
+def played(model):
+    """The variables of all networks in training."""
+    return [v for networks in model.players().values() for n in networks for v in n.variables]
+
+
+def test_all_loaded_models_have_a_generator_and_a_discriminator(subject, recipe, tmp_path):
+    built, arguments = subject.model, subject.setup.config.model.to_dict()
     models.save(built, recipe.model_name, arguments, tmp_path / "model")
     checkpoints.save(built, tmp_path / "checkpoints", keep=1)
     loaded, whole = models.load(tmp_path), models.load(tmp_path, discriminator=True)
     inference = next(iter(built.generators().values()))
-    assert_equal(values([loaded.generator]), values([inference]))
+    assert_equal(values(loaded.generator.variables), values(inference.variables))
     lines = []
     loaded.summary(print_fn=lines.append)
-    assert values([loaded.generator]) and "unbuilt" not in "".join(lines)
+    assert loaded.generator.variables and "unbuilt" not in "".join(lines)
     assert not hasattr(loaded, "discriminator")
     players = [network for networks in whole.players().values() for network in networks]
     for network in (whole.generator, whole.discriminator):
-        assert values([network]) and any(network is player for player in players)
+        assert network.variables and any(network is player for player in players)
 
 
-def trained(model):
-    return itertools.chain(*model.players().values())
+def test_an_exported_model_computes_what_the_model_does(subject, tmp_path):
+    assert models.export(subject.model, tmp_path / "saved") < 1e-5
+    served = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
+    names = set(served.structured_input_signature[1])
+    assert names == {spec.name for spec in subject.model.signature()}
 
 
-def differing(networks, others):
-    pairs = zip(values(networks), values(others), strict=True)
-    return sum(not np.array_equal(a, b) for a, b in pairs)
-
-
-def test_checkpoints_of_another_model_are_refused(recipe, tmp_path):
-    checkpoints.save(ready(recipe).model, tmp_path, keep=1)
+def test_checkpoints_of_another_model_are_refused(subject, tmp_path):
+    checkpoints.save(subject.model, tmp_path, keep=1)
     with pytest.raises(config.UserError, match="damaged or of another model"):
         checkpoints.restore_latest(
             keras.Sequential([keras.layers.Input([2]), keras.layers.Dense(1)]), tmp_path
         )
 
 
-def test_data_reaches_the_model_as_the_pipeline_made_it(recipe):
-    setup = ready(recipe)
+def test_data_reaches_the_model_as_the_pipeline_made_it(subject):
+    setup = subject.setup
     batch = next(iter(setup.batches(2)))
-    dataset = data.batches(setup.line, batch_size=BATCH, seed=recipe.seed, start_step=2)
+    line = setup.line
+    dataset = data.batches(line, batch_size=BATCH, seed=setup.config.seed, start_step=2)
     for name, tensor in next(iter(dataset)).items():
         np.testing.assert_array_equal(batch[name], tensor)
+
+
+# As a person trains it: with all in one graph, Adam, the schedule, the trainer.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas, jit", [(1, True), (2, False), (2, True)])
+def test_graphs_of_xla_and_replicas_equal_one(subjects, recipe, two_replicas, replicas, jit):
+    one = subjects.graph()
+    other = Subject(recipe, two_replicas if replicas == 2 else ONE, jit)
+    one.run(batches=one.repeated())
+    other.run(batches=other.repeated())
+    assert_close(one.values(), other.values(), atol=1e-4)
+
+
+@pytest.mark.slow
+def test_replicas_never_differ_in_float16(recipe, two_replicas):
+    recipe.precision = "mixed_float16"
+    setup = trainer.prepare(recipe, two_replicas)
+    setup.model.make_train_function()
+    batches = iter(setup.batches(0))
+    for _ in range(period(setup.model)):
+        logs = setup.model.train_function(batches)
+        assert all(np.isfinite(float(value)) for value in logs.values()), logs
+    for variable in setup.model.variables:
+        left, right = two_replicas.experimental_local_results(variable.value)
+        np.testing.assert_array_equal(left.numpy(), right.numpy(), err_msg=variable.path)
+
+
+def period(model):
+    """The fewest steps from the start in which every update happens."""
+    seen = set()
+    for step in itertools.count(1):
+        seen |= set(model.active_updates(step - 1))
+        if len(seen) == len(model.updates()):
+            return step
+
+
+@pytest.mark.slow
+def test_a_stopped_training_ends_with_the_same_bits(recipe, tmp_path):
+    def train_to(folder, images):
+        recipe.total_images = images
+        trainer.train(recipe, RunDirectory(tmp_path / folder), ONE)
+        steps = checkpoints.saved_steps(tmp_path / folder / "checkpoints")
+        return checkpoints.path_of(tmp_path / folder / "checkpoints", steps[-1])
+
+    def saved(path):
+        model = trainer.prepare(recipe, ONE).model
+        checkpoints.load_weights(model, path)
+        owners = [model, *(model.optimizer_of(player) for player in model.players())]
+        return values(v for owner in owners for v in owner.variables)
+
+    train_to("stopped", 3 * BATCH)
+    resumed, straight = train_to("stopped", 8 * BATCH), train_to("straight", 8 * BATCH)
+    assert resumed.name == straight.name
+    assert_equal(saved(resumed), saved(straight))
+    last = [
+        (tmp_path / run / "log.jsonl").read_text().splitlines()[-1]
+        for run in ("stopped", "straight")
+    ]
+    logs = [{k: v for k, v in json.loads(line).items() if "/" in k} for line in last]
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.slow
+def test_the_seed_of_a_training_decides_its_losses(recipe):
+    def losses(seed):
+        recipe.seed = seed
+        setup = trainer.prepare(recipe, ONE)
+        setup.model.make_train_function()
+        logs = setup.model.train_function(iter(setup.batches(0)))
+        return {name: float(value) for name, value in logs.items()}
+
+    first = losses(0)
+    assert losses(0) == first != losses(1)

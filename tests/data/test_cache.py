@@ -115,6 +115,7 @@ def test_a_prepared_entry_can_be_read_only(tmp_path, monkeypatch):
     assert _open(tmp_path).fingerprint == fingerprint
 
 
+@pytest.mark.slow
 def test_a_killed_preparation_leaves_no_entry(tmp_path, home):
     die = """
 import os
@@ -134,6 +135,7 @@ cache.scan = dying
     assert [path.suffix for path in _entries(home)] == [""]
 
 
+@pytest.mark.slow
 def test_two_processes_prepare_once(tmp_path, home):
     command = _command(write_images(tmp_path, 600))
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

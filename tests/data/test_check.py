@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -8,6 +6,7 @@ from PIL import Image
 
 from ganzoo.data import check
 from ganzoo.errors import UserError
+from tests import commands
 
 from .helpers import encoded, noise, write_images
 
@@ -48,15 +47,10 @@ def test_what_is_tiny_depends_on_the_image_size(tmp_path):
     assert report.problems[0].reason == "tiny: 16x16, at least 32 px a side are needed"
 
 
-def _run(*arguments):
-    command = [sys.executable, "-m", "ganzoo.data", *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
 def test_the_command_line_prints_a_table(mixed):
-    done = _run("check", f"--dataset=folder:{mixed}")
-    assert done.returncode == 1
-    lines = done.stdout.splitlines()
+    done = commands.run("data", "check", f"--dataset=folder:{mixed}")
+    assert done.code == 1
+    lines = done.out.splitlines()
     assert lines[0].startswith("bad     cut.jpg    unreadable")
     assert lines[1].startswith("notice  deep.png   16 bits")
     assert lines[-1].endswith("9 files, 5 images that can be used, 3 bad, 3 odd.")
@@ -64,9 +58,11 @@ def test_the_command_line_prints_a_table(mixed):
 
 def test_a_clean_data_set_exits_with_zero(tmp_path):
     write_images(tmp_path / "a", 2)
-    done = _run("check", f"--dataset=folder:{tmp_path}", "--image_size=16", "--labels")
-    assert done.returncode == 0
-    assert done.stdout.endswith("2 files, 2 images that can be used, 0 bad, 0 odd.\n")
+    done = commands.run(
+        "data", "check", f"--dataset=folder:{tmp_path}", "--image_size=16", "--labels"
+    )
+    assert done.code == 0
+    assert done.out.endswith("2 files, 2 images that can be used, 0 bad, 0 odd.\n")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +74,9 @@ def test_a_clean_data_set_exits_with_zero(tmp_path):
     ],
 )
 def test_a_wrong_command_line_exits_with_two(arguments, message):
-    done = _run(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr and "Traceback" not in done.stderr
+    done = commands.run("data", *arguments)
+    assert done.code == 2
+    assert message in done.err and "Traceback" not in done.err
 
 
 def test_what_is_no_file_is_bad(tmp_path, home):

@@ -131,6 +131,7 @@ def test_fewer_images_than_a_batch_are_repeated():
     assert np.bincount(labels).tolist() == [7, 7, 7]
 
 
+@pytest.mark.slow
 def test_other_processes_draw_the_same_batches():
     code = """
 import hashlib, itertools

@@ -28,7 +28,6 @@ def model(two_replicas):
         model = models.build(
             "stylegan2_ada",
             **models.model_class("stylegan2_ada").TINY,
-            mapping_layers=2,
             num_classes=3,
         )
     for block in model.averaged_generator.synthesis.blocks:

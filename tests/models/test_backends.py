@@ -43,6 +43,7 @@ def backend(request):
     return request.param
 
 
+@pytest.mark.slow
 def test_models_give_the_same_images(tmp_path, backend):
     rng, expected = np.random.default_rng(0), {}
     for name in MODELS:
@@ -64,6 +65,7 @@ def test_models_give_the_same_images(tmp_path, backend):
         np.testing.assert_allclose(found["used"], images, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_command_draws(tmp_path, backend):
     command = [sys.executable, "-W", "ignore", "-m", "ganzoo.generate", "--model=dcgan_mnist"]
     command += ["--num=2", "--format=npz", f"--out={tmp_path / 'digits.npz'}"]

@@ -20,6 +20,12 @@ def tiny(**changes):
     return models.build("srgan", **{**TINY, **changes})
 
 
+def published(**changes):
+    """Of the published size, in a graph, which allocates nothing."""
+    with tf.Graph().as_default():
+        return models.build("srgan", content_loss="mse", **changes)
+
+
 def batch(count=4, size=32, scale=4, random=RANDOM):
     large = random.uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
     return {"image": tf.constant(large), "small": tf.constant(large[:, ::scale, ::scale])}
@@ -28,14 +34,14 @@ def batch(count=4, size=32, scale=4, random=RANDOM):
 @pytest.mark.parametrize("scale, generator", [(2, 1_400_771), (4, 1_548_547), (8, 1_696_323)])
 def test_parameters(scale, generator):
     """x4: the paper's network with a slope per channel and no bias before normalizations."""
-    model = models.build("srgan", scale=scale, content_loss="mse")
+    model = published(scale=scale)
     assert trainer.trainable_parameters(model.generator) == generator
     assert trainer.trainable_parameters(model.discriminator) == 23_563_649
 
 
 def test_parameters_of_the_other_layouts_follow():
     """33 convolutions of the generator and 7 of the discriminator stand before a normalization."""
-    model = models.build("srgan", content_loss="mse")
+    model = published()
     own = trainer.trainable_parameters(model.generator)
     layers = model.generator._flatten_layers()
     slopes = [layer.alpha for layer in layers if isinstance(layer, keras.layers.PReLU)]
@@ -60,9 +66,7 @@ def biases_without_effect(network):
 def test_the_discriminator_reads_every_place():
     """No pooling: 512 * 6 * 6 inputs of the first dense layer for 96 pixels."""
     dense = [
-        layer
-        for layer in models.build("srgan", content_loss="mse").discriminator.layers
-        if isinstance(layer, keras.layers.Dense)
+        layer for layer in published().discriminator.layers if isinstance(layer, keras.layers.Dense)
     ]
     assert [tuple(layer.kernel.shape) for layer in dense] == [(18_432, 1024), (1024, 1)]
 
