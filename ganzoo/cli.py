@@ -65,14 +65,14 @@ def run(
     """
 
     def parse_flags(argv: list[str]) -> list[str]:
-        rest = parse(argv)
+        rest = parse(argv, own)
         if commands is not None:
             _check_words(rest[1:], commands)
         return rest
 
     logging.set_verbosity(logging.WARNING)  # TensorFlow and its data sets are talkative
     try:
-        with defined(define_flags):
+        with defined(define_flags) as own:
             app.run(main, flags_parser=parse_flags)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -83,21 +83,25 @@ def run(
 
 
 @contextlib.contextmanager
-def defined(define_flags: Callable[[], None] | None) -> Iterator[None]:
-    """Within it the flags of a command are defined, and only within it."""
+def defined(define_flags: Callable[[], None] | None) -> Iterator[list[str]]:
+    """Within it the flags of a command are defined, and only within it; gives their names."""
     app.define_help_flags()  # once for all commands of a process
     others = set(FLAGS)
     if define_flags is not None:
         define_flags()
     try:
-        yield
+        yield sorted(set(FLAGS) - others)
     finally:
         for name in set(FLAGS) - others:
             delattr(FLAGS, name)
 
 
-def parse(argv: Sequence[str]) -> list[str]:
-    """Parses `argv` into the flags and returns the words beside them; raises UserError."""
+def parse(argv: Sequence[str], own: Sequence[str]) -> list[str]:
+    """Parses `argv` into the flags and returns the words beside them.
+
+    Raises:
+        UserError: for what is no flag, with the nearest of the command's `own` names, or no value.
+    """
     FLAGS.set_gnu_getopt()  # a flag may follow a word
     try:
         if "config" in FLAGS:
@@ -105,8 +109,7 @@ def parse(argv: Sequence[str]) -> list[str]:
             _check_overrides(argv)
         return FLAGS(argv)
     except flags.UnrecognizedFlagError as error:
-        known = [f"--{flag.name}" for flag in FLAGS.get_key_flags_for_module(argv[0])]
-        raise unknown("flag", f"--{error.flagname}", known) from None
+        raise unknown("flag", f"--{error.flagname}", [f"--{name}" for name in own]) from None
     except flags.Error as error:
         raise UserError(_explain(str(error))) from None
 

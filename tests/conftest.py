@@ -84,6 +84,16 @@ def _own_cache(tmp_path_factory):
     os.environ["GANZOO_HOME"] = str(tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture
+def eager():
+    """Nothing is compiled: for tests of few steps that are not about graphs."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def two_replicas():
     """A strategy with one replica on each of the two logical CPUs."""

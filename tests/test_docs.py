@@ -182,6 +182,7 @@ def test_the_model_of_the_guide_trains():
     assert model.step == 2 and abs(model.generate(1) - before).max() > 0
 
 
+@pytest.mark.slow
 def test_the_stored_pictures_are_what_their_program_makes():
     program = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
     for name, picture in program["all_pictures"]().items():

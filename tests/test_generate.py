@@ -19,6 +19,8 @@ from ganzoo.data.decode import Preparation, prepare
 from ganzoo.metrics import RECONSTRUCTION
 from tests.commands import run as command
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def saved(folder, name, **others):
     """A run directory that holds a small, untrained model."""

@@ -7,11 +7,13 @@ from ganzoo import models, styles
 from ganzoo.errors import UserError
 from ganzoo.seeds import Random
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture(scope="module")
 def model():
     tiny = models.model_class("stylegan2_ada").TINY
-    model = models.build("stylegan2_ada", **tiny, mapping_layers=2, num_classes=3)
+    model = models.build("stylegan2_ada", **tiny, num_classes=3)
     for block in model.averaged_generator.synthesis.blocks:
         for layer in block.convolutions:
             layer.noise_strength.assign(0.5)

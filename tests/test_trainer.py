@@ -19,6 +19,8 @@ from ganzoo.errors import UserError
 from ganzoo.losses import perceptual
 from ganzoo.runs import RunDirectory
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 ONE = tf.distribute.get_strategy()
 
 
@@ -344,11 +346,18 @@ def random_vgg19(monkeypatch):
 
 
 @pytest.mark.parametrize("name", config.presets())
+def test_every_config_has_the_arguments_of_its_model(name):
+    options = config.load(name)
+    model = models.model_class(options.model_name)
+    assert set(options.model) == inspect.signature(model).parameters.keys() - {"kwargs"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", config.presets())
 def test_every_config_makes_its_model(name, random_vgg19):
     """At its own size; in a graph, which allocates nothing."""
     options = config.load(name)
     model = models.model_class(options.model_name)
-    assert set(options.model) == inspect.signature(model).parameters.keys() - {"kwargs"}
     options.data.dataset = data.KINDS[model.DATA].bundled
     options = trainer.inferred(options, num_replicas=1)
     data.require_divisible(options.batch_size, 1)

@@ -11,6 +11,8 @@ from ganzoo.images import to_uint8
 from ganzoo.layers import InstanceNorm
 from ganzoo.models import cyclegan
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 RANDOM = np.random.default_rng(0)
 TINY = dict(cyclegan.CycleGAN.TINY)
 

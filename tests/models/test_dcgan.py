@@ -9,6 +9,8 @@ from ganzoo.layers import batch_norm
 from ganzoo.models.dcgan import DCGAN
 from ganzoo.seeds import Random
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNT = 8
 RANDOM = Random(0, step=3, scope="test/")
 REAL = np.random.default_rng(0).uniform(-1, 1, (COUNT, 32, 32, 3)).astype(np.float32)

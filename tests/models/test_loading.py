@@ -18,6 +18,8 @@ from ganzoo.models import named
 from ganzoo.translation import ImageGAN
 from ganzoo.weights import layouts
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 BUNDLED = [name for name, preset in models.presets().items() if preset.url is None]
 RNG = np.random.default_rng(0)
 

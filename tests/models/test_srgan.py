@@ -12,6 +12,8 @@ from ganzoo.layers import pixel_shuffle
 from ganzoo.models import srgan
 from ganzoo.seeds import Random
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 RANDOM = np.random.default_rng(0)
 TINY = dict(srgan.SRGAN.TINY)
 
@@ -164,11 +166,11 @@ def test_even_surfaces_cost_their_variance_in_inference():
 def test_even_surfaces_become_even():
     model, adam, losses = tiny(), keras.optimizers.Adam(3e-3), []
     weights = model.generator.trainable_variables
-    for step in range(60):
+    for step in range(24):
         with tf.GradientTape() as tape:
             losses.append(model._unevenness(Random(0, step), 16))
         adam.apply(tape.gradient(losses[-1], weights), weights)
-    assert np.mean(losses[-10:]) < 0.1 * np.mean(losses[:10])
+    assert np.mean(losses[-4:]) < 0.2 * np.mean(losses[:4])
 
 
 def test_an_undecided_discriminator_costs_what_it_should():
@@ -235,6 +237,7 @@ def test_the_content_network_is_no_part_of_the_model(tmp_path, monkeypatch):
     assert len(plain.variables) == len(perceptual.variables)
 
 
+@pytest.mark.slow
 def test_the_content_network_is_compiled_and_on_every_replica(vgg, two_replicas):
     reference = step_of(vgg)
     moved = np.abs(reference["kernel"] - reference["start"]).max()

@@ -9,6 +9,8 @@ from ganzoo.errors import UserError
 from ganzoo.models.ssgan import ARCHITECTURES, COMPARE_GAN, MIMICRY, SSGAN, Discriminator
 from ganzoo.seeds import Random
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNT = 8
 RANDOM = Random(0, step=3, scope="test/")
 
@@ -63,6 +65,7 @@ def shifted(answers, rows):
 # Networks.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments, generator, discriminator",
     [
@@ -341,19 +344,11 @@ def test_mistakes_name_what_was_meant(arguments, message):
         models.build("ssgan", **arguments)
 
 
-def averaging(strategy):
-    """A compiled model, in whose average little is left of the past."""
-    with strategy.scope():
-        model = build(ema_half_life_images=8, discriminator_steps=1)
-        model.build()
-        optimizers = {player: keras.optimizers.Adam(1e-2) for player in model.players()}
-        model.compile(optimizers, batch_size=COUNT)
-        model.step.assign(1000)
-    return model
-
-
 def test_the_averaged_generator_has_the_moments_of_its_own_activations():
-    model = averaging(tf.distribute.get_strategy())
+    model = build(ema_half_life_images=8, discriminator_steps=1)
+    optimizers = {player: keras.optimizers.Adam(1e-2) for player in model.players()}
+    model.compile(optimizers, batch_size=COUNT)
+    model.step.assign(1000)  # little is left of the past
     norm, average = model.averaged_generator.blocks[0].norm1, model.averaged_generator
     expected = {"mean": norm.moving_mean.numpy(), "variance": norm.moving_variance.numpy()}
     for step in range(1000, 1003):
@@ -367,17 +362,3 @@ def test_the_averaged_generator_has_the_moments_of_its_own_activations():
     np.testing.assert_allclose(norm.moving_variance, expected["variance"], rtol=1e-5)
     of_source = model.generator.blocks[0].norm1
     assert np.abs(norm.moving_variance - of_source.moving_variance).max() > 1e-3
-
-
-def test_the_moments_of_the_averaged_generator_are_alike_on_replicas(two_replicas):
-    model = averaging(two_replicas)
-    batches = tf.data.Dataset.from_tensors(batch_for(model)).unbatch().batch(COUNT, True).repeat()
-    batches = iter(two_replicas.experimental_distribute_dataset(batches))
-    model.make_train_function()
-    for _ in range(2):
-        model.train_function(batches)
-    moments = [v for v in model.averaged_generator.non_trainable_variables if "moving" in v.name]
-    assert moments
-    for variable in moments:
-        one, two = (v.numpy() for v in two_replicas.experimental_local_results(variable.value))
-        np.testing.assert_array_equal(one, two)

@@ -9,6 +9,8 @@ from ganzoo import config, models, trainer
 from ganzoo.errors import UserError
 from ganzoo.seeds import Random
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 # Of the official code: parameters of the generator, its mapping network, and the discriminator.
 COUNTS = [
     ("stylegan2_ada", 32, {}, 19_947_539, 525_312, 21_507_073),
@@ -54,6 +56,7 @@ def chosen(name, replicas=1, **model):
     return trainer.inferred(recipe, replicas)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, size, arguments, generator, mapping, discriminator", COUNTS)
 def test_parameter_counts(name, size, arguments, generator, mapping, discriminator):
     recipe = chosen(name, image_size=size, **arguments)
