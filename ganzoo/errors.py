@@ -20,7 +20,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     known = sorted(known)
     near = _nearest(name, known)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    listed = f" Known: {', '.join(known)}." if len(known) <= 20 or not near else ""
+    listed = f" Known: {', '.join(known)}." if known and (len(known) <= 20 or not near) else ""
     return UserError(f"Unknown {kind} {name!r}.{hint}{listed}")
 
 

@@ -40,7 +40,9 @@ def pytest_collection_finish(session):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What needs a browser is of the second tier."""
+    """What needs a browser is of the second tier; what takes longest comes first, so that no worker
+    is left alone with it."""
+    items.sort(key=lambda item: "conformance" not in item.nodeid)
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
@@ -56,6 +58,7 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid):
             return re.sub(r"(conformance/\w+\.py)::\w+(\[\w+).*|(\.py)::.*", r"\1\2\3", nodeid)
 
+    config.option.loadscopereorder = False  # in the order of the tests
     return FileScheduling(config, log)
 
 

@@ -11,8 +11,6 @@ from ganzoo.errors import UserError
 from ganzoo.evaluation import OneVsAllEvaluation, forgetting
 from tests.evaluation.sources import noise, source_of
 
-pytestmark = pytest.mark.usefixtures("eager")
-
 
 class Linear(GAN):
     """A discriminator with four features."""

@@ -8,8 +8,6 @@ from ganzoo.evaluation import SetEvaluation
 from ganzoo.metrics import FeatureNetwork, open_network
 from tests.evaluation.sources import noise, source_of
 
-pytestmark = pytest.mark.usefixtures("eager")
-
 NETWORK = "convnet-shapes"
 
 

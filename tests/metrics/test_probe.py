@@ -6,8 +6,6 @@ from ganzoo.data import open_source
 from ganzoo.errors import UserError
 from ganzoo.metrics import probe_accuracy
 
-pytestmark = pytest.mark.usefixtures("eager")
-
 
 def test_classes_that_a_line_parts_are_told_and_others_are_not():
     rng = np.random.default_rng(0)
