@@ -113,6 +113,9 @@ class GAN(keras.Model):
     def get_build_config(self):
         return {"generators": list(self.generators()), "card": self.card}
 
+    def get_compile_config(self):
+        return None  # optimizers are in checkpoints
+
     def build_from_config(self, config):
         self.build_for_inference(config["generators"])
         self.card = config.get("card", "")

@@ -8,8 +8,6 @@ from ganzoo.models import named
 from ganzoo.weights import layouts
 from tests import commands
 
-pytestmark = pytest.mark.usefixtures("eager")
-
 STYLES = {"latent_dim": 24, "style_dim": 16, "mapping_layers": 3, "channel_base": 256}
 CASES = [
     ("stylegan2-ada-pytorch", "G_ema.", {**STYLES, "image_size": 32, "channel_max": 32}),

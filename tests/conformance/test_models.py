@@ -30,6 +30,12 @@ def subjects(request, two_replicas):
     subjects.close()
 
 
+@pytest.fixture(params=sorted(models.MODELS))
+def trained(request):
+    """The recipe of a model in its full form, to be trained as a person does it."""
+    return recipe_of(request.param)
+
+
 @pytest.fixture
 def subject(subjects):
     return subjects.graph()
@@ -274,6 +280,7 @@ def test_an_exported_model_computes_what_the_model_does(subject, tmp_path):
     served = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
     names = set(served.structured_input_signature[1])
     assert names == {spec.name for spec in subject.model.signature()}
+    assert models.export(subject.model, tmp_path / "model.keras") == 0
 
 
 def test_checkpoints_of_another_model_are_refused(subject, tmp_path):
@@ -297,19 +304,19 @@ def test_data_reaches_the_model_as_the_pipeline_made_it(subject):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("replicas, jit", [(1, True), (2, False), (2, True)])
-def test_graphs_of_xla_and_replicas_equal_one(subjects, recipe, two_replicas, replicas, jit):
-    one = subjects.graph()
-    other = Subject(recipe, two_replicas if replicas == 2 else ONE, jit)
+@pytest.mark.parametrize("replicas, jit", [(1, True), (2, False)])
+def test_graphs_of_xla_and_replicas_equal_one(trained, two_replicas, replicas, jit):
+    one = Subject(trained)
+    other = Subject(trained, two_replicas if replicas == 2 else ONE, jit)
     one.run(batches=one.repeated())
     other.run(batches=other.repeated())
     assert_close(one.values(), other.values(), atol=1e-4)
 
 
 @pytest.mark.slow
-def test_replicas_never_differ_in_float16(recipe, two_replicas):
-    recipe.precision = "mixed_float16"
-    setup = trainer.prepare(recipe, two_replicas)
+def test_replicas_never_differ_in_float16(trained, two_replicas):
+    trained.precision = "mixed_float16"
+    setup = trainer.prepare(trained, two_replicas)
     setup.model.make_train_function()
     batches = iter(setup.batches(0))
     for _ in range(period(setup.model)):
@@ -330,15 +337,15 @@ def period(model):
 
 
 @pytest.mark.slow
-def test_a_stopped_training_ends_with_the_same_bits(recipe, tmp_path):
+def test_a_stopped_training_ends_with_the_same_bits(trained, tmp_path):
     def train_to(folder, images):
-        recipe.total_images = images
-        trainer.train(recipe, RunDirectory(tmp_path / folder), ONE)
+        trained.total_images = images
+        trainer.train(trained, RunDirectory(tmp_path / folder), ONE)
         steps = checkpoints.saved_steps(tmp_path / folder / "checkpoints")
         return checkpoints.path_of(tmp_path / folder / "checkpoints", steps[-1])
 
     def saved(path):
-        model = trainer.prepare(recipe, ONE).model
+        model = trainer.prepare(trained, ONE).model
         checkpoints.load_weights(model, path)
         owners = [model, *(model.optimizer_of(player) for player in model.players())]
         return values(v for owner in owners for v in owner.variables)
@@ -356,10 +363,10 @@ def test_a_stopped_training_ends_with_the_same_bits(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_seed_of_a_training_decides_its_losses(recipe):
+def test_the_seed_of_a_training_decides_its_losses(trained):
     def losses(seed):
-        recipe.seed = seed
-        setup = trainer.prepare(recipe, ONE)
+        trained.seed = seed
+        setup = trainer.prepare(trained, ONE)
         setup.model.make_train_function()
         logs = setup.model.train_function(iter(setup.batches(0)))
         return {name: float(value) for name, value in logs.items()}

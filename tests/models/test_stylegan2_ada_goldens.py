@@ -119,6 +119,7 @@ OFFICIAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_sizes(name):
     model = filled(**OFFICIAL[name])
