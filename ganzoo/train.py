@@ -26,7 +26,7 @@ def define_flags() -> None:
     cli.define_config_flags()
     cli.define_device_flags()
     flags.DEFINE_string("workdir", None, "the run directory; runs/<config name> by default")
-    flags.DEFINE_boolean("restart", False, "set an earlier run in the directory aside, begin anew")
+    flags.DEFINE_boolean("restart", False, "set an earlier run in the directory aside, start again")
     flags.DEFINE_boolean("dry_run", False, "say what would be trained, try one step, and stop")
 
 

@@ -133,7 +133,7 @@ def test_without_gradio_the_demo_says_what_to_install():
         "runpy.run_module('ganzoo.demo', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 2 and "pip install 'ganzoo[demo]'" in done.stderr
+    assert done.returncode == 2 and "pip install '.[demo]'" in done.stderr
 
 
 @pytest.fixture(scope="module")

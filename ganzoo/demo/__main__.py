@@ -1,7 +1,7 @@
 """Starts the page: python -m ganzoo.demo [--model=NAME_OR_RUN] [--port=7860]
 
 It is served on this machine alone, and nothing is sent anywhere. It needs the extra `demo`:
-pip install 'ganzoo[demo]'
+pip install '.[demo]' in a clone
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(argv):
         try:
             import gradio as gr
         except ImportError as error:
-            raise UserError("The demo needs Gradio: pip install 'ganzoo[demo]'") from error
+            raise UserError("The demo needs Gradio: pip install '.[demo]' in a clone") from error
         from ganzoo.demo import actions, page
 
         page.load(FLAGS.model)  # or says at once what is wrong with it

@@ -30,7 +30,7 @@ def test_files_for_other_runtimes(tmp_path, suffix, name, extra):
     if all(map(importlib.util.find_spec, packages)):
         assert models.export(model, tmp_path / f"model{suffix}") < 1e-4
     else:
-        with pytest.raises(UserError, match=r"pip install 'ganzoo\[export\]'"):
+        with pytest.raises(UserError, match=r"pip install '\.\[export\]'"):
             models.export(model, tmp_path / f"model{suffix}")
 
 
