@@ -127,7 +127,9 @@ def _write_onnx(model: GAN, signature, path: Path) -> Callable:
 
 
 def _missing(path: Path, error: ImportError) -> UserError:
-    return UserError(f"{path} needs packages of its own ({error}): pip install '.[export]' in a clone")
+    return UserError(
+        f"{path} needs packages of its own ({error}): pip install '.[export]' in a clone"
+    )
 
 
 def _function(model: GAN, signature):
