@@ -92,9 +92,7 @@ class Subject:
 
     @property
     def variables(self):
-        """All that a checkpoint holds."""
-        optimizers = map(self.model.optimizer_of, self.model.players())
-        return [v for owner in (self.model, *optimizers) for v in owner.variables]
+        return saved_variables(self.model)
 
     def values(self):
         return values(self.variables)
@@ -164,6 +162,12 @@ class Subjects:
     def close(self):
         self.made.clear()
         gc.collect()
+
+
+def saved_variables(model):
+    """All that a checkpoint holds."""
+    owners = [model, *map(model.optimizer_of, model.players())]
+    return [v for owner in owners for v in owner.variables]
 
 
 def values(variables):

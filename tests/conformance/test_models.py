@@ -14,7 +14,16 @@ import tensorflow as tf
 
 from ganzoo import checkpoints, config, data, models, trainer
 from ganzoo.runs import RunDirectory
-from tests.conformance.subject import BATCH, ONE, Subject, Subjects, prepared, recipe_of, values
+from tests.conformance.subject import (
+    BATCH,
+    ONE,
+    Subject,
+    Subjects,
+    prepared,
+    recipe_of,
+    saved_variables,
+    values,
+)
 
 FORMS = [
     pytest.param((name, full), id=name if full else f"{name}-plain", marks=marks)
@@ -200,8 +209,7 @@ def test_a_stopped_run_ends_with_the_same_bits(subject, recipe, tmp_path):
     optimizers = {p: keras.optimizers.SGD(0.5, 0.5) for p in fresh.players()}
     fresh.compile(optimizers, BATCH)
     assert checkpoints.restore_latest(fresh, tmp_path) == 2
-    owners = [fresh, *(fresh.optimizer_of(player) for player in fresh.players())]
-    assert_equal(values(v for owner in owners for v in owner.variables), middle)
+    assert_equal(values(saved_variables(fresh)), middle)
 
     subject.restore()
     assert checkpoints.restore_latest(subject.model, tmp_path) == 2
@@ -347,8 +355,7 @@ def test_a_stopped_training_ends_with_the_same_bits(trained, tmp_path):
     def saved(path):
         model = trainer.prepare(trained, ONE).model
         checkpoints.load_weights(model, path)
-        owners = [model, *(model.optimizer_of(player) for player in model.players())]
-        return values(v for owner in owners for v in owner.variables)
+        return values(saved_variables(model))
 
     train_to("stopped", 3 * BATCH)
     resumed, straight = train_to("stopped", 8 * BATCH), train_to("straight", 8 * BATCH)
