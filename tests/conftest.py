@@ -11,31 +11,36 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# Before worker processes start: freed memory is used again, not kept for each thread.
+os.environ.setdefault("MALLOC_ARENA_MAX", "1")
 
 
 def pytest_configure(config):
     """Two logical CPUs, for replicas, in every process that runs tests.
 
-    Graphs of the first tier run once or twice: to optimize them takes longer than to run them.
+    Graphs of tests run once or twice: to optimize them takes longer than to run them.
     """
     if config.getoption("numprocesses", None):
         return  # it only hands tests to workers
-    first_tier = config.option.markexpr == "not slow"
-    if first_tier:
-        flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-        os.environ.setdefault("XLA_FLAGS", flags)
+    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    os.environ.setdefault("XLA_FLAGS", flags)
     import tensorflow as tf
+
+    if hasattr(config, "workerinput"):  # as many as there are cores
+        tf.config.threading.set_intra_op_parallelism_threads(1)
 
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": first_tier})
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": config.option.markexpr == "not slow"}
+    )
 
 
 def pytest_collection_finish(session):
-    """What was imported stays: the garbage collector need not look at it time and again."""
+    """Garbage is collected between files alone: graphs are large, and would be looked at often."""
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.disable()
 
 
 @pytest.hookimpl(tryfirst=True)

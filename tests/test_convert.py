@@ -8,6 +8,8 @@ from ganzoo.models import named
 from ganzoo.weights import layouts
 from tests import commands
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 STYLES = {"latent_dim": 24, "style_dim": 16, "mapping_layers": 3, "channel_base": 256}
 CASES = [
     ("stylegan2-ada-pytorch", "G_ema.", {**STYLES, "image_size": 32, "channel_max": 32}),
@@ -23,11 +25,18 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("program, prefix, arguments", CASES)
+def tiers(cases, same=lambda case: case[0]):
+    """The first case of each program is of the first tier."""
+    seen = [same(case) for case in cases]
+    marks = [pytest.mark.slow if key in seen[:index] else () for index, key in enumerate(seen)]
+    return [pytest.param(*case, marks=mark) for case, mark in zip(cases, marks, strict=True)]
+
+
+@pytest.mark.parametrize("program, prefix, arguments", tiers(CASES))
 def test_networks_are_told_from_their_arrays(tmp_path, program, prefix, arguments):
     format = models.FORMATS[program]
     model = models.construct(format.model_name, **arguments)
-    model.build_generators()
+    model.build_for_inference()
     (network,) = model.generators().values()
     arrays = layouts.export(format.layout(network))
     np.savez(tmp_path / "net.npz", **{f"{prefix}{name}": a for name, a in arrays.items()})
@@ -54,11 +63,11 @@ TRANSLATORS = [
 PROGRAMS = [*TRANSLATORS, *((program, arguments) for program, _, arguments in CASES[3:])]
 
 
-@pytest.mark.parametrize("program, arguments", PROGRAMS)
+@pytest.mark.parametrize("program, arguments", tiers(PROGRAMS))
 def test_the_way_there_and_back(tmp_path, program, arguments):
     name = models.FORMATS[program].model_name
     model = models.construct(name, **arguments)
-    model.build_generators()
+    model.build_for_inference()
     models.save(model, name, arguments, tmp_path / "model")
     convert.export(program, str(tmp_path), tmp_path / "net.pth")
     (_, generator), *_ = model.generators().items()
@@ -71,12 +80,14 @@ def test_the_way_there_and_back(tmp_path, program, arguments):
             np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
 
 
-@pytest.mark.parametrize("program, arguments", [*PROGRAMS, (CASES[1][0], CASES[1][2])])
+@pytest.mark.parametrize(
+    "program, arguments", tiers([*PROGRAMS, (CASES[1][0], CASES[1][2])], same=lambda case: None)
+)
 def test_training_starts_from_an_authors_model(tmp_path, monkeypatch, program, arguments):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
     format = models.FORMATS[program]
     model = models.construct(format.model_name, **arguments)
-    model.build_generators()
+    model.build_for_inference()
     (part, generator), *_ = model.generators().items()
     np.savez(tmp_path / "net.npz", **layouts.export(format.layout(generator)))
     url = (tmp_path / "net.npz").as_uri()
@@ -93,7 +104,7 @@ def test_training_starts_from_an_authors_model(tmp_path, monkeypatch, program, a
 def test_dropout_and_unused_averages_of_cyclegan(tmp_path):
     """Dropout moves the names, and instance normalization once kept averages."""
     model = models.construct("cyclegan", **CYCLE, num_blocks=1)
-    model.build_generators()
+    model.build_for_inference()
     arrays = layouts.export(layouts.cyclegan_generator(model.a2b))
     moved = {n.replace("conv_block.5", "conv_block.6"): a for n, a in arrays.items()}
     averages = {"model.2.running_mean": np.zeros(4), "model.2.num_batches_tracked": np.array(1)}
@@ -109,7 +120,7 @@ def test_dropout_and_unused_averages_of_cyclegan(tmp_path):
 def test_slopes_by_channel_cannot_be_written_for_a_program_with_one(tmp_path):
     arguments = {"num_blocks": 1, "width": 4, **TANH}
     model = models.construct("srgan", **arguments)
-    model.build_generators()
+    model.build_for_inference()
     model.generator.head[1].alpha.assign([[[0.1, 0.2, 0.3, 0.4]]])
     models.save(model, "srgan", arguments, tmp_path / "model")
     with pytest.raises(UserError, match="has a slope for each channel"):
@@ -123,10 +134,11 @@ def test_files_for_other_runtimes_by_their_suffix(tmp_path):
     assert "whose images differ by" in done.out and (out / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_the_program_is_obeyed_whatever_is_written(tmp_path):
     """A U-Net with averages is read as CycleGAN's, unless it is called one of pix2pix."""
     model = models.construct("cyclegan", **CYCLE, generator="unet", normalization="batch")
-    model.build_generators()
+    model.build_for_inference()
     for variable in model.a2b.variables:
         if variable.name.startswith("moving"):
             variable.assign(2.0 + variable)

@@ -125,6 +125,7 @@ def test_projection_starts_from_the_mean_of_the_class(model):
         start(3)
 
 
+@pytest.mark.slow
 def test_projection_finds_an_image_of_the_model(model):
     style = model.styles(model.latents_of([5]), [0], truncation=0.5)
     target = model.synthesize(style)

@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 MOMENTUM, EPSILON = 0.9, 1e-5
 
 
-def batch_norm(**kwargs) -> keras.layers.BatchNormalization:
+@keras.saving.register_keras_serializable(package="ganzoo")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' batch normalization; under TensorFlow, of images in one fused operation.
+
+    Keras' own takes about 20 operations and as many passes over the feature map. Moments, scale and
+    offset are float32, whatever the precision; the moving variance is that of the biased one.
+    Shapes: `[N, H, W, C] -> [N, H, W, C]`.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4 or mask is not None:
+            return super().call(inputs, training=training, mask=mask)
+        training = bool(training and self.trainable)
+        count = self.moving_mean.shape
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=tf.cast(inputs, self.compute_dtype),
+            scale=tf.convert_to_tensor(self.gamma) if self.scale else tf.ones(count),
+            offset=tf.convert_to_tensor(self.beta) if self.center else tf.zeros(count),
+            mean=[] if training else tf.convert_to_tensor(self.moving_mean),
+            variance=[] if training else tf.convert_to_tensor(self.moving_variance),
+            epsilon=self.epsilon,
+            is_training=training,
+        )
+        if training:
+            values = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
+            biased = variance * (tf.maximum(values - 1.0, 1.0) / values)
+            for moving, moment in ((self.moving_mean, mean), (self.moving_variance, biased)):
+                moving.assign(self.momentum * moving + (1.0 - self.momentum) * moment)
+        return outputs
+
+
+def batch_norm(**kwargs) -> BatchNormalization:
     """Batch normalization with the constants of the GAN literature: momentum 0.9, epsilon 1e-5."""
-    return keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **kwargs)
+    return BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

@@ -1,6 +1,5 @@
 """A model under test, compiled once: every test finds it as it was made."""
 
-import functools
 import gc
 from unittest import mock
 
@@ -8,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ganzoo import config, data, engine, models, trainer
+from ganzoo.engine import GAN
 from ganzoo.seeds import Random
 
 BATCH = 16
@@ -47,9 +47,16 @@ def recipe_of(name, full=True):
 
 
 def prepared(recipe, strategy=ONE):
-    """As the trainer does it, but TensorFlow's own seed, which no model uses, stays as it is: when
-    it is set, all compiled functions are made again."""
-    with mock.patch.object(tf.random, "set_seed"):
+    """As the trainer does it, but for the optimizers: Adam would make full steps of rounding."""
+
+    def descents(config, precision):
+        return {player: keras.optimizers.SGD(0.01, 0.5) for player in config.optimizers}
+
+    # TensorFlow's own seed, which no model uses, stays: to set it makes all compiled functions new.
+    with (
+        mock.patch.object(tf.random, "set_seed"),
+        mock.patch.object(trainer, "optimizers", descents),
+    ):
         return trainer.prepare(recipe, strategy)
 
 
@@ -63,26 +70,24 @@ class Repeating(Random):
 
 
 class Subject:
-    """A model that trains by gradient descent: Adam would make full steps of rounding.
+    """A model that trains by gradient descent.
 
-    A step makes all updates, whatever the schedule, and is a graph, traced once. Random numbers are
-    `Repeating`, so that halves of a repeated batch have the statistics of the whole.
+    A step makes all updates, whatever the schedule. Random numbers are `Repeating`, so that halves
+    of a repeated batch have the statistics of the whole.
 
     Args:
         recipe: as `recipe_of` returns it.
         strategy: whose replicas share the batch.
-        jit: whether XLA compiles the gradients.
-        eager: whether the rest of a step runs as it is written, which is quicker for few steps.
+        compiled: whether a step is a graph, traced once; else it runs as it is written, which is
+            quicker for few steps.
     """
 
-    def __init__(self, recipe, strategy=ONE, jit=False, eager=False):
+    def __init__(self, recipe, strategy=ONE, compiled=False):
         self.recipe, self.strategy = recipe, strategy
+        keras.mixed_precision.set_global_policy(recipe.precision)
         self.setup = prepared(recipe, strategy)
         self.model = self.setup.model
-        with strategy.scope():
-            optimizers = {p: keras.optimizers.SGD(0.01, 0.5) for p in self.model.players()}
-            self.model.compile(optimizers, BATCH, jit=jit)
-        self.step = self._eager_step if eager else self.model.function_of(self.model.updates())
+        self.step = self.model.function_of(self.model.updates()) if compiled else self._eager_step
         self.batch = self.setup.examples(BATCH)
         self.start = self.values()
 
@@ -103,17 +108,32 @@ class Subject:
             for variable, value in zip(self.variables, self.start, strict=True):
                 variable.assign(value)
 
-    def run(self, steps=1, batches=None, updates=None):
-        """The logs of the last of some steps; of chosen updates, it is not compiled."""
+    def run(self, steps=1, batches=None):
+        """The logs of the last of some steps."""
         if batches is None:
             batches = self.setup.batches(int(self.model.step.numpy()))
         iterator = iter(batches)
-        step = self.step
-        if updates is not None:
-            step = functools.partial(self._eager_step, updates=updates)
         with mock.patch.object(engine, "Random", Repeating):
             for _ in range(steps):
-                logs = step(iterator)
+                logs = self.step(iterator)
+        return {name: float(value) for name, value in logs.items()}
+
+    def run_main(self, under_xla=None):
+        """The logs of one step with the main update of each player, without augmentation, which
+        takes as long to compile as the rest; XLA computes the gradients of one update or of none.
+        """
+        model, updates = self.model, main_updates(self.model)
+        compute = model._gradients
+
+        def gradients(update, batch, replica):
+            with mock.patch.object(model, "jit", update.player == under_xla):
+                return compute(update, batch, replica)
+
+        with (
+            mock.patch.object(model, "_gradients", gradients),
+            mock.patch.object(GAN, "augment", lambda model, images, random, stream: images),
+        ):
+            logs = self._eager_step(iter(self.setup.batches(0)), updates)
         return {name: float(value) for name, value in logs.items()}
 
     def repeated(self):
@@ -129,39 +149,48 @@ class Subject:
 
 
 class Subjects:
-    """The subjects of one recipe, made when first asked for."""
+    """The subjects of one recipe, made when first asked for; each is as it was made, whatever tests
+    did with it."""
 
     def __init__(self, recipe, two_replicas):
         self.recipe, self.two_replicas, self.made = recipe, two_replicas, {}
 
     def graph(self) -> Subject:
-        """On one device, in float32; as it was made, whatever tests did with it."""
-        return self._get("graph")
+        """On one device, in float32, compiled."""
+        return self._get("graph", compiled=True)
+
+    def other(self) -> Subject:
+        """From another seed."""
+        return self._get("other", {"seed": 2})
 
     def two(self) -> Subject:
         """On two replicas."""
-        return self._get("two", strategy=self.two_replicas, eager=True)
+        return self._get("two", strategy=self.two_replicas)
 
     def bfloat16(self) -> Subject:
         """In half precision."""
-        return self._get("bfloat16", {"precision": "mixed_bfloat16"}, eager=True)
-
-    def xla(self) -> Subject:
-        """Compiled by XLA, without augmentation, which takes as long to compile as the rest."""
-        return self._get("xla", {"augment.pipe": "none"}, eager=True, jit=True)
+        return self._get("bfloat16", {"precision": "mixed_bfloat16"})
 
     def _get(self, key, changes=None, **options):
-        recipe = self.recipe.copy_and_resolve_references()
-        recipe.update_from_flattened_dict(changes or {})
-        keras.mixed_precision.set_global_policy(recipe.precision)
         if key not in self.made:
+            recipe = self.recipe.copy_and_resolve_references()
+            recipe.update_from_flattened_dict(changes or {})
             self.made[key] = Subject(recipe, **options)
-        self.made[key].restore()
-        return self.made[key]
+        subject = self.made[key]
+        keras.mixed_precision.set_global_policy(subject.recipe.precision)
+        subject.restore()
+        return subject
 
     def close(self):
         self.made.clear()
         gc.collect()
+
+
+def main_updates(model):
+    """The first update of each player."""
+    updates = model.updates()
+    players = [update.player for update in updates]
+    return tuple(u for index, u in enumerate(updates) if u.player not in players[:index])
 
 
 def saved_variables(model):

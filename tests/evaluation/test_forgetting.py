@@ -50,6 +50,7 @@ def test_what_is_turned_around_is_forgotten(monkeypatch):
     assert [r["accuracies"] for r in records] == [[1.0, 0.0], [0.0, 1.0]] * 2
 
 
+@pytest.mark.slow
 def test_the_sequence_depends_on_seed_and_rotation_alone():
     source = source_of(noise(30, size=4), np.arange(30) % 3)
     evaluation = OneVsAllEvaluation(["onevsall10"], source, source)

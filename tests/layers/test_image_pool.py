@@ -24,14 +24,17 @@ def numbers(images):
     return np.asarray(images)[:, 0, 0, 0].astype(int).tolist()
 
 
-def run(pool, steps, count=1, first=0, query=None):
+def run(pool, steps, count=1, first=0, compiled=lambda show: show):
     """The numbers of the images that were shown, from step `first` on."""
-    shown = []
-    for step in range(first, steps):
-        fakes = fakes_from(step * count, count)
-        images, slots = (query or pool.query)(fakes, Random(7, step), "pool")
+
+    def show(fakes, step):
+        images, slots = pool.query(fakes, Random(7, step), "pool")
         pool.store(fakes, slots)
-        shown += numbers(images)
+        return images
+
+    show, shown = compiled(show), []
+    for step in range(first, steps):
+        shown += numbers(show(fakes_from(step * count, count), tf.constant(step)))
     return shown
 
 
@@ -62,7 +65,7 @@ def test_single_images_follow_the_official_rule():
 
 def test_a_full_pool_gives_old_images_half_of_the_time():
     """From the 51st on; an old one was made 100 images ago on average."""
-    shown = run(pool_of(50), 1050)
+    shown = run(pool_of(50), 1050, compiled=tf.function)
     assert shown[:50] == list(range(50))
     ages = np.arange(1050) - shown
     old = ages[50:] > 0
@@ -130,15 +133,8 @@ def test_a_restored_pool_goes_on_alike():
 
 def test_under_xla_it_is_the_same():
     graph, xla = pool_of(5), pool_of(5)
-
-    @tf.function(jit_compile=True)
-    def compiled(fakes, step):
-        return xla.query(fakes, Random(7, step), "pool")
-
-    def query(fakes, random, stream):
-        return compiled(fakes, tf.constant(random.step))
-
-    assert run(xla, 12, 2, query=query) == run(graph, 12, 2)
+    by_xla = run(xla, 12, 2, compiled=tf.function(jit_compile=True))
+    assert by_xla == run(graph, 12, 2)
     np.testing.assert_array_equal(xla.images, graph.images)
 
 

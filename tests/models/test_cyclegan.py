@@ -203,6 +203,7 @@ def test_discriminators_judge_the_images_of_their_own_domain():
     assert float(model.discriminator_loss(batch, None).value[0]) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_the_pool_is_filled_by_training_and_shown_to_the_discriminators():
     model = tiny(pool_size=2, image_size=32)
     model.compile({player: keras.optimizers.SGD(0.0) for player in model.players()}, batch_size=1)

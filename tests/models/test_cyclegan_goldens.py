@@ -46,6 +46,7 @@ def test_unet():
     assert_golden("cyclegan", "G.unet_128", nchw(network(images(128))))
 
 
+@pytest.mark.slow
 def test_batch_normalization():
     residual = resnet_generator(3, 64, 6, "generator", "batch")
     unet = UNetGenerator(3, 64, 7, "batch")

@@ -232,7 +232,8 @@ def test_discriminators_come_from_checkpoints_only():
         models.load("dcgan_mnits", discriminator=True)
 
 
-@pytest.mark.parametrize("num_classes", [pytest.param(0, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("num_classes", [0, 3])
 def test_discriminators_of_published_files(tmp_path, num_classes):
     model = models.build(
         "stylegan2_ada", **models.model_class("stylegan2_ada").TINY, num_classes=num_classes

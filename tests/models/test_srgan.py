@@ -1,5 +1,7 @@
 """SRGAN: its schedule, its losses by hand, and the traps of its many re-implementations."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -22,10 +24,11 @@ def tiny(**changes):
     return models.build("srgan", **{**TINY, **changes})
 
 
-def published(**changes):
+@functools.cache
+def published(scale=4):
     """Of the published size, in a graph, which allocates nothing."""
     with tf.Graph().as_default():
-        return models.build("srgan", content_loss="mse", **changes)
+        return models.build("srgan", content_loss="mse", scale=scale)
 
 
 def batch(count=4, size=32, scale=4, random=RANDOM):
@@ -33,7 +36,14 @@ def batch(count=4, size=32, scale=4, random=RANDOM):
     return {"image": tf.constant(large), "small": tf.constant(large[:, ::scale, ::scale])}
 
 
-@pytest.mark.parametrize("scale, generator", [(2, 1_400_771), (4, 1_548_547), (8, 1_696_323)])
+PARAMETERS = [
+    pytest.param(2, 1_400_771, marks=pytest.mark.slow),
+    (4, 1_548_547),
+    pytest.param(8, 1_696_323, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("scale, generator", PARAMETERS)
 def test_parameters(scale, generator):
     """x4: the paper's network with a slope per channel and no bias before normalizations."""
     model = published(scale=scale)
@@ -163,6 +173,7 @@ def test_even_surfaces_cost_their_variance_in_inference():
     assert "unevenness" not in without.logs
 
 
+@pytest.mark.slow
 def test_even_surfaces_become_even():
     model, adam, losses = tiny(), keras.optimizers.Adam(3e-3), []
     weights = model.generator.trainable_variables
@@ -202,7 +213,7 @@ def test_inference_uses_moving_averages():
     assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.9, 1e-5)}
 
 
-@pytest.mark.parametrize("scale", [2, 4, 8])
+@pytest.mark.parametrize("scale", [2, 4, pytest.param(8, marks=pytest.mark.slow)])
 def test_a_tile_sees_all_that_its_inside_depends_on(scale):
     """The gradients of what one pixel becomes reach exactly as far as `overlap`."""
     model = tiny(scale=scale, num_blocks=2)
@@ -284,6 +295,7 @@ def step_of(vgg, strategy=None, jit=False):
     return {**{k: float(v) for k, v in logs.items()}, "start": start, "kernel": kernel.numpy()}
 
 
+@pytest.mark.slow
 def test_the_average_is_what_enlarges_and_what_is_saved(tmp_path):
     arguments = {**TINY, "pretrain_images": 0, "ema_half_life_images": 8}
     model = models.build("srgan", **arguments)
@@ -307,6 +319,7 @@ def test_the_average_is_what_enlarges_and_what_is_saved(tmp_path):
         np.testing.assert_allclose(ops.clip(network(small), -1.0, 1.0), loaded(small), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_averaged_generator_has_the_moments_of_its_own_activations():
     model = tiny(pretrain_images=0, ema_half_life_images=8)
     model.compile({p: keras.optimizers.Adam(1e-2) for p in model.players()}, batch_size=4)

@@ -30,6 +30,7 @@ def fill_all(model):
     fill(lornatang_discriminator(model.discriminator))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_generator(model, mode):
     unit = (inputs((1, 3, 24, 24)) + 1.0) / 2.0  # what is recorded was made from [0, 1]
@@ -58,11 +59,13 @@ def test_other_generators(key):
     assert_golden("srgan", key, (np.transpose(images, (0, 3, 1, 2)) + 1.0) / 2.0)
 
 
+@pytest.mark.slow
 def test_discriminator(model):
     images = inputs((1, 3, 96, 96)).transpose(0, 2, 3, 1).astype(np.float32)
     assert_golden("srgan", "D.eval", model.discriminator(images))
 
 
+@pytest.mark.slow
 def test_losses_and_their_gradients(model, monkeypatch):
     """Theirs has one slope per layer, whose gradient is the sum of those of our channels."""
     expected = json.loads((FOLDER / "srgan.json").read_text())["losses"]

@@ -246,7 +246,9 @@ def test_undecided_rotations_cost_the_logarithm_of_four():
         assert added == pytest.approx(contribution, abs=1e-5)
 
 
-@pytest.mark.parametrize("rotation_batch", ROTATION_BATCHES)
+@pytest.mark.parametrize(
+    "rotation_batch", ["quarter", pytest.param("split", marks=pytest.mark.slow)]
+)
 def test_each_task_reads_the_answers_to_its_own_images(rotation_batch):
     """Upright images decide the game, rotated ones the rotation loss."""
     model = build(rotation_batch=rotation_batch)
@@ -344,6 +346,7 @@ def test_mistakes_name_what_was_meant(arguments, message):
         models.build("ssgan", **arguments)
 
 
+@pytest.mark.slow
 def test_the_averaged_generator_has_the_moments_of_its_own_activations():
     model = build(ema_half_life_images=8, discriminator_steps=1)
     optimizers = {player: keras.optimizers.Adam(1e-2) for player in model.players()}

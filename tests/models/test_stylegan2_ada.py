@@ -203,6 +203,7 @@ def clamps_of(generator):
     return {layer.clamp for b in generator.synthesis.blocks for layer in b.convolutions}
 
 
+@pytest.mark.slow
 def test_the_clamp_of_the_training_stays_in_full_precision(tmp_path):
     keras.mixed_precision.set_global_policy("mixed_float16")
     arguments = dict(models.model_class("stylegan2_ada").TINY)
