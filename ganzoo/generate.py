@@ -24,7 +24,7 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from ganzoo import cli, models, outputs, styles
+from ganzoo import cli, models, outputs, photos, styles
 from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo.backends import tensor
@@ -234,7 +234,7 @@ def _project(model: styles.StyleGAN, out: Path) -> None:
     known = configs.data_of(FLAGS.model)
     looks = {name: known[name] for name in ("resize", "background") if name in known}
     preparation = Preparation(model.image_size, model.channels, **looks)
-    pixels = prepare(pictures.opened(Path(FLAGS.project)), preparation)
+    pixels = prepare(pictures.opened(Path(FLAGS.project), tell=print), preparation)
     target = tf.constant(pixels[None] / np.float32(127.5) - 1.0)
     distance = VGGLoss("vgg22", FLAGS.vgg_weights)
     bar = tqdm(total=FLAGS.project_steps, disable=not sys.stderr.isatty())
@@ -311,11 +311,12 @@ def _convert(model: ImageGAN, out: Path) -> None:
     """Converts a file, or every image of a folder."""
     source = Path(FLAGS.input)
     conversions = outputs.plan(source, FLAGS.out, FLAGS.overwrite)
+    for folder in {conversion.result.parent for conversion in conversions}:
+        folder.mkdir(parents=True, exist_ok=True)  # before work that would be lost
     if not source.is_dir():
         _convert_file(model, *conversions[0])
         print(f"Wrote {conversions[0].result}")
         return
-    out.mkdir(parents=True, exist_ok=True)
     failed, written = [], []
     for conversion in tqdm(conversions, unit=" images", disable=not sys.stderr.isatty()):
         try:
@@ -334,7 +335,7 @@ def _convert_file(model: ImageGAN, source: Path, out: Path) -> None:
     color = "L" if model.channels == 1 else "RGB"
     mode = pictures.written_mode(out, f"{color}A" if image.has_transparency_data else color, size)
     background = configs.data_of(FLAGS.model).get("background", "white")
-    if image.has_transparency_data and not mode.endswith("A"):
+    if not mode.endswith("A") and photos.is_transparent(image):
         tqdm.write(f"{source}: {background} where it is transparent, as {out.suffix} cannot be")
     converted = model.convert_picture(image, FLAGS.direction, FLAGS.tile)
     pictures.save(converted, out, background=BACKGROUNDS[background])

@@ -44,6 +44,10 @@ def grid(images: np.ndarray, padding: int = 2, columns: int | None = None) -> np
     return canvas
 
 
+# Raw files of cameras, of which Pillow reads the preview: a small TIFF.
+RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2")
+
+
 class UnreadableImage(UserError):
     """A file that is no image, or a damaged one."""
 
@@ -63,6 +67,8 @@ def opened(path: Path, tell: Callable[[str], None] = warnings.warn) -> Image.Ima
     Raises:
         UnreadableImage: when the file is missing, damaged, no image, or has pixels without range.
     """
+    if path.suffix.lower() in RAW:
+        raise UnreadableImage(f"{path} is a camera's raw file; develop it to a TIFF, PNG or JPEG")
     try:
         notices: list[str] = []
         with Image.open(path) as file:

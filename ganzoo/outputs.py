@@ -92,12 +92,18 @@ def _of_folder(source: Path, out: Path) -> list[Conversion]:
             " originals, or be converted the next time. Name a folder outside of it"
         )
     items = [item.path for item in open_folder(source, labels=False)]
-    files = [p for p in items if named_as_image(p) or pictures.is_picture(source / p)]
+    files = [p for p in items if _is_meant(source / p)]
     every = (path for path in source.rglob("*") if path.is_file())
     hidden = {path.relative_to(source).as_posix() for path in every} - set(items)
     _say_left_out("hidden", hidden)
     _say_left_out("no images", set(items) - set(files))
     return [Conversion(source / p, out / name) for p, name in zip(files, _png(files), strict=True)]
+
+
+def _is_meant(path: Path) -> bool:
+    """Whether a file is an image, or has the name of one and is worth an error."""
+    raw = path.suffix.lower() in pictures.RAW
+    return raw or named_as_image(path.name) or pictures.is_picture(path)
 
 
 def _say_left_out(why: str, names: set[str]) -> None:

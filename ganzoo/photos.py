@@ -137,6 +137,13 @@ def visible_colors(image: Image.Image) -> Image.Image:
     return Image.composite(colors, coarse.resize(image.size, Image.Resampling.BILINEAR), visible)
 
 
+def is_transparent(image: Image.Image) -> bool:
+    """Whether anything of an image is not opaque."""
+    if not image.has_transparency_data:
+        return False
+    return image.convert("RGBA").getchannel("A").getextrema()[0] < 255
+
+
 def flatten(image: Image.Image, background: int = 255) -> Image.Image:
     """Lays what is transparent over a grey of 0 to 255, white by default."""
     if not image.has_transparency_data:

@@ -121,7 +121,7 @@ def test_alpha_is_resized_to_the_picture_and_jpeg_has_the_background(tmp_path):
         assert np.abs(np.asarray(picture, np.float32) - expected).max() < 3
 
 
-@pytest.mark.parametrize("suffix", ["eps", "psd", "cur", "fli", "mpg", "fits", "xyz", "h5", "xbm"])
+@pytest.mark.parametrize("suffix", ["psd", "cur", "fli", "mpg", "fits", "xyz", "h5", "xbm"])
 def test_formats_that_cannot_be_written_are_told(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     for check in (require_writable, lambda path: save(COLORS[0], path)):

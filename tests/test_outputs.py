@@ -70,13 +70,20 @@ def test_a_slash_makes_a_folder(photos, tmp_path):
 
 
 def test_a_folder_is_read_as_training_data_are(photos, tmp_path, capsys):
-    for name in (".ipynb_checkpoints/c.png", "__MACOSX/._a.jpg", "._a.jpg", "readme.txt", "x.heic"):
+    for name in (
+        ".ipynb_checkpoints/c.png",
+        "__MACOSX/._a.jpg",
+        "._a.jpg",
+        "notes.txt",
+        "r.nef",
+        "x.heic",
+    ):
         (photos / name).parent.mkdir(exist_ok=True)
         (photos / name).write_text("hello")
     (photos / "a.png").rename(photos / "unnamed")
     conversions = plan(photos, str(tmp_path / "out"), False)
-    names = ["a.png", "b.v2.png", "deep/a.png", "unnamed.png", "x.png"]
+    names = ["a.png", "b.v2.png", "deep/a.png", "r.png", "unnamed.png", "x.png"]
     assert results(conversions, tmp_path / "out") == names
     hidden, others = capsys.readouterr().out.splitlines()
     assert hidden.endswith("hidden: ._a.jpg, .ipynb_checkpoints/c.png, __MACOSX/._a.jpg")
-    assert others == "Left out, since they are no images: readme.txt"
+    assert others == "Left out, since they are no images: notes.txt"

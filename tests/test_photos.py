@@ -8,7 +8,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from ganzoo.errors import UserError
 from ganzoo.images import opened, pixels_of
-from ganzoo.photos import eight_bit, normalized, upright, visible_colors
+from ganzoo.photos import eight_bit, is_transparent, normalized, upright, visible_colors
 
 RNG = np.random.default_rng(0)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -123,6 +123,12 @@ def test_what_is_reduced_is_told(tmp_path):
     assert told == [f"{tmp_path / 'a.png'}: 16 bits, reduced to 8"]
 
 
+def test_previews_in_raw_files_are_not_the_photo(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.NEF", "TIFF")
+    with pytest.raises(UserError, match=r"a\.NEF is a camera's raw file; develop it"):
+        opened(tmp_path / "a.NEF")
+
+
 @pytest.mark.parametrize("size", [(37, 50), (1, 9), (64, 64)])
 def test_hidden_colors_do_not_matter(size):
     pixels = RNG.integers(0, 256, (*size, 4), np.uint8)
@@ -145,3 +151,9 @@ def test_what_is_hidden_continues_the_colors_beside_it():
     assert np.abs(colors[:, 30:32] - pixels[0, 0, :3]).max() <= 80
     assert np.abs(colors[:, 49] - pixels[0, 59, :3]).max() <= 80
     assert not np.asarray(visible_colors(Image.new("RGBA", (5, 4), (9, 9, 9, 0)))).any()
+
+
+def test_an_alpha_channel_may_be_opaque():
+    assert is_transparent(Image.new("LA", (2, 2), (9, 254)))
+    assert not is_transparent(Image.new("LA", (2, 2), (9, 255)))
+    assert not is_transparent(Image.new("L", (2, 2)))
