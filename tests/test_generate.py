@@ -203,7 +203,7 @@ def test_translating_a_photo_of_any_size(runs, tmp_path):
     assert command("generate", *common, "--direction=b2a", "--tile=128")[0] == 0
     with Image.open(out) as picture:
         assert (picture.size, picture.format) == ((50, 37), "JPEG")
-    code, _, message = command("generate", *common, "--direction=a2c")
+    code, _, message = command("generate", *common, "--direction=a2c", "--overwrite")
     assert code == 2 and "Unknown direction 'a2c'. Did you mean a2b" in message
 
 
