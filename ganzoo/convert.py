@@ -61,8 +61,21 @@ def main(argv):
         difference = models.export(_model(FLAGS["from"].value, FLAGS.input), FLAGS.out)
         print(f"Wrote {FLAGS.out}, whose images differ by {difference:.1g} at most")
         return
+    _refuse_models(FLAGS.input, FLAGS.out)
     model = convert(FLAGS["from"].value, FLAGS.input, FLAGS.out)
     print(f"Wrote a {type(model).__name__} of {model.image_size} px to {FLAGS.out}")
+
+
+def _refuse_models(source: str, out: str) -> None:
+    """Raises UserError for models of ganzoo, which need no folder: it is the file that is wrong."""
+    suffix = Path(out).suffix
+    if suffix.lower() in EXPORTED:
+        raise UserError(f"--out={out}: write the suffix in lower case, {suffix.lower()}")
+    if source in models.presets() or Path(source).expanduser().is_dir():
+        raise UserError(
+            f"--out={out}: {source} is a model that ganzoo can load already; expected a name that"
+            f" ends with {', '.join(EXPORTED)}, or --to=PROGRAM for a file of that program"
+        )
 
 
 def _model(program: str | None, source: str):

@@ -86,7 +86,9 @@ def define_flags() -> None:
     flags.DEFINE_float("truncation", None, "of styles; None, the usual protocol, is no truncation")
 
     flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
-    flags.DEFINE_integer("border", None, "pixels cut off on each side first; None: the scale")
+    flags.DEFINE_integer(
+        "border", None, "pixels cut off on each side first; None: the scale", lower_bound=0
+    )
     flags.DEFINE_integer("num", None, "how many images at most; None for all", lower_bound=1)
     flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
 

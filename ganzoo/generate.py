@@ -24,11 +24,11 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from ganzoo import cli, models, styles
+from ganzoo import cli, models, outputs, photos, styles
 from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo.backends import tensor
-from ganzoo.data.decode import Preparation, prepare
+from ganzoo.data.decode import BACKGROUNDS, Preparation, prepare
 from ganzoo.errors import UserError
 from ganzoo.latents import LatentGAN, random_of
 from ganzoo.losses import VGGLoss
@@ -70,6 +70,7 @@ def define_flags() -> None:
     flags.DEFINE_string("input", None, "an image, or a folder of images, to convert")
     flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
     flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
+    flags.DEFINE_boolean("overwrite", False, "replace files that exist, but for the originals")
 
 
 def main(argv):
@@ -124,14 +125,30 @@ def _refuse_idle_flags(make: Callable) -> None:
 
 def _draw(model: LatentGAN, out: Path) -> None:
     """Images in a grid, of which each label has its own rows."""
-    if FLAGS.format == "folder" and out.is_file():
-        raise UserError(f"--out={out} is a file; --format=folder needs the name of a folder")
     latents, classes = _inputs(model)
     labels = _labels(model)
     groups = [classes] if labels is None else [tf.fill(classes.shape, label) for label in labels]
+    others = _require_room(out, len(latents) * len(groups))
     parts = (model.decode_batches(latents, group, FLAGS.seed, **_options()) for group in groups)
     WRITERS[FLAGS.format](_pixels(itertools.chain.from_iterable(parts)), out, len(groups))
-    print(f"Wrote {len(latents) * len(groups)} images to {out}")
+    print(f"Wrote {len(latents) * len(groups)} images to {out}{others}")
+
+
+def _require_room(out: Path, count: int) -> str:
+    """Raises UserError when --out cannot take the images; says what else is there."""
+    if FLAGS.format == "grid":
+        pictures.require_writable(FLAGS.out)
+    if FLAGS.format != "folder":
+        return ""
+    if out.is_file():
+        raise UserError(f"--out={out} is a file; --format=folder needs the name of a folder")
+    results = [out / _numbered(index) for index in range(count)]
+    outputs.require_free(results, FLAGS.overwrite)
+    return outputs.others_in(out, [path for path in results if path.exists()])
+
+
+def _numbered(index: int) -> str:
+    return f"{index:06d}.png"
 
 
 def _inputs(model: LatentGAN) -> tuple[tf.Tensor, tf.Tensor]:
@@ -160,7 +177,7 @@ def _write_grid(images: Iterable[np.ndarray], out: Path, groups: int) -> None:
 
 def _write_folder(images: Iterable[np.ndarray], out: Path, groups: int) -> None:
     for index, image in enumerate(images):
-        pictures.save(image, out / f"{index:06d}.png")
+        pictures.save(image, out / _numbered(index))
 
 
 def _write_npz(images: Iterable[np.ndarray], out: Path, groups: int) -> None:
@@ -175,6 +192,7 @@ WRITERS = {"grid": _write_grid, "folder": _write_folder, "npz": _write_npz}
 
 def _mix(model: styles.StyleGAN, out: Path) -> None:
     """A sheet: sources above and to the left, and all of their mixtures."""
+    pictures.require_writable(FLAGS.out)
     if FLAGS.mix_rows is None or FLAGS.mix_cols is None:
         raise UserError("A sheet of mixed styles needs both --mix_rows=1-4 and --mix_cols=5-9")
     rows, columns = (_styles(model, numbers(name)) for name in ("mix_rows", "mix_cols"))
@@ -211,10 +229,12 @@ def _interpolate(model: LatentGAN, out: Path) -> None:
 def _project(model: styles.StyleGAN, out: Path) -> None:
     """The image, and what the model makes of the style that comes closest to it."""
     label = _label(model) or 0
+    pictures.require_writable(FLAGS.out)
+    outputs.require_free([out], overwrite=True, originals=[Path(FLAGS.project)])
     known = configs.data_of(FLAGS.model)
     looks = {name: known[name] for name in ("resize", "background") if name in known}
     preparation = Preparation(model.image_size, model.channels, **looks)
-    pixels = prepare(pictures.opened(Path(FLAGS.project)), preparation)
+    pixels = prepare(pictures.opened(Path(FLAGS.project), tell=print), preparation)
     target = tf.constant(pixels[None] / np.float32(127.5) - 1.0)
     distance = VGGLoss("vgg22", FLAGS.vgg_weights)
     bar = tqdm(total=FLAGS.project_steps, disable=not sys.stderr.isatty())
@@ -288,40 +308,47 @@ def numbers(flag: str) -> list[int]:
 
 
 def _convert(model: ImageGAN, out: Path) -> None:
-    """Converts a file to a file, or every image of a folder to a PNG of the same name."""
+    """Converts a file, or every image of a folder."""
     source = Path(FLAGS.input)
+    conversions = outputs.plan(source, FLAGS.out, FLAGS.overwrite)
+    for folder in {conversion.result.parent for conversion in conversions}:
+        folder.mkdir(parents=True, exist_ok=True)  # before work that would be lost
     if not source.is_dir():
-        _convert_file(model, source, out)
-        print(f"Wrote {out}")
+        _convert_file(model, *conversions[0])
+        print(f"Wrote {conversions[0].result}")
         return
-    files = sorted(path for path in source.rglob("*") if pictures.is_picture(path))
-    if not files:
-        raise UserError(f"--input={source} holds no image")
-    failed = []
-    for path in tqdm(files, unit=" images", disable=not sys.stderr.isatty()):
+    failed, written = [], []
+    for conversion in tqdm(conversions, unit=" images", disable=not sys.stderr.isatty()):
         try:
-            _convert_file(model, path, (out / path.relative_to(source)).with_suffix(".png"))
+            _convert_file(model, *conversion)
+            written.append(conversion.result)
         except pictures.UnreadableImage as error:
             failed.append(str(error))
-    print(f"Wrote {len(files) - len(failed)} images to {out}")
+    print(f"Wrote {len(written)} images to {out}{outputs.others_in(out, written)}")
     if failed:
         raise UserError("\n  ".join([f"{len(failed)} files could not be read:", *failed]))
 
 
-def _convert_file(model: ImageGAN, path: Path, out: Path) -> None:
-    pixels, alpha = pictures.read(path, model.channels)
-    converted = model.convert(pixels / np.float32(127.5) - 1.0, FLAGS.direction, FLAGS.tile)
-    pictures.save(pictures.to_uint8(converted), out, alpha)
+def _convert_file(model: ImageGAN, source: Path, out: Path) -> None:
+    image = pictures.opened(source, tell=tqdm.write)
+    size = (model.scale * image.width, model.scale * image.height)
+    color = "L" if model.channels == 1 else "RGB"
+    mode = pictures.written_mode(out, f"{color}A" if image.has_transparency_data else color, size)
+    background = configs.data_of(FLAGS.model).get("background", "white")
+    if not mode.endswith("A") and photos.is_transparent(image):
+        tqdm.write(f"{source}: {background} where it is transparent, as {out.suffix} cannot be")
+    converted = model.convert_picture(image, FLAGS.direction, FLAGS.tile)
+    pictures.save(converted, out, background=BACKGROUNDS[background])
 
 
 _SEEDED = ("seed", "labels", "truncation", "cutoff", "noise")
 # The flags that decide what is made, besides --model and --out.
 _HEEDED = {
-    _draw: ("num", "seeds", "format", *_SEEDED),
+    _draw: ("num", "seeds", "format", "overwrite", *_SEEDED),
     _mix: ("mix_rows", "mix_cols", "mix_layers", *_SEEDED),
     _interpolate: ("interpolate", "seeds", "frames", *_SEEDED),
     _project: ("project", "project_steps", "vgg_weights", "seed", "labels"),
-    _convert: ("input", "direction", "tile"),
+    _convert: ("input", "direction", "tile", "overwrite"),
 }
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import math
-from collections.abc import Iterable
+import os
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import imageio
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ganzoo.errors import UserError
+from ganzoo.photos import flatten, normalized, visible_colors
+
+# The modes that a picture may be written in, the best first.
+_MODES = {"L": ("L", "RGB"), "LA": ("LA", "RGBA", "L", "RGB"), "RGB": ("RGB",)}
+_MODES["RGBA"] = ("RGBA", "RGB")
+_PROBE, _ERROR = (200, 100, 50, 128), 16  # a color, and how far a lossy format may be off
+_ICON = 256  # the largest side that a format for icons has, in pixels
 
 
 def to_uint8(images) -> np.ndarray:
@@ -33,26 +44,40 @@ def grid(images: np.ndarray, padding: int = 2, columns: int | None = None) -> np
     return canvas
 
 
+# Raw files of cameras, of which Pillow reads the preview: a small TIFF.
+RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2")
+
+
 class UnreadableImage(UserError):
     """A file that is no image, or a damaged one."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name of a file is that of an image."""
-    return path.is_file() and Image.registered_extensions().get(path.suffix.lower()) in Image.OPEN
+    """Whether a file is an image by its content; only its header is read."""
+    try:
+        with Image.open(path):
+            return True
+    except Exception:  # Pillow's readers raise nearly everything on broken files
+        return False
 
 
-def opened(path: Path) -> Image.Image:
-    """An image file of any mode, upright by its EXIF, in 8 bits.
+def opened(path: Path, tell: Callable[[str], None] = warnings.warn) -> Image.Image:
+    """`normalized` of an image file; `tell` is called with the path and what is odd about it.
 
     Raises:
-        UnreadableImage: when the file is missing, damaged, or no image.
+        UnreadableImage: when the file is missing, damaged, no image, or has pixels without range.
     """
+    if path.suffix.lower() in RAW:
+        raise UnreadableImage(f"{path} is a camera's raw file; develop it to a TIFF, PNG or JPEG")
     try:
+        notices: list[str] = []
         with Image.open(path) as file:
-            return eight_bit(ImageOps.exif_transpose(file))
+            image = normalized(file, notices.append).copy()
     except Exception as error:  # Pillow's readers raise nearly everything on broken files
         raise UnreadableImage(f"{path} cannot be read as an image ({error})") from error
+    for notice in notices:
+        tell(f"{path}: {notice}")
+    return image
 
 
 def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
@@ -61,51 +86,118 @@ def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
 
 
 def pixels_of(image: Image.Image, channels: int) -> tuple[np.ndarray, Image.Image | None]:
-    """uint8 `[H, W, channels]` of an image, and its alpha channel where it has one."""
-    image, alpha = eight_bit(image), None
+    """uint8 `[H, W, channels]` of a normalized image, and its alpha channel where it has one.
+
+    What is fully transparent continues the colors beside it: what a network makes of the visible
+    part must not depend on colors that nobody sees.
+    """
+    alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
+        image = visible_colors(image)
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels), alpha
 
 
-def picture_of(image: np.ndarray, alpha: Image.Image | None = None) -> Image.Image:
-    """An image `[H, W, C]`, uint8, with the alpha channel resized to it."""
+def picture_of(
+    image: np.ndarray, alpha: Image.Image | None = None, profile: bytes | None = None
+) -> Image.Image:
+    """An image `[H, W, C]`, uint8, with the alpha channel resized to it, and a color profile."""
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    if profile is not None and picture.mode == "RGB":
+        picture.info["icc_profile"] = profile
     if alpha is not None:
         picture.putalpha(alpha.resize(picture.size, Image.Resampling.BICUBIC))
     return picture
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
-    """Scales 16-bit grey, which `convert` would clip at 255.
-
-    Raises:
-        UserError: for pixels of 32 bits, which have no fixed range.
-    """
-    if image.mode != "F" and not image.mode.startswith("I"):
-        return image
-    values = np.asarray(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise UserError("32-bit pixels have no fixed range; convert the image to 8 bits")
-    return Image.fromarray(((values.astype(np.int64) + 128) // 257).astype(np.uint8))
-
-
-def save(image: np.ndarray, path: str | Path, alpha: Image.Image | None = None) -> None:
-    """Writes an image `[H, W, C]`, uint8, in the format of the file's name; PNG without one.
+def save(
+    image: np.ndarray | Image.Image,
+    path: str | Path,
+    alpha: Image.Image | None = None,
+    background: int = 255,
+) -> None:
+    """Writes a picture in the format of the file's name; PNG without one.
 
     Args:
-        image: 1 (grey) or 3 (RGB) channels.
+        image: `[H, W, C]`, uint8, of 1 (grey) or 3 (RGB) channels; or what `picture_of` gives.
         path: its folder is created.
-        alpha: resized to the image, and left out where the format has none.
+        alpha: of an array, resized to it.
+        background: 0 to 255; shows where the picture is transparent and the format cannot be.
+
+    Raises:
+        UserError: as `written_mode` does.
     """
     path = Path(path)
+    picture = image if isinstance(image, Image.Image) else picture_of(image, alpha)
+    mode = written_mode(path, picture.mode, picture.size)
+    options = {"quality": 95} if _format(path) == "JPEG" else {}
+    if "icc_profile" in picture.info and mode.startswith("RGB"):
+        options["icc_profile"] = picture.info["icc_profile"]
+    if not mode.endswith("A"):
+        picture = flatten(picture, background)
     path.parent.mkdir(parents=True, exist_ok=True)
-    format = Image.registered_extensions().get(path.suffix.lower(), "PNG")
-    picture = picture_of(image, None if format == "JPEG" else alpha)
-    options = {"quality": 95} if format == "JPEG" else {}
-    picture.save(path, format, **options)
+    picture.convert(mode).save(path, _format(path), **options)
+
+
+def written_mode(path: str | Path, mode: str, size: tuple[int, int]) -> str:
+    """The mode that a picture is written in, without "A" where the format has no transparency.
+
+    Args:
+        path: of the file; PNG is written without a suffix.
+        mode: of the picture, "L", "LA", "RGB" or "RGBA".
+        size: its width and height, in pixels.
+
+    Raises:
+        UserError: when the format is unknown, cannot be written, or has no room for the picture.
+    """
+    suffix, format = Path(path).suffix, _format(path)
+    for candidate in _MODES[mode] if format else ():
+        if _holds(format, candidate, size):
+            return candidate
+    if format and any(_holds(format, candidate, (_ICON, _ICON)) for candidate in _MODES[mode]):
+        width, height = size
+        raise UserError(f"{path}: a {suffix} file cannot hold {width}x{height} pixels; use .png")
+    raise UserError(
+        f"{path}: no picture can be written as {suffix}; expected a name that ends with .png, .jpg,"
+        " .webp, .tif, .bmp or the like"
+    )
+
+
+def require_writable(path: str | Path) -> None:
+    """Raises UserError unless a path is a file's, and of a format that can be written."""
+    if Path(path).is_dir() or str(path).endswith(("/", os.sep)):
+        raise UserError(f"{path} is a folder; expected a file, as in {Path(path, 'images.png')}")
+    written_mode(path, "RGB", (_ICON, _ICON))
+
+
+def _format(path: str | Path) -> str | None:
+    """Pillow's name for the format of a file; None for an unknown suffix."""
+    suffix = Path(path).suffix.lower()
+    return Image.registered_extensions().get(suffix) if suffix else "PNG"
+
+
+@functools.lru_cache
+def _holds(format: str, mode: str, size: tuple[int, int]) -> bool:
+    """Whether a format gives a picture back, by trying.
+
+    Formats do not tell what they cannot hold, and some shrink what is too large, or lose its
+    transparency. A strip along each side is enough for all but icons, whose shape matters.
+    """
+    width, height = size
+    for strip in {(width, min(height, _ICON)), (min(width, _ICON), height)}:
+        picture = Image.new("RGBA", strip, _PROBE).convert(mode)
+        try:
+            with io.BytesIO() as file:
+                picture.save(file, format)
+                with Image.open(file) as back:
+                    colors = [p.convert("RGBA").getpixel((0, 0)) for p in (picture, back)]
+                    if back.size != strip or np.ptp(np.int64(colors), axis=0).max() > _ERROR:
+                        return False
+        except Exception:  # Pillow's writers raise nearly everything, too
+            return False
+    return True
 
 
 def require_animation(path: str | Path) -> None:

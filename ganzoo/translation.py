@@ -68,6 +68,15 @@ class ImageGAN(GAN):
             least=self.least,
         )
 
+    def convert_picture(
+        self, image: Image.Image, direction: str | None = None, tile: int = TILE
+    ) -> Image.Image:
+        """`convert` of a PIL image as `images.normalized` makes it; transparency stays."""
+        pixels, alpha = pictures.pixels_of(image, self.channels)
+        converted = self.convert(pixels / np.float32(127.5) - 1.0, direction, tile)
+        profile = image.info.get("icc_profile")
+        return pictures.picture_of(pictures.to_uint8(converted), alpha, profile)
+
     def signature(self) -> tuple[tf.TensorSpec, ...]:
         """What `call` takes, as an exported file does."""
         return (tf.TensorSpec([None, None, None, self.channels], tf.float32, name="images"),)
@@ -79,10 +88,9 @@ class ImageGAN(GAN):
     def _answer(self, image, direction: str | None):
         """As `convert` does it, of whatever a person has at hand."""
         if isinstance(image, (str, Path)):
-            pixels, alpha = pictures.read(Path(image).expanduser(), self.channels)
-            return self._picture(pixels, alpha, direction)
+            return self.convert_picture(pictures.opened(Path(image).expanduser()), direction)
         if isinstance(image, Image.Image):
-            return self._picture(*pictures.pixels_of(image, self.channels), direction)
+            return self.convert_picture(pictures.normalized(image), direction)
         image = np.asarray(image)
         if image.ndim not in (3, 4) or image.shape[-1] != self.channels or not image.size:
             raise UserError(
@@ -99,10 +107,6 @@ class ImageGAN(GAN):
                 " uint8, or floats from -1 to 1"
             )
         return self.convert(image, direction)
-
-    def _picture(self, pixels: np.ndarray, alpha, direction: str | None) -> Image.Image:
-        converted = self.convert(pixels / np.float32(127.5) - 1.0, direction)
-        return pictures.picture_of(pictures.to_uint8(converted), alpha)
 
     def _compiled_call(self, direction: str):
         """`call` as a graph that is traced once for all sizes."""

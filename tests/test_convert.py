@@ -134,6 +134,17 @@ def test_files_for_other_runtimes_by_their_suffix(tmp_path):
     assert "whose images differ by" in done.out and (out / "saved_model.pb").exists()
 
 
+def test_models_by_name_need_a_file_that_can_be_written(tmp_path):
+    for out, words in (
+        ("digits.ONNX", "write the suffix in lower case, .onnx"),
+        ("digits.h5", "can load already; expected a name that ends with .onnx, .tflite"),
+        ("folder", "can load already; expected a name that ends with .onnx, .tflite"),
+    ):
+        done = commands.run("convert", "--input=dcgan_mnist", f"--out={tmp_path / out}")
+        assert done.code == 2 and words in done.err
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_the_program_is_obeyed_whatever_is_written(tmp_path):
     """A U-Net with averages is read as CycleGAN's, unless it is called one of pix2pix."""

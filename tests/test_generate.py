@@ -203,7 +203,7 @@ def test_translating_a_photo_of_any_size(runs, tmp_path):
     assert command("generate", *common, "--direction=b2a", "--tile=128")[0] == 0
     with Image.open(out) as picture:
         assert (picture.size, picture.format) == ((50, 37), "JPEG")
-    code, _, message = command("generate", *common, "--direction=a2c")
+    code, _, message = command("generate", *common, "--direction=a2c", "--overwrite")
     assert code == 2 and "Unknown direction 'a2c'. Did you mean a2b" in message
 
 
@@ -221,6 +221,52 @@ def test_upscaling_a_folder_with_alpha_and_a_bad_file(runs, tmp_path):
         assert (picture.size, picture.mode) == ((200, 148), "RGBA")
     with Image.open(tmp_path / "out" / "deep" / "b.png") as picture:
         assert (picture.size, picture.mode) == ((80, 80), "RGB")
+
+
+def test_what_conversion_leaves_out_and_changes_is_told(runs, tmp_path):
+    (tmp_path / "in").mkdir()
+    photo(tmp_path / "in" / "a.png", size=(9, 8), mode="RGBA")
+    photo(tmp_path / "in" / "unnamed.png", size=(9, 8)).rename(tmp_path / "in" / "unnamed")
+    frames = [Image.new("RGB", (9, 8), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "in" / "b.gif", save_all=True, append_images=frames[1:])
+    for name in ("._a.png", "IMG.HEIC", "notes.txt"):
+        (tmp_path / "in" / name).write_text("hello")
+    common = (f"--model={runs['srgan']}", f"--input={tmp_path / 'in'}")
+    code, printed, message = command("generate", *common, f"--out={tmp_path / 'out'}")
+    assert code == 2 and "IMG.HEIC cannot be read" in message
+    assert "hidden: ._a.png" in printed and "no images: notes.txt" in printed
+    assert "b.gif: 2 frames, one is used" in printed and "Wrote 3 images" in printed
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "unnamed.png"]
+    code, printed, message = command("generate", *common, f"--out={tmp_path / 'out'}")
+    assert code == 2 and "a.png and 2 more exist already" in message and "Wrote" not in printed
+    (tmp_path / "out" / "old.png").write_text("mine")
+    replacing = (*common, f"--out={tmp_path / 'out'}", "--overwrite")
+    assert "out, which holds 1 other files, too" in command("generate", *replacing).out
+    common = (f"--model={runs['srgan']}", f"--input={tmp_path / 'in' / 'a.png'}")
+    code, printed, message = command("generate", *common, f"--out={tmp_path / 'a.jpg'}")
+    assert code == 0 and "a.png: white where it is transparent, as .jpg cannot be" in printed
+    code, _, message = command("generate", *common, f"--out={tmp_path / 'in' / 'a.png'}")
+    assert code == 2 and "is an original" in message
+    code, printed, _ = command("generate", *common, f"--out={tmp_path / 'new'}/")
+    assert code == 0 and (tmp_path / "new" / "a.png").exists()
+
+
+def test_drawing_replaces_no_folder_and_no_photo(runs, tmp_path):
+    source = photo(tmp_path / "000001.png")
+    common = (f"--model={runs['stylegan2_ada']}", "--num=2")
+    folder = (*common, "--format=folder", f"--out={tmp_path}")
+    code, _, message = command("generate", *folder)
+    assert code == 2 and "000001.png exists already" in message
+    assert len(list(tmp_path.iterdir())) == 1
+    (tmp_path / "000007.png").write_text("mine")
+    code, printed, message = command("generate", *folder, "--overwrite")
+    assert code == 0 and f"to {tmp_path}, which holds 1 other files, too" in printed, message
+    for out, words in (("a.xyz", "no picture can be written as .xyz"), ("a/", "is a folder")):
+        code, _, message = command("generate", *common, f"--out={tmp_path}/{out}")
+        assert code == 2 and words in message
+    common = (f"--model={runs['stylegan2_ada']}", f"--project={source}", f"--out={source}")
+    code, _, message = command("generate", *common)
+    assert code == 2 and "is an original" in message
 
 
 @pytest.mark.parametrize(
@@ -259,6 +305,8 @@ def test_evaluating_a_translator(runs):
     pairs = references.open_translations("solid2striped", image_size=32, channels=3)
     trivial = [RECONSTRUCTION["psnr_y"](*pair) for pair in itertools.islice(pairs, 3)]
     assert psnr["trivial"] == pytest.approx(np.mean(trivial), abs=1e-9)
+    code, _, message = command("evaluate", *common, "--border=-3")
+    assert code == 2 and "--border" in message
 
 
 def saved_network(path):

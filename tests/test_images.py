@@ -6,7 +6,16 @@ import pytest
 from PIL import Image, ImageSequence
 
 from ganzoo.errors import UserError
-from ganzoo.images import grid, read, save, save_animation, to_uint8
+from ganzoo.images import (
+    grid,
+    picture_of,
+    read,
+    require_writable,
+    save,
+    save_animation,
+    to_uint8,
+    written_mode,
+)
 
 COLORS = np.random.default_rng(0).integers(0, 200, (5, 3, 4, 3), np.uint8)  # darker than white
 
@@ -56,7 +65,8 @@ def test_pictures_of_any_mode_are_read_upright_with_their_alpha(tmp_path):
     np.testing.assert_array_equal(pixels, rgba[..., :3])
     np.testing.assert_array_equal(alpha, rgba[..., 3])
     Image.fromarray(np.uint16([[0, 257 * 7], [65535, 0]])).save(path)
-    pixels, alpha = read(path, channels=1)
+    with pytest.warns(UserWarning, match=r"picture\.png: 16 bits, reduced to 8"):
+        pixels, alpha = read(path, channels=1)
     assert pixels[..., 0].tolist() == [[0, 7], [255, 0]] and alpha is None
     turned = Image.Exif()
     turned[0x0112] = 6  # to be shown turned by 90 degrees clockwise
@@ -97,7 +107,7 @@ def test_frames_are_taken_one_by_one(tmp_path, suffix):
     assert means == list(range(0, 180, 20))
 
 
-def test_alpha_is_resized_to_the_picture_and_jpeg_goes_without(tmp_path):
+def test_alpha_is_resized_to_the_picture_and_jpeg_has_the_background(tmp_path):
     image = np.full((8, 12, 3), 77, np.uint8)
     alpha = Image.fromarray(np.full((4, 6), 200, np.uint8))
     save(image, tmp_path / "a.png", alpha)
@@ -107,3 +117,61 @@ def test_alpha_is_resized_to_the_picture_and_jpeg_goes_without(tmp_path):
     save(image, tmp_path / "a.jpg", alpha)
     with Image.open(tmp_path / "a.jpg") as picture:
         assert (picture.format, picture.mode) == ("JPEG", "RGB")
+        expected = (77 * 200 + 255 * 55) / 255
+        assert np.abs(np.asarray(picture, np.float32) - expected).max() < 3
+
+
+@pytest.mark.parametrize("suffix", ["psd", "cur", "fli", "mpg", "fits", "xyz", "h5", "xbm"])
+def test_formats_that_cannot_be_written_are_told(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    for check in (require_writable, lambda path: save(COLORS[0], path)):
+        with pytest.raises(UserError, match=rf"no picture can be written as \.{suffix}; expected"):
+            check(path)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "suffix, modes",
+    {
+        "": ("L", "LA", "RGB", "RGBA"),
+        ".PNG": ("L", "LA", "RGB", "RGBA"),
+        ".tif": ("L", "LA", "RGB", "RGBA"),
+        ".jpg": ("L", "L", "RGB", "RGB"),
+        ".webp": ("L", "LA", "RGB", "RGBA"),
+        ".bmp": ("L", "L", "RGB", "RGB"),
+        ".gif": ("L", "L", "RGB", "RGB"),  # which has no half transparency
+        ".qoi": ("RGB", "RGBA", "RGB", "RGBA"),
+    }.items(),
+)
+def test_pictures_are_written_in_what_a_format_holds(tmp_path, suffix, modes):
+    pixels = np.full((6, 9, 4), (200, 100, 50, 128), np.uint8)
+    for mode, expected in zip(("L", "LA", "RGB", "RGBA"), modes, strict=True):
+        assert written_mode(f"a{suffix}", mode, (9, 6)) == expected
+        save(Image.fromarray(pixels).convert(mode), tmp_path / f"a{suffix}")
+        with Image.open(tmp_path / f"a{suffix}") as picture:
+            assert picture.size == (9, 6)
+            assert picture.has_transparency_data == expected.endswith("A")
+
+
+@pytest.mark.parametrize(
+    "suffix, size", [("webp", (16384, 1)), ("jpg", (1, 65501)), ("ico", (300, 300))]
+)
+def test_pictures_that_a_format_has_no_room_for_are_told(suffix, size):
+    width, height = size
+    with pytest.raises(UserError, match=rf"a \.{suffix} file cannot hold {width}x{height} pixels"):
+        written_mode(f"a.{suffix}", "RGB", size)
+    assert written_mode("a.png", "RGB", size) == "RGB"
+    assert written_mode("a.ico", "RGBA", (64, 64)) == "RGBA"
+
+
+def test_a_folder_is_no_name_of_a_picture(tmp_path):
+    for path in (tmp_path, f"{tmp_path}/new/"):
+        with pytest.raises(UserError, match=r"is a folder; expected .* as in .*/images\.png"):
+            require_writable(path)
+
+
+def test_a_color_profile_is_written(tmp_path):
+    save(picture_of(COLORS[0], profile=b"mine"), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["icc_profile"] == b"mine"
+    assert "icc_profile" not in picture_of(COLORS[0, ..., :1], profile=b"mine").info

@@ -17,12 +17,13 @@ import ganzoo
 
 ROOT = Path(__file__).parents[1]
 RANKS = (
-    "errors backends arrays files config recipes cli images bicubic tiles runs devices layers",
+    "errors backends arrays files config recipes cli photos images bicubic tiles runs devices "
+    "layers",
     "losses seeds ema plots",
     "augment",
     "engine latents styles translation checkpoints",
     "weights data",
-    "models metrics",
+    "models metrics outputs",
     "callbacks evaluation",
     "trainer",
     "train generate evaluate benchmark convert train_classifier report demo",

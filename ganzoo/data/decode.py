@@ -9,11 +9,11 @@ import os
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ganzoo.data.collection import OUTSIDE, Item
 from ganzoo.errors import UserError, unknown
-from ganzoo.images import eight_bit
+from ganzoo.photos import eight_bit, flatten, upright
 
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 BACKGROUNDS = {"white": 255, "black": 0, "grey": 128}
@@ -107,13 +107,13 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
 
 def _no_image(item: Item) -> Decoded:
     """A text among the images is passed over; a .jpg that is no image is a damaged one."""
-    if not _named_as_image(item.path):
+    if not named_as_image(item.path):
         return Decoded(None, notice="not an image, passed over")
     reason = "not an image that Pillow reads, in spite of its name"
     return Decoded(None, bad=reason if item.size else "empty")
 
 
-def _named_as_image(path: str) -> bool:
+def named_as_image(path: str) -> bool:
     """Also true of formats that Pillow lacks, such as .heic: they are meant to be used."""
     format = Image.registered_extensions().get(os.path.splitext(path)[1].lower())
     return format in Image.OPEN or (mimetypes.guess_type(path)[0] or "").startswith("image/")
@@ -144,8 +144,7 @@ def _oddities(image: Image.Image, fit: str) -> str:
 
 def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
     """An image as uint8 `[H, W, channels]`; see `Preparation`."""
-    image = ImageOps.exif_transpose(image)
-    image = _flatten(eight_bit(image), BACKGROUNDS[preparation.background])
+    image = flatten(upright(eight_bit(image)), BACKGROUNDS[preparation.background])
     image = image.convert("L" if preparation.channels == 1 else "RGB")
     if preparation.fit == "crop":
         image = _center_square(image)
@@ -160,11 +159,3 @@ def _center_square(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return image.crop((left, top, left + side, top + side))
-
-
-def _flatten(image: Image.Image, background: int) -> Image.Image:
-    """Lay what is transparent over a plain background."""
-    if image.mode[-1] not in "Aa" and "transparency" not in image.info:
-        return image
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, (background,) * 3 + (255,)), image)

@@ -89,7 +89,7 @@ def convert(
     Raises:
         UserError: when the file is no image.
     """
-    photo = pictures.picture_of(pictures.pixels_of(_opened(path), model.channels)[0])
+    photo = pictures.flatten(_opened(path)).convert("L" if model.channels == 1 else "RGB")
     photo.thumbnail((side, side))
     pixels, _ = pictures.pixels_of(photo, model.channels)
     return photo, _picture(model.convert(pixels / np.float32(127.5) - 1.0, direction))

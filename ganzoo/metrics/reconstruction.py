@@ -34,7 +34,7 @@ def psnr(image, reference, border: int = 0) -> float:
         border: pixels cut off on each side first.
 
     Raises:
-        ValueError: when the shapes differ, or nothing is left inside the border.
+        ValueError: when the shapes differ, the border is negative, or nothing is left inside it.
     """
     image, reference = _cut(image, reference, border, least=1)
     error = np.mean((image - reference) ** 2)
@@ -64,6 +64,8 @@ def _cut(image, reference, border: int, least: int) -> tuple[np.ndarray, np.ndar
         raise ValueError(
             f"images of shapes {pair[0].shape} and {pair[1].shape}; expected two alike, [H, W, C]"
         )
+    if border < 0:
+        raise ValueError(f"a border of {border} pixels; expected 0 or more")
     if min(pair[0].shape[:2]) - 2 * border < least:
         raise ValueError(
             f"{pair[0].shape[0]}x{pair[0].shape[1]} pixels without a border of {border}: expected"

@@ -69,6 +69,13 @@ def test_exif_orientation_is_applied():
     assert np.array_equal(pixels, np.rot90(np.asarray(image), -1))
 
 
+@pytest.mark.parametrize("exif", [b"garbage", b"II*\0\x08\0\0\0\1\0\x12\1", b""])
+def test_damaged_exif_is_no_reason(exif):
+    image = noise(1)
+    result = decoded(encoded(image, exif=b"Exif\0\0" + exif))
+    assert not result.bad and np.array_equal(result.pixels, np.asarray(image))
+
+
 @pytest.mark.parametrize("resize", FILTERS)
 def test_the_named_filter_resizes_the_center_square(resize):
     wide = Image.new("RGB", (48, 32))

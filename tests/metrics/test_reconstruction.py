@@ -102,6 +102,8 @@ def test_what_lies_in_the_border_does_not_count(metric):
 def test_images_that_cannot_be_compared_are_refused():
     with pytest.raises(ValueError, match=r"\(20, 24, 3\) and \(20, 24, 1\)"):
         psnr(constant(0), constant(0, 1))
+    with pytest.raises(ValueError, match="a border of -3 pixels; expected 0 or more"):
+        psnr(constant(0), constant(0), border=-3)
     with pytest.raises(ValueError, match="20x24 pixels without a border of 10"):
         psnr(constant(0), constant(0), border=10)
     with pytest.raises(ValueError, match="at least 11"):
