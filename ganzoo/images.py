@@ -61,7 +61,16 @@ def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
 
 
 def pixels_of(image: Image.Image, channels: int) -> tuple[np.ndarray, Image.Image | None]:
-    """uint8 `[H, W, channels]` of an image, and its alpha channel where it has one."""
+    """uint8 `[H, W, channels]` of an image, and its alpha channel where it has one.
+
+    Raises:
+        UserError: for other channels than 1 (grey) or 3 (RGB).
+    """
+    if channels not in (1, 3):
+        raise UserError(
+            f"The model takes images of {channels} channels; ganzoo reads images as 1 (grey) or 3"
+            " (RGB). Pass an array of that many channels to the model in Python instead."
+        )
     image, alpha = eight_bit(image), None
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -107,3 +107,9 @@ def test_alpha_is_resized_to_the_picture_and_jpeg_goes_without(tmp_path):
     save(image, tmp_path / "a.jpg", alpha)
     with Image.open(tmp_path / "a.jpg") as picture:
         assert (picture.format, picture.mode) == ("JPEG", "RGB")
+
+
+def test_channels_that_no_picture_is_read_as_are_refused(tmp_path):
+    Image.new("RGBA", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"images of 4 channels; .* 1 \(grey\) or 3 \(RGB\)"):
+        read(tmp_path / "a.png", channels=4)
