@@ -175,7 +175,7 @@ def test_a_run_keeps_the_names_of_its_classes(tmp_path, capsys):
     line = trainer.open_line(options)
     names = trainer._class_names(options, line)
     assert names == list(line.source.class_names) and len(names) == 5
-    assert f"Classes: 0 {names[0]}, 1 {names[1]}" in capsys.readouterr().out
+    assert f"Classes: 0 = {names[0]}, 1 = {names[1]}" in capsys.readouterr().out
     options.model.num_classes = 0
     assert trainer._class_names(options, line) == [] and not capsys.readouterr().out
 

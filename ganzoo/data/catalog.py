@@ -46,16 +46,18 @@ def find_collection(
     dataset: str, data_dir: str | None = None, split: str = "train", labels: bool = False
 ) -> Collection:
     """The images that `folder:PATH`, `zip:PATH` or the name of a TFDS data set stands for."""
-    kind = dataset.partition(":")[0]
+    kind, _, path = dataset.partition(":")
     if kind not in ("folder", "zip"):
         if os.path.exists(dataset):
             raise UserError(f"For your own images write --dataset=folder:{dataset}")
+        if path and kind.lower() in ("folder", "zip", "file", "dir", "path"):
+            raise UserError(f"{dataset!r} is not known. Write --dataset=folder:{path}")
         return open_tfds(dataset, data_dir, split, labels)
     if split != "train":
         raise UserError(f"{dataset} has no split {split!r}, only 'train': all of its images.")
-    path = path_of(dataset)
-    is_zip = kind == "zip" or is_archive(path)
-    return open_zip(path, labels) if is_zip else open_folder(path, labels)
+    file = path_of(dataset)
+    is_zip = kind == "zip" or is_archive(file)
+    return open_zip(file, labels) if is_zip else open_folder(file, labels)
 
 
 def inspect(
@@ -200,7 +202,7 @@ def _settle(
     if bad and on_bad_file == "fail":
         raise UserError(
             _listing(f"{len(bad):,} of {report.count:,} files in {dataset} are bad:", bad)
-            + "\nMend or remove them, or leave them out with --on_bad_file=skip. "
+            + "\nFix or remove them, or leave them out with --on_bad_file=skip. "
             f"All are listed by: {_check_command(collection, preparation)}"
         )
     if not report.usable:

@@ -20,8 +20,8 @@ UNLISTED = -2  # in dataset.json
 
 
 def numbered(class_names: Sequence[str], most: int = 20) -> str:
-    """The classes with their numbers, "0 cat, 1 dog", and how many more than `most` there are."""
-    listed = ", ".join(f"{i} {name}" for i, name in enumerate(class_names[:most]))
+    """The classes with their numbers, "0 = cat, 1 = dog"; of more than `most` how many more."""
+    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(class_names[:most]))
     more = len(class_names) - most
     return f"{listed}, and {more:,} more" if more > 0 else listed
 

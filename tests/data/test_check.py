@@ -71,7 +71,7 @@ def test_the_command_that_training_names_lists_what_it_refuses(tmp_path, options
     command = str(error.value).split("All are listed by: python -m ganzoo.")[1]
     done = commands.run(*shlex.split(command))
     assert done.code == 1 and "3 files, 2 images that can be used, 1 bad" in done.out
-    assert ("Classes: 0 14, 1 32, 2 64" in done.out) == ("labels" in options)
+    assert ("Classes: 0 = 14, 1 = 32, 2 = 64" in done.out) == ("labels" in options)
 
 
 def test_a_name_that_is_not_utf8_is_a_name(tmp_path):

@@ -37,8 +37,8 @@ def test_numbered_classes_are_in_the_order_of_their_numbers(tmp_path):
 
 
 def test_classes_are_told_with_their_numbers(tmp_path):
-    assert numbered(["cat", "dog"]) == "0 cat, 1 dog"
-    assert numbered(["a", "b", "c"], most=2) == "0 a, 1 b, and 1 more"
+    assert numbered(["cat", "dog"]) == "0 = cat, 1 = dog"
+    assert numbered(["a", "b", "c"], most=2) == "0 = a, 1 = b, and 1 more"
     write_images(tmp_path / "10", 1)
     write_images(tmp_path / "9", 1)
     assert check(f"folder:{tmp_path}", labels=True, progress=False).class_names == ("9", "10")
