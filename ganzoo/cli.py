@@ -70,6 +70,8 @@ def run(
             _check_words(rest[1:], commands)
         return rest
 
+    if hasattr(sys.stdout, "reconfigure"):  # names that a code page lacks must not end a command
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.set_verbosity(logging.WARNING)  # TensorFlow and its data sets are talkative
     try:
         with defined(define_flags) as own:

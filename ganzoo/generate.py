@@ -228,6 +228,11 @@ def _interpolate(model: LatentGAN, out: Path) -> None:
 
 def _project(model: styles.StyleGAN, out: Path) -> None:
     """The image, and what the model makes of the style that comes closest to it."""
+    if out.suffix.lower() == ".npz":
+        raise UserError(
+            f"--out={out}: the picture cannot have the name of the styles, which are written beside"
+            f" it. Give --out={out.with_suffix('.png')}, and find the styles in {out}"
+        )
     label = _label(model) or 0
     pictures.require_writable(FLAGS.out)
     outputs.require_free([out], overwrite=True, originals=[Path(FLAGS.project)])

@@ -90,7 +90,15 @@ def pixels_of(image: Image.Image, channels: int) -> tuple[np.ndarray, Image.Imag
 
     What is fully transparent continues the colors beside it: what a network makes of the visible
     part must not depend on colors that nobody sees.
+
+    Raises:
+        UserError: for other channels than 1 (grey) or 3 (RGB).
     """
+    if channels not in (1, 3):
+        raise UserError(
+            f"The model takes images of {channels} channels; ganzoo reads images as 1 (grey) or 3"
+            " (RGB). Pass an array of that many channels to the model in Python instead."
+        )
     alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")

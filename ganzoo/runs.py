@@ -100,6 +100,9 @@ class RunDirectory:
         if not self.begun:
             return
         before = self.read_facts()
+        same_data = before.get("data_fingerprint") == facts.get("data_fingerprint")
+        unrecorded = "not recorded; folder 10 came before folder 2 then"  # by older versions
+        before.setdefault("class_names", facts.get("class_names") if same_data else unrecorded)
         changes = configs.harmful(configs.read(self.config), config) + [
             f"{key}: {before.get(key)!r} -> {value!r}"
             for key, value in facts.items()

@@ -122,7 +122,7 @@ def prepare(
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
     line = open_line(config)
-    _require_its_classes(config, line)
+    class_names = _class_names(config, line)
     keras.mixed_precision.set_global_policy(precision)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
@@ -140,6 +140,8 @@ def prepare(
         "jit": jit,
         "data_fingerprint": line.fingerprint,
     }
+    if class_names:
+        facts["class_names"] = class_names
     return Setup(config, strategy, line, model, facts)
 
 
@@ -178,8 +180,12 @@ def open_line(config: ConfigDict) -> data.Line:
     return kind.open(**options, **config.data)
 
 
-def _require_its_classes(config: ConfigDict, line: data.Line) -> None:
-    """Raises UserError if the model is to be told of other classes than the data have."""
+def _class_names(config: ConfigDict, line: data.Line) -> list[str]:
+    """The names of the classes that the model is told of, which are printed with their numbers.
+
+    Raises:
+        UserError: if the data have other classes.
+    """
     classes = config.model.get("num_classes", 0)
     if classes and classes != line.source.num_classes:
         raise UserError(
@@ -187,6 +193,10 @@ def _require_its_classes(config: ConfigDict, line: data.Line) -> None:
             f" {line.source.num_classes} classes. Give --config.data.labels=true and the number of"
             " classes there are, or --config.model.num_classes=0 to train without labels."
         )
+    names = list(line.source.class_names) if classes else []
+    if names:
+        print(f"Classes: {data.numbered(names)}")
+    return names
 
 
 def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers.Optimizer]:

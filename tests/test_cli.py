@@ -1,4 +1,9 @@
+import contextlib
 import functools
+import io
+import os
+import sys
+from unittest import mock
 
 import pytest
 from absl import flags
@@ -117,6 +122,19 @@ def test_mistakes_are_answered_in_one_line_with_code_2(argv, answer):
     assert done.code == 2
     assert done.err.startswith("error: ") and done.err.count("\n") == 1
     assert answer in done.err
+
+
+def test_names_outside_of_the_code_page_do_not_end_a_command():
+    out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    with (
+        mock.patch.object(sys, "argv", ["command"]),
+        contextlib.redirect_stdout(out),
+        pytest.raises(SystemExit) as end,
+    ):
+        cli.run(lambda argv: print("Wrote 大.png and", os.fsdecode(b"\xff.png")))
+    out.flush()
+    assert not end.value.code
+    assert out.buffer.getvalue().strip() == rb"Wrote \u5927.png and \udcff.png"
 
 
 def _run(argv: str) -> commands.Done:

@@ -121,6 +121,7 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
         (*mix, "--labels=4"): "label 4: the model has classes 0 to 3",
         (*walk, "--interpolate=w", "--labels=4", gif): "label 4: the model has classes 0 to 3",
         (*walk, "--interpolate=z", "--labels=0-2", gif): "all images are of one class here",
+        (*project, f"--out={tmp_path / 'b.npz'}"): "the picture cannot have the name of the styles",
         (*project, "--labels=1,2"): "all images are of one class here",
         (*project, "--truncation=0.5", "--noise=none"): "Drop --noise, --truncation, which would",
         (*mix, "--num=3"): "Drop --num, which would change nothing",

@@ -175,3 +175,9 @@ def test_a_color_profile_is_written(tmp_path):
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.info["icc_profile"] == b"mine"
     assert "icc_profile" not in picture_of(COLORS[0, ..., :1], profile=b"mine").info
+
+
+def test_channels_that_no_picture_is_read_as_are_refused(tmp_path):
+    Image.new("RGBA", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"images of 4 channels; .* 1 \(grey\) or 3 \(RGB\)"):
+        read(tmp_path / "a.png", channels=4)

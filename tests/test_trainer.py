@@ -169,6 +169,27 @@ def test_classes_are_those_of_the_data(labels, classes, answer):
         trainer.prepare(options, ONE)
 
 
+def test_a_run_keeps_the_names_of_its_classes(tmp_path, capsys):
+    options = config.load("ssgan_shapes")
+    options.data.labels, options.model.num_classes = True, 5
+    line = trainer.open_line(options)
+    names = trainer._class_names(options, line)
+    assert names == list(line.source.class_names) and len(names) == 5
+    assert f"Classes: 0 = {names[0]}, 1 = {names[1]}" in capsys.readouterr().out
+    options.model.num_classes = 0
+    assert trainer._class_names(options, line) == [] and not capsys.readouterr().out
+
+
+def test_a_run_that_does_not_know_its_classes_is_resumed_on_the_same_data_only(tmp_path):
+    run, facts = RunDirectory(tmp_path), {"data_fingerprint": "a"}
+    run.record(recipe(), facts)
+    run.log.touch()
+    names = {"class_names": ["2", "10"]}
+    run.refuse_changes(recipe(), facts | names)
+    with pytest.raises(UserError, match=r"(?s)'a' -> 'b'.*class_names: .*folder 10 came before"):
+        run.refuse_changes(recipe(), {"data_fingerprint": "b"} | names)
+
+
 def test_other_data_under_the_same_name_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     photos = tmp_path / "photos"

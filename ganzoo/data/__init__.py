@@ -2,6 +2,7 @@
 
 from ganzoo.data.catalog import Info, inspect, open_source
 from ganzoo.data.check import check
+from ganzoo.data.collection import numbered
 from ganzoo.data.kinds import KINDS, Kind
 from ganzoo.data.lines import ImageLine, Line, PatchLine, UnpairedLine
 from ganzoo.data.pipeline import batches, require_divisible
@@ -24,6 +25,7 @@ __all__ = [
     "batches",
     "check",
     "inspect",
+    "numbered",
     "open_source",
     "require_divisible",
 ]

@@ -12,6 +12,8 @@ from absl import flags
 
 from ganzoo import cli
 from ganzoo.data.check import check
+from ganzoo.data.collection import numbered
+from ganzoo.data.decode import FITS
 from ganzoo.data.scan import Report
 from ganzoo.errors import UserError
 
@@ -20,11 +22,14 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """The flags of this command."""
-    flags.DEFINE_string("dataset", None, "folder:PATH, zip:PATH, or the name of a TFDS data set")
+    flags.DEFINE_string(
+        "dataset", None, "folder:PATH, zip:PATH, unpaired:PATH, or the name of a TFDS data set"
+    )
     flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
     flags.DEFINE_string("split", "train", "of a TFDS data set")
     flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
-    flags.DEFINE_boolean("labels", False, "whether the images must lie in class folders")
+    flags.DEFINE_enum("fit", "crop", list(FITS), "config.data.fit; for super-resolution keep")
+    flags.DEFINE_boolean("labels", False, "whether each image must have a class")
 
 
 def main(argv: list[str]) -> None:
@@ -37,6 +42,7 @@ def main(argv: list[str]) -> None:
         data_dir=FLAGS.data_dir,
         split=FLAGS.split,
         labels=FLAGS.labels,
+        fit=FLAGS.fit,
     )
     print(_table(report))
     sys.exit(1 if report.of_kind("bad") or not report.usable else 0)
@@ -45,6 +51,8 @@ def main(argv: list[str]) -> None:
 def _table(report: Report) -> str:
     width = max((len(problem.path) for problem in report.problems), default=0)
     lines = [f"{p.kind:6}  {p.path:{width}}  {p.reason}" for p in report.problems]
+    if report.class_names:
+        lines.append(f"Classes: {numbered(report.class_names)}")
     bad, notices = len(report.of_kind("bad")), len(report.of_kind("notice"))
     summary = f"{report.name}: {report.count:,} files, {report.usable:,} images that can be used"
     return "\n".join([*lines, f"{summary}, {bad:,} bad, {notices:,} odd."])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
 import statistics
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,13 +13,14 @@ from PIL import Image
 from ganzoo.data import cache, shapes
 from ganzoo.data.collection import Collection, Item
 from ganzoo.data.decode import Preparation
-from ganzoo.data.files import open_folder, open_zip
+from ganzoo.data.files import is_archive, open_folder, open_zip, path_of
 from ganzoo.data.scan import Problem, Report, say
 from ganzoo.data.source import ArraySource, PackedSource, Source
 from ganzoo.data.tfds import open_tfds
 from ganzoo.errors import UserError, unknown
 
-_SAMPLED = 64  # headers read to guess size and mode
+_SAMPLED = 64  # headers read to guess the size
+_SLOW = 10_000  # headers that take long to read
 _LISTED = 20  # problems shown before training
 
 
@@ -49,11 +50,14 @@ def find_collection(
     if kind not in ("folder", "zip"):
         if os.path.exists(dataset):
             raise UserError(f"For your own images write --dataset=folder:{dataset}")
+        if path and kind.lower() in ("folder", "zip", "file", "dir", "path"):
+            raise UserError(f"{dataset!r} is not known. Write --dataset=folder:{path}")
         return open_tfds(dataset, data_dir, split, labels)
     if split != "train":
         raise UserError(f"{dataset} has no split {split!r}, only 'train': all of its images.")
-    is_zip = kind == "zip" or zipfile.is_zipfile(Path(path).expanduser())
-    return open_zip(path, labels) if is_zip else open_folder(path, labels)
+    file = path_of(dataset)
+    is_zip = kind == "zip" or is_archive(file)
+    return open_zip(file, labels) if is_zip else open_folder(file, labels)
 
 
 def inspect(
@@ -81,7 +85,14 @@ def _typical_shape(collection: Collection) -> tuple[int, int, int]:
         )
     heights, widths, grey = zip(*headers, strict=True)
     height, width = int(statistics.median(heights)), int(statistics.median(widths))
-    return height, width, 1 if all(grey) else 3
+    return height, width, 1 if all(grey) and _all_grey(collection) else 3
+
+
+def _all_grey(collection: Collection) -> bool:
+    """Reads the headers up to the first image in color."""
+    if len(collection) > _SLOW:
+        say(f"Looking for images in color among {len(collection):,} files of {collection.name}")
+    return all(grey for _, _, grey in filter(None, map(_header, collection)))
 
 
 def _header(item: Item) -> tuple[int, int, bool] | None:
@@ -147,7 +158,7 @@ def prepared(
     Images that keep their sizes make a `PackedSource`.
     """
     entry = cache.load(collection, preparation, cache_dir, progress)
-    _settle(collection.name, entry.report, on_bad_file, progress)
+    _settle(collection, preparation, entry.report, on_bad_file, progress)
     channels, fingerprint = preparation.channels, entry.fingerprint
     if entry.sizes is not None:
         return PackedSource(
@@ -176,21 +187,34 @@ def require_known_policy(on_bad_file: str) -> None:
         raise unknown("value of on_bad_file", on_bad_file, ["fail", "skip"])
 
 
-def _settle(dataset: str, report: Report, on_bad_file: str, progress: bool) -> None:
+def _settle(
+    collection: Collection,
+    preparation: Preparation,
+    report: Report,
+    on_bad_file: str,
+    progress: bool,
+) -> None:
     """Tell what is odd, and refuse or pass over what is bad."""
+    dataset = collection.name
     bad, notices = report.of_kind("bad"), report.of_kind("notice")
     if notices and progress:
         say(_listing(f"{len(notices):,} odd files in {dataset}:", notices))
     if bad and on_bad_file == "fail":
         raise UserError(
             _listing(f"{len(bad):,} of {report.count:,} files in {dataset} are bad:", bad)
-            + "\nMend or remove them, or leave them out with --on_bad_file=skip. "
-            f"All are listed by: python -m ganzoo.data check --dataset={dataset}"
+            + "\nFix or remove them, or leave them out with --on_bad_file=skip. "
+            f"All are listed by: {_check_command(collection, preparation)}"
         )
     if not report.usable:
         raise UserError(_listing(f"No image of {dataset} can be used:", bad))
     if bad and progress:
         say(_listing(f"Left out {len(bad):,} of {report.count:,} files in {dataset}:", bad))
+
+
+def _check_command(collection: Collection, preparation: Preparation) -> str:
+    """The command that judges a collection as its preparation does."""
+    judged = (f"--image_size={preparation.image_size}", f"--fit={preparation.fit}")
+    return shlex.join(["python", "-m", "ganzoo.data", "check", *collection.flags, *judged])
 
 
 def _listing(title: str, problems: list[Problem]) -> str:

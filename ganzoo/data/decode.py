@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ganzoo.data.collection import OUTSIDE, Item
+from ganzoo.data.collection import OUTSIDE, UNLISTED, Item
 from ganzoo.errors import UserError, unknown
 from ganzoo.photos import eight_bit, flatten, upright
 
@@ -22,6 +22,10 @@ MIN_SIDE = 8  # pixels; what is smaller shows nothing
 MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
 ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
 MAX_BYTES = 1 << 30  # no image file is larger, but a video among the images may be
+_NO_CLASS = {
+    OUTSIDE: "lies outside of the class folders",
+    UNLISTED: "is not listed in dataset.json",
+}
 _VERSION = 1
 
 
@@ -105,6 +109,22 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
         return Decoded(None, bad=f"unreadable: {error or type(error).__name__}")
 
 
+def header_error(item: Item) -> str:
+    """Why an item is no image, by its header alone; "" for an image."""
+    try:
+        with item.open() as stream, Image.open(stream):
+            return ""
+    except UnidentifiedImageError:
+        return "not an image"
+    except Exception as error:  # Pillow's readers raise nearly everything on broken files
+        return str(error) or type(error).__name__
+
+
+def is_image(item: Item) -> bool:
+    """By content; only the header is read."""
+    return not header_error(item)
+
+
 def _no_image(item: Item) -> Decoded:
     """A text among the images is passed over; a .jpg that is no image is a damaged one."""
     if not named_as_image(item.path):
@@ -127,8 +147,8 @@ def _require_usable(image: Image.Image, item: Item, smallest: float) -> None:
         raise _BadImage(f"{width}x{height} is more than {Image.MAX_IMAGE_PIXELS:,} pixels")
     if image.mode == "F":
         raise _BadImage("floating-point pixels have no fixed range")
-    if item.label == OUTSIDE:
-        raise _BadImage("lies outside of the class folders")
+    if item.label in _NO_CLASS:
+        raise _BadImage(_NO_CLASS[item.label])
 
 
 def _oddities(image: Image.Image, fit: str) -> str:

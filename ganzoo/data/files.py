@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
-import posixpath
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
-from PIL import Image
-
-from ganzoo.data.collection import OUTSIDE, Item
+from ganzoo.data.classes import with_classes
+from ganzoo.data.collection import Item
+from ganzoo.data.decode import header_error
 from ganzoo.errors import UserError
+
+# How zip files are compressed: what Python reads, and the names of what it may not.
+_COMPRESSIONS = ("ZIP_STORED", "ZIP_DEFLATED", "ZIP_BZIP2", "ZIP_LZMA", "ZIP_ZSTANDARD")
+_READABLE = {getattr(zipfile, name) for name in _COMPRESSIONS if hasattr(zipfile, name)}
+_UNREADABLE = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+_FOLLOWED = "a link to a folder, followed"
+_CIRCLE = "a link to a folder that it lies in, left out"
+_UTF8 = 0x800  # the flag of a member whose name is UTF-8
 
 
 class FileCollection:
-    """Files in the order of their names, with the first folder of each as its class.
+    """Files in the order of their names, with their classes; hidden files are left out.
 
-    Hidden files are left out. A leading folder that everything shares, as in most zip files, is
-    no class, and neither is a folder without a single image.
+    Args:
+        name: "folder:PATH" or "zip:PATH", with an absolute path.
+        items: the files; their labels are set here.
+        stamps: what tells an unchanged file from a changed one.
+        labels: whether to read classes; see `with_classes`.
+        notices: as `Collection` has them.
     """
 
     native_shape = None
 
-    def __init__(self, name: str, items: list[Item], stamps: list[tuple], labels: bool):
-        if not items:
-            raise UserError(f"{name} is empty. Expected image files, in folders or not.")
-        if not any(map(_is_image, items)):
-            listed = ", ".join(item.path for item in items[:3])
-            raise UserError(
-                f"{name} holds no image: none of its {len(items):,} files ({listed}, ...) is one."
-            )
-        self.name = name
-        self.class_names, self._items = _with_classes(name, items) if labels else ((), items)
+    def __init__(
+        self,
+        name: str,
+        items: list[Item],
+        stamps: list[tuple],
+        labels: bool,
+        notices: Sequence[tuple[str, str]] = (),
+    ):
+        _require_an_image(name, items)
+        self.notices = tuple(notices)
+        self.name, self.flags = name, (f"--dataset={name}", *(["--labels"] if labels else []))
+        self.class_names, self._items = with_classes(name, items) if labels else ((), items)
         self._stamps = stamps
 
     def __len__(self) -> int:
@@ -52,53 +66,60 @@ class FileCollection:
         return json.dumps([self.name, *self._stamps])
 
 
-def _with_classes(name: str, items: list[Item]) -> tuple[tuple[str, ...], list[Item]]:
-    parents = [PurePosixPath(item.path).parent for item in items]
-    folders = [parent.parts for parent in parents]
-    shared = len(PurePosixPath(posixpath.commonpath(map(str, parents))).parts)
-    if all(len(parts) == shared for parts in folders):
-        shared -= 1  # all files lie in one folder: it is the one class
-    names = [parts[shared] if 0 <= shared < len(parts) else None for parts in folders]
-    members: dict[str, list[Item]] = {}
-    for item, folder in zip(items, names, strict=True):
-        if folder is not None:
-            members.setdefault(folder, []).append(item)
-    classes = tuple(sorted(c for c, found in members.items() if any(map(_is_image, found))))
-    if not classes:
+def _require_an_image(name: str, items: list[Item]) -> None:
+    if not items:
+        raise UserError(f"{name} is empty. Expected image files, in folders or not.")
+    errors = []
+    for item in items:
+        error = header_error(item)
+        if not error:
+            return
+        errors.append(f"{item.path}: {error}")
+    listed = "; ".join(errors[:3])
+    raise UserError(
+        f"{name} holds no image: none of its {len(items):,} files is one"
+        f" ({listed}{'; ...' if len(errors) > 3 else ''})."
+    )
+
+
+def path_of(dataset: str) -> Path:
+    """The path in "folder:PATH" and the like.
+
+    Raises:
+        UserError: when there is none, which would be the current folder, or for the home folder
+            of an unknown user.
+    """
+    kind, _, path = dataset.partition(":")
+    if not path.strip():
         raise UserError(
-            f"{name} has no class folders, which labels are taken from. "
-            "Put the images of each class into a folder, or set labels to False."
+            f"--dataset={dataset} names no path; is a variable of the shell unset? Expected"
+            f" --dataset={kind}:PATH, and for the current folder --dataset={kind}:."
         )
-    label = {c: i for i, c in enumerate(classes)}
-    labeled = [
-        item._replace(label=label.get(folder, OUTSIDE))
-        for item, folder in zip(items, names, strict=True)
-    ]
-    return classes, labeled
-
-
-def _is_image(item: Item) -> bool:
-    """By content; only the header is read."""
     try:
-        with item.open() as stream, Image.open(stream):
-            return True
-    except Exception:  # Pillow's readers raise nearly everything on broken files
-        return False
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"{path!r} cannot be found: {error}") from error
 
 
-def open_folder(path: str, labels: bool) -> FileCollection:
-    """The images below a folder; links to folders are not followed."""
-    root = Path(path).expanduser()
+def is_archive(path: Path) -> bool:
+    """Whether it is a zip file, or was one before it was damaged."""
+    return path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+
+
+def open_folder(root: Path, labels: bool) -> FileCollection:
+    """The images below a folder, also behind links to other folders."""
     if not root.exists():
-        raise UserError(f"There is no folder {path!r}.{_nearest_parent(root)}")
+        raise UserError(f"There is no folder {str(root)!r}.{_nearest_parent(root)}")
     if not root.is_dir():
-        raise UserError(f"{path!r} is a file, expected a folder or a .zip file.")
-    items, stamps = [], []
-    for file in sorted(_visible_files(root)):
+        raise UserError(
+            f"{str(root)!r} is a file, expected a folder or a .zip file. Unpack other archives."
+        )
+    items, stamps, links = [], [], []
+    for file in sorted(_visible_files(root, links)):
         item, changed = _item(file, file.relative_to(root).as_posix())
         items.append(item)
         stamps.append((item.path, item.size, changed))
-    return FileCollection(f"folder:{root.resolve()}", items, stamps, labels)
+    return FileCollection(f"folder:{root.resolve()}", items, stamps, labels, sorted(links))
 
 
 def _item(file: Path, name: str) -> tuple[Item, int]:
@@ -123,19 +144,31 @@ def _item(file: Path, name: str) -> tuple[Item, int]:
 
 
 def _nearest_parent(path: Path) -> str:
-    parent = next(p for p in path.absolute().parents if p.exists())
+    parent = next(p for p in path.absolute().parents if p.is_dir())
     return f" The nearest folder that exists is {str(parent)!r}."
 
 
-def _visible_files(root: Path) -> Iterator[Path]:
+def _visible_files(root: Path, links: list[tuple[str, str]]) -> Iterator[Path]:
+    """Follows links to folders, but for those that lead in a circle; notes both in `links`."""
 
     def unreadable(error: OSError) -> None:
         raise UserError(
             f"The folder {error.filename!r} cannot be read: {error.strerror}."
         ) from error
 
-    for folder, folders, files in os.walk(root, onerror=unreadable):
-        folders[:] = [name for name in folders if not _hidden(name)]
+    above = {str(root): frozenset()}  # the real paths of the folders on the way to each
+    for folder, folders, files in os.walk(root, onerror=unreadable, followlinks=True):
+        way = above.pop(folder) | {os.path.realpath(folder)}
+        entered = []
+        for inner in (Path(folder, name) for name in folders if not _hidden(name)):
+            circle = os.path.realpath(inner) in way
+            if inner.is_symlink():
+                note = _CIRCLE if circle else _FOLLOWED
+                links.append((inner.relative_to(root).as_posix(), note))
+            if not circle:
+                entered.append(inner.name)
+                above[str(inner)] = way
+        folders[:] = entered
         yield from (Path(folder, name) for name in files if not _hidden(name))
 
 
@@ -143,32 +176,64 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def open_zip(path: str, labels: bool) -> FileCollection:
+def open_zip(file: Path, labels: bool) -> FileCollection:
     """The images in a zip file, read where they are; nothing is extracted."""
-    file = Path(path).expanduser()
     if not file.is_file():
-        raise UserError(f"There is no zip file {path!r}.{_nearest_parent(file)}")
-    try:
-        archive = zipfile.ZipFile(file)
-    except zipfile.BadZipFile as error:
-        raise UserError(f"{path!r} is not a zip file, or damaged: {error}.") from error
-    infos = [info for info in archive.infolist() if not info.is_dir()]
-    _require_safe(path, infos)
-    infos = [i for i in infos if not any(map(_hidden, PurePosixPath(i.filename).parts))]
-    infos.sort(key=lambda info: PurePosixPath(info.filename))
-    items = [Item(i.filename, 0, i.file_size, functools.partial(archive.open, i)) for i in infos]
-    stamps = [(info.filename, info.file_size, info.CRC) for info in infos]
+        raise UserError(f"There is no zip file {str(file)!r}.{_nearest_parent(file)}")
+    archive = _open_archive(file)
+    members = [(_member_name(info), info) for info in archive.infolist()]
+    members = [(name, info) for name, info in members if not name.endswith("/")]
+    for name, _ in members:
+        _require_inside(file, name)
+    members = [(n, info) for n, info in members if not any(map(_hidden, PurePosixPath(n).parts))]
+    members.sort(key=lambda member: PurePosixPath(member[0]))
+    for name, info in members:
+        _require_readable(file, name, info)
+    items = [Item(n, 0, i.file_size, functools.partial(archive.open, i)) for n, i in members]
+    stamps = [(name, info.file_size, info.CRC) for name, info in members]
     return FileCollection(f"zip:{file.resolve()}", items, stamps, labels)
 
 
-def _require_safe(path: str, infos: list[zipfile.ZipInfo]) -> None:
-    for info in infos:
-        # Windows' rules cover both kinds of slash, drives, and POSIX's absolute paths.
-        parts = PureWindowsPath(info.filename)
-        if parts.anchor or ".." in parts.parts:
-            raise UserError(
-                f"{path!r} holds the path {info.filename!r}, which leads outside of it. "
-                "Such a file is broken or an attack; pack the images again."
-            )
-        if info.flag_bits & 1:
-            raise UserError(f"{path!r} is encrypted ({info.filename!r}); pack it without password.")
+def _open_archive(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except OSError as error:
+        raise UserError(f"{str(file)!r} cannot be read: {error.strerror}.") from error
+    except zipfile.BadZipFile as error:
+        with file.open("rb") as stream:
+            if stream.read(4) != b"PK\3\4":
+                raise UserError(f"{str(file)!r} is not a zip file: {error}.") from error
+        raise UserError(
+            f"{str(file)!r} is cut off or damaged: it begins as a zip file does, but its table of"
+            f" contents, which is at the end, cannot be read ({error}). Copy or download it again."
+        ) from error
+
+
+def _member_name(info: zipfile.ZipInfo) -> str:
+    """With slashes where Windows wrote backslashes, and in UTF-8 where a Mac left out the flag."""
+    name = info.filename
+    if not info.flag_bits & _UTF8:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")  # zipfile reads unflagged names as cp437
+    return name.replace("\\", "/")
+
+
+def _require_inside(file: Path, name: str) -> None:
+    # Windows' rules cover both kinds of slash, drives, and POSIX's absolute paths.
+    parts = PureWindowsPath(name)
+    if parts.anchor or ".." in parts.parts:
+        raise UserError(
+            f"{str(file)!r} holds the path {name!r}, which leads outside of it. "
+            "Such a file is broken or an attack; pack the images again."
+        )
+
+
+def _require_readable(file: Path, name: str, info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & 1:
+        raise UserError(f"{str(file)!r} is encrypted ({name!r}); pack it without password.")
+    if info.compress_type not in _READABLE:
+        method = _UNREADABLE.get(info.compress_type, f"method {info.compress_type}")
+        raise UserError(
+            f"{str(file)!r} is compressed with {method} ({name!r}), which Python cannot read."
+            " Unpack it, and write --dataset=folder:PATH of the folder."
+        )

@@ -8,7 +8,7 @@ from ganzoo.data import catalog, drawn
 from ganzoo.data.catalog import Info
 from ganzoo.data.collection import Collection
 from ganzoo.data.decode import Preparation
-from ganzoo.data.files import open_folder
+from ganzoo.data.files import open_folder, path_of
 from ganzoo.data.source import Source
 from ganzoo.data.tfds import open_tfds
 from ganzoo.errors import UserError, unknown
@@ -32,9 +32,8 @@ def find_domains(
     dataset: str, data_dir: str | None = None, split: str = "train"
 ) -> tuple[Collection, Collection]:
     """The domains a and b that `unpaired:PATH` or the name of a pair of TFDS stands for."""
-    kind, _, path = dataset.partition(":")
-    if kind == "unpaired":
-        return tuple(open_folder(str(folder), labels=False) for folder in _folders(path, split))
+    if dataset.partition(":")[0] == "unpaired":
+        return tuple(open_folder(f, labels=False) for f in _folders(path_of(dataset), split))
     name = dataset.removeprefix("cycle_gan/")
     if name not in TFDS_PAIRS:
         raise _no_pair(dataset)
@@ -44,14 +43,18 @@ def find_domains(
     )
 
 
-def _folders(path: str, split: str) -> list[Path]:
-    root = Path(path).expanduser()
+def _folders(root: Path, split: str) -> list[Path]:
+    if root.is_file():
+        raise UserError(
+            f"{str(root)!r} is a file. Expected a folder that holds {split}A and {split}B: unpack"
+            " the file, and name its folder."
+        )
     folders = [root / f"{split}{domain}" for domain in "AB"]
     for folder in folders:
         if root.is_dir() and not folder.is_dir():
             found = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
             raise UserError(
-                f"{path!r} has no folder {folder.name}. Expected {folders[0].name} and"
+                f"{str(root)!r} has no folder {folder.name}. Expected {folders[0].name} and"
                 f" {folders[1].name}, with the images of either domain. Folders found:"
                 f" {', '.join(found) or 'none'}."
             )
@@ -60,7 +63,7 @@ def _folders(path: str, split: str) -> list[Path]:
 
 def _no_pair(dataset: str) -> UserError:
     kind, _, path = dataset.partition(":")
-    if kind in ("folder", "zip") or Path(dataset).expanduser().exists():
+    if kind in ("folder", "zip") or Path(dataset).exists():
         return UserError(
             f"{dataset} is one set of images, and this model needs two. Put them into folders"
             f" trainA and trainB, and write --dataset=unpaired:{path or dataset}"

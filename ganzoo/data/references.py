@@ -10,6 +10,7 @@ from PIL import Image
 from ganzoo import bicubic
 from ganzoo.data import catalog, drawn
 from ganzoo.data.decode import Preparation
+from ganzoo.data.files import path_of
 from ganzoo.errors import UserError
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -66,13 +67,12 @@ def open_translations(
     if dataset == "solid2striped":
         a, b = drawn.open_solid2striped(image_size, channels, split)
         return (tuple(d.read(np.array([i]))[0][0] for d in (a, b)) for i in range(len(a)))
-    kind, _, path = dataset.partition(":")
-    if kind != "paired":
+    if dataset.partition(":")[0] != "paired":
         raise UserError(
             f"The true translations of {dataset} are not known. Evaluate on solid2striped, or on"
             " --dataset=paired:PATH, whose images hold both domains side by side."
         )
-    source = _kept(f"folder:{path}/{split}", None, "train", channels)
+    source = _kept(f"folder:{path_of(dataset) / split}", None, "train", channels)
     return (_halves(source.image(index), image_size) for index in range(len(source)))
 
 

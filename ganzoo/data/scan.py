@@ -38,12 +38,14 @@ class Report:
         count: how many files there are.
         usable: how many of them are images that can be used.
         problems: everything bad or odd, in the order of the files.
+        class_names: one name per class, where labels were asked for.
     """
 
     name: str
     count: int
     usable: int = 0
     problems: list[Problem] = dataclasses.field(default_factory=list)
+    class_names: tuple[str, ...] = ()
 
     def of_kind(self, kind: str) -> list[Problem]:
         """The problems that are "bad", or the "notice"s."""
@@ -54,6 +56,7 @@ def scan(
     collection: Collection, preparation: Preparation, report: Report, progress: bool
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Yield pixels and label of every usable image in order, and write the rest into `report`."""
+    report.problems += [Problem(path, reason, "notice") for path, reason in collection.notices]
     with _progress(f"Reading {collection.name}", len(collection), progress) as bar:
         for item, decoded in _decode_all(collection, preparation):
             bar.update()

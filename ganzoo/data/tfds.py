@@ -19,8 +19,12 @@ _RETRIES = 5  # TFDS' own ten take more than three minutes to notice that there 
 class TFDSCollection:
     """One split of a prepared TFDS data set."""
 
-    def __init__(self, name: str, builder, split: str, labels: bool):
+    notices = ()
+
+    def __init__(self, name: str, builder, split: str, labels: bool, data_dir: str | None):
         self.name = name
+        self.flags = (f"--dataset={name}", f"--split={split}")
+        self.flags += ((f"--data_dir={data_dir}",) if data_dir else ()) + ("--labels",) * labels
         self._builder, self._split = builder, split
         self._image_key = _image_key(name, builder.info.features)
         self._label_key = _label_key(name, builder.info.features) if labels else None
@@ -77,7 +81,7 @@ def open_tfds(name: str, data_dir: str | None, split: str, labels: bool) -> TFDS
     if not builder.is_prepared():
         _image_key(name, builder.info.features)  # before a long download
         _download(name, builder)
-    return TFDSCollection(name, builder, split, labels)
+    return TFDSCollection(name, builder, split, labels, data_dir)
 
 
 def _builder(name: str, data_dir: str | None):

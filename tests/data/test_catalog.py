@@ -114,7 +114,8 @@ def test_a_wrong_option_is_refused_before_reading(tmp_path, options, message):
     [
         ("cifar11", "cifar10"),
         ("shape", "shapes"),
-        ("dir:/tmp", "neither shapes, folder:PATH"),
+        ("Dir:/tmp", "Write --dataset=folder:/tmp"),
+        ("foldr:/tmp", "neither shapes, folder:PATH"),
         ("", "neither shapes, folder:PATH"),
     ],
 )

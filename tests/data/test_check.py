@@ -1,10 +1,13 @@
 import os
+import shlex
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo.data import check
+from ganzoo.data import check, open_source
+from ganzoo.data.catalog import find_collection, prepared
+from ganzoo.data.decode import Preparation
 from ganzoo.errors import UserError
 from tests import commands
 
@@ -56,6 +59,31 @@ def test_the_command_line_prints_a_table(mixed):
     assert lines[-1].endswith("9 files, 5 images that can be used, 3 bad, 3 odd.")
 
 
+@pytest.mark.parametrize("options", [{"fit": "keep"}, {"image_size": 80, "labels": True}])
+def test_the_command_that_training_names_lists_what_it_refuses(tmp_path, options):
+    for side in (14, 32, 64):
+        write_images(tmp_path / "my photos" / "a" / str(side), 1, side)
+    dataset, settings = f"folder:{tmp_path / 'my photos'}", {"image_size": 32} | options
+    collection = find_collection(dataset, labels=options.get("labels", False))
+    preparation = Preparation(settings["image_size"], 3, fit=settings.get("fit", "crop"))
+    with pytest.raises(UserError, match=r"14/0000\.png: tiny") as error:
+        prepared(collection, preparation, progress=False)
+    command = str(error.value).split("All are listed by: python -m ganzoo.")[1]
+    done = commands.run(*shlex.split(command))
+    assert done.code == 1 and "3 files, 2 images that can be used, 1 bad" in done.out
+    assert ("Classes: 0 = 14, 1 = 32, 2 = 64" in done.out) == ("labels" in options)
+
+
+def test_a_name_that_is_not_utf8_is_a_name(tmp_path):
+    name = os.fsdecode(b"\xff.png")
+    (write_images(tmp_path, 1) / name).write_text("hello")
+    done = commands.run("data", "check", f"--dataset=folder:{tmp_path}")
+    assert done.code == 1 and name in done.out
+    for _ in ("prepared", "from the cache"):
+        options = {"image_size": 16, "channels": 3, "on_bad_file": "skip"}
+        assert len(open_source(f"folder:{tmp_path}", **options)) == 1
+
+
 def test_a_clean_data_set_exits_with_zero(tmp_path):
     write_images(tmp_path / "a", 2)
     done = commands.run(
@@ -92,7 +120,7 @@ def test_what_is_no_file_is_bad(tmp_path, home):
 
 
 def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
-    def walk(root, onerror):
+    def walk(root, onerror, followlinks):
         onerror(PermissionError(13, "Permission denied", str(root / "locked")))
         yield root, [], []
 

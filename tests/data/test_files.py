@@ -3,7 +3,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from ganzoo.data import inspect, open_source
+from ganzoo.data import check, inspect, open_source
 from ganzoo.errors import UserError
 
 from .helpers import encoded, noise, write_images
@@ -103,6 +103,63 @@ def test_an_encrypted_zip_is_refused(tmp_path):
         _open(file)
 
 
+def test_a_zip_that_python_cannot_unpack_is_refused(tmp_path):
+    file = _zip(tmp_path / "large.zip", {"a.png": encoded(noise())})
+    data = bytearray(file.read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = 9  # the method in the central directory
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=r"compressed with Deflate64 \('a\.png'\), .* Unpack it"):
+        _open(file)
+
+
+def test_a_zip_of_windows_or_a_mac_has_its_folders_and_names(tmp_path):
+    names = [r"my\cat\1.png", r"my\dog\1.png", "my\\été\\1.png", r"__MACOSX\my\cat\._1.png"]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in names:
+            info = zipfile.ZipInfo("x")
+            info.filename = name
+            archive.writestr(info, encoded(noise()))
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        start = -1
+        while (start := data.find(signature, start + 1)) >= 0:
+            data[start + offset + 1] &= ~8  # as Macs do: UTF-8, without the flag that says so
+    (tmp_path / "a.zip").write_bytes(data)
+    source = _open(tmp_path / "a.zip", labels=True)
+    assert source.class_names == ("cat", "dog", "été") and len(source) == 3
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
+    write_images(tmp_path / "store" / "cat", 2)
+    write_images(tmp_path / "pets" / "dog", 1)
+    (tmp_path / "pets" / "cat").symlink_to(tmp_path / "store" / "cat")
+    (tmp_path / "pets" / "dog" / "again").symlink_to(tmp_path / "pets")
+    (tmp_path / "store" / "cat" / "other").symlink_to(tmp_path / "pets" / "dog")
+    source = _open(tmp_path / "pets", labels=True)
+    assert source.class_names == ("cat", "dog")
+    assert source.read(np.arange(len(source)))[1].tolist() == [0, 0, 0, 1]
+    report = check(f"folder:{tmp_path / 'pets'}", labels=True, progress=False)
+    followed, left = "a link to a folder, followed", "a link to a folder that it lies in, left out"
+    assert {p.path: p.reason for p in report.problems} == {
+        "cat": followed,
+        "cat/other": followed,
+        "cat/other/again": left,
+        "dog/again": left,
+    }
+
+
+@pytest.mark.parametrize("dataset", ["folder:", "folder", "zip: ", "unpaired:"])
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, dataset):
+    monkeypatch.chdir(write_images(tmp_path, 1))
+    with pytest.raises(UserError, match="names no path; is a variable of the shell unset"):
+        check(dataset, progress=False)
+
+
+def test_the_folder_of_an_unknown_user_is_told():
+    with pytest.raises(UserError, match="'~nobody-here/a' cannot be found"):
+        check("folder:~nobody-here/a", progress=False)
+
+
 def test_a_damaged_member_of_a_zip_is_bad(tmp_path):
     pixels = encoded(noise(), "BMP")  # without a checksum of its own
     file = _zip(tmp_path / "images.zip", {"a.bmp": pixels, "b.bmp": encoded(noise(1), "BMP")})
@@ -131,7 +188,9 @@ def test_what_holds_no_images_is_explained(tmp_path, make, message):
 def test_a_folder_of_text_files_is_explained(tmp_path):
     for i in range(5):
         (tmp_path / f"{i}.txt").write_text("hello")
-    with pytest.raises(UserError, match=r"holds no image: none of its 5 files \(0.txt, 1.txt"):
+    with pytest.raises(
+        UserError, match=r"none of its 5 files is one \(0\.txt: not an image; 1\.txt"
+    ):
         _open(tmp_path)
 
 
@@ -147,8 +206,9 @@ def test_what_is_no_zip_is_explained(tmp_path, content):
 def test_a_truncated_zip_is_explained(tmp_path):
     file = _zip(tmp_path / "a.zip", {"a.png": encoded(noise())})
     file.write_bytes(file.read_bytes()[:-30])
-    with pytest.raises(UserError, match="not a zip file, or damaged"):
-        open_source(f"zip:{file}", image_size=16, channels=3)
+    for kind in ("folder", "zip"):
+        with pytest.raises(UserError, match=r"cut off or damaged: .* Copy or download it again"):
+            open_source(f"{kind}:{file}", image_size=16, channels=3)
 
 
 def test_inspect_reads_headers_only(tmp_path, monkeypatch):
@@ -164,6 +224,14 @@ def test_inspect_reads_headers_only(tmp_path, monkeypatch):
 def test_inspect_finds_the_channels(tmp_path, mode, channels):
     (tmp_path / "a.tiff").write_bytes(encoded(noise(mode=mode), "TIFF"))
     assert inspect(f"folder:{tmp_path}").channels == channels
+
+
+def test_one_image_in_color_is_enough(tmp_path):
+    for i in range(130):
+        noise(i, 8, "L").save(tmp_path / f"{i:03d}.png")
+    assert inspect(f"folder:{tmp_path}").channels == 1
+    noise(0, 8).save(tmp_path / "003.png")  # not among the 64 headers that the size is told from
+    assert inspect(f"folder:{tmp_path}").channels == 3
 
 
 def test_inspect_does_not_guess_from_nothing(tmp_path):

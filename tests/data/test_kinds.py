@@ -74,6 +74,9 @@ def test_missing_domains_are_told_with_what_was_found(tmp_path):
         _open("unpaired", "horse2zebras")
     with pytest.raises(UserError, match="There is no folder"):
         _open("unpaired", f"unpaired:{tmp_path / 'absent'}")
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"a\.zip' is a file\. Expected a folder .* unpack"):
+        _open("unpaired", f"unpaired:{tmp_path / 'a.zip'}")
 
 
 def test_pairs_of_tfds_are_found_by_their_short_names(monkeypatch):
@@ -124,7 +127,7 @@ def test_check_looks_at_both_domains(tmp_path):
     (tmp_path / "trainB" / "bad.png").write_text("hello")
     report = check(f"unpaired:{tmp_path}", progress=False)
     assert report.count == 9 and report.usable == 8
-    assert [problem.path for problem in report.of_kind("bad")] == ["bad.png"]
+    assert [problem.path for problem in report.of_kind("bad")] == ["trainB/bad.png"]
 
 
 def test_reductions_come_with_the_images_they_were_made_of(tmp_path):
