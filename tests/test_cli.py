@@ -1,4 +1,6 @@
 import functools
+import os
+import sys
 
 import pytest
 from absl import flags
@@ -117,6 +119,28 @@ def test_mistakes_are_answered_in_one_line_with_code_2(argv, answer):
     assert done.code == 2
     assert done.err.startswith("error: ") and done.err.count("\n") == 1
     assert answer in done.err
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_reader_that_leaves_ends_no_work(name, monkeypatch):
+    """As `| head` does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = []
+
+    def work(argv):
+        for _ in range(3):
+            print("a line", file=getattr(sys, name), flush=True)
+        print("a line that is not flushed", file=getattr(sys, name))
+        done.append(argv)
+
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(sys, "argv", ["command"])
+        with pytest.raises(SystemExit) as end:
+            cli.run(work)
+        assert (end.value.code, len(done)) == (None, 1)
+        assert getattr(sys, name) is stream
 
 
 def _run(argv: str) -> commands.Done:
