@@ -102,7 +102,6 @@ def train(
         run.refuse_changes(config, {})  # before the data are prepared, which may take long
         setup = prepare(config, strategy, run.read_facts())
         run.refuse_changes(config, setup.facts)
-        run.record(config, setup.facts)
         return _train(setup, run, chief=True)
 
 
@@ -139,6 +138,7 @@ def prepare(
         "precision": precision,
         "jit": jit,
         "data_fingerprint": line.fingerprint,
+        **model.facts(),
     }
     return Setup(config, strategy, line, model, facts)
 
@@ -216,11 +216,16 @@ def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
 
 
 def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
-    config, model = setup.config, setup.model
     with setup.strategy.scope():
-        step = checkpoints.restore_latest(model, run.checkpoints)
-        if not step and config.init_from:
-            models.start_from(model, config.init_from)
+        step = _first_weights(setup, run, chief)
+    with files.explain_write_errors(run.path):
+        return _train_from(step, setup, run, chief)
+
+
+def _train_from(step: int, setup: Setup, run: RunDirectory, chief: bool) -> int | None:
+    config, model = setup.config, setup.model
+    if chief:
+        run.record(config, setup.facts)
     total_steps = configs.steps(config.total_images, config.batch_size)
     if step >= total_steps:
         print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
@@ -230,15 +235,27 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
     seconds = run.rewind_log(step) if chief else 0.0
     actions = [*_writers(setup, run), progress] if chief else []
     ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
-    with files.full_disk_told(run.path):
-        model.fit(
-            setup.batches(step),
-            steps_per_epoch=total_steps - step,
-            callbacks=[ticks, *([progress] if chief else []), stop],
-            shuffle=False,  # the data set shuffles itself
-            verbose=0,
-        )
+    model.fit(
+        setup.batches(step),
+        steps_per_epoch=total_steps - step,
+        callbacks=[ticks, *([progress] if chief else []), stop],
+        shuffle=False,  # the data set shuffles itself
+        verbose=0,
+    )
     return stop.received
+
+
+def _first_weights(setup: Setup, run: RunDirectory, chief: bool) -> int:
+    """Gives the model those of the last checkpoint, or to start from; returns the step."""
+    model, origin = setup.model, setup.config.init_from
+    step = checkpoints.restore_latest(model, run.checkpoints, set_aside=chief)
+    if origin and not step:
+        models.start_from(model, origin)
+    elif origin and run.origin != origin:
+        print(f"--init_from={origin} has no effect: {run.path} goes on from its checkpoint.")
+    elif not step and run.log.exists():
+        print(f"{run.path} has no checkpoint: its training begins again.")
+    return step
 
 
 def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
