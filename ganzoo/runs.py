@@ -97,8 +97,13 @@ class RunDirectory:
         """Compares `config` and `facts` with those of the run to be resumed, if there is one.
 
         Raises:
-            UserError: when what differs would change the result.
+            UserError: when what differs would change the result, or is not known any more.
         """
+        if self._has_weights and not self.config.exists():
+            raise UserError(
+                f"{self.path} has checkpoints, but no {self.config.name} with their recipe. Copy it"
+                " from a backup, or give another --workdir."
+            )
         if not self.begun:
             return
         before = self.read_facts()

@@ -239,6 +239,14 @@ def test_damaged_facts_are_told_and_written_again(tmp_path, text):
     run.refuse_changes(options, {"jit": True})
 
 
+def test_checkpoints_without_a_recipe_are_told(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.checkpoints.mkdir()
+    checkpoints.path_of(run.checkpoints, 1).touch()
+    with pytest.raises(UserError, match=r"has checkpoints, but no config\.json"):
+        run.refuse_changes(recipe(), {})
+
+
 def test_damaged_lines_of_the_log_are_left_out(tmp_path, capsys):
     run = RunDirectory(tmp_path)
     lines = ['{"step": 1, "seconds": 0.5}', "", '{"step": 2, "sec', '{"step": 3, "seconds": 1.5}']

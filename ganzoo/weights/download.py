@@ -19,9 +19,8 @@ from ganzoo.errors import UserError, choose
 
 TRIES, TIMEOUT, REDIRECTS = 5, 30.0, 10  # the timeout in seconds
 LARGEST = 4 << 30  # bytes, of files whose size is not known
-_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
-    ("", "0", "false", "no", "off"), False
-)
+_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True)
+_SWITCH |= dict.fromkeys(("0", "false", "no", "off"), False)
 _CHUNK = 1 << 16  # bytes; what is lost when a connection breaks
 
 
@@ -75,8 +74,8 @@ def place_of(url: str) -> Path:
 
 
 def _is_offline() -> bool:
-    value = os.environ.get("GANZOO_OFFLINE", "").strip().lower()
-    return choose("value of GANZOO_OFFLINE", value, _SWITCH)
+    value = os.environ.get("GANZOO_OFFLINE") or "0"
+    return choose("value of GANZOO_OFFLINE", value.strip().lower(), _SWITCH)
 
 
 def _download(url: str, target: Path, sha256: str | None, size: int | None) -> None:
