@@ -69,11 +69,7 @@ def require_finite(model: GAN, folder: Path) -> None:
 def restore_latest(model: GAN, folder: Path, set_aside: bool = False) -> int:
     """Loads the newest checkpoint that is not damaged, if there is any, and returns its step.
 
-    Args:
-        model: built, and compiled if it is to be trained.
-        folder: of the checkpoints.
-        set_aside: whether damaged ones that were passed over get another name, `damaged-step-...`,
-            since training will come to their steps again.
+    With `set_aside`, damaged ones are renamed to `damaged-step-...`: training comes there again.
 
     Raises:
         UserError: when all are damaged, or one is of another model.
@@ -103,11 +99,7 @@ def restore_latest(model: GAN, folder: Path, set_aside: bool = False) -> int:
 
 
 def save_weights(model, path: Path) -> None:
-    """Writes the weights file of a Keras model or layer with its checksum, whole or not at all.
-
-    Args:
-        model: built.
-        path: ends in `.weights.h5`; its folder is created.
+    """Writes `NAME.weights.h5` of a Keras model or layer with its checksum, whole or not at all.
 
     Raises:
         UserError: when the disk is full or the folder read-only; what was there before stays.

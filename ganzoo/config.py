@@ -221,20 +221,11 @@ def diff(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list
     ]
 
 
-def names_a_place(dataset: str) -> bool:
-    """Whether a data set is named by where it lies, as in `folder:PATH`."""
-    return dataset.partition(":")[0] in ("folder", "zip", "unpaired")
-
-
 def harmful(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list[str]:
     """The lines of `diff` that forbid resuming `old` as `new`.
 
-    A key that is younger than the run may have its default, which is what the run was made with.
-
-    Args:
-        old: of the run.
-        new: as it is to be resumed.
-        ignore: keys whose values are places, where what lies there is known to be the same.
+    A key that is younger than the run may have its default, which is what the run was made with;
+    those to `ignore` any value.
     """
     before, after, defaults = (flatten(config) for config in (old, new, load(new.model_name)))
     young = {key for key in after.keys() - before.keys() if after[key] == defaults.get(key)}

@@ -125,7 +125,7 @@ class RunDirectory:
         """The keys that say where something lies, if facts tell what it is, or it is not needed."""
         needless = {
             "data.dataset": "data_fingerprint" in before
-            and configs.names_a_place(config.data.dataset),
+            and config.data.dataset.startswith(("folder:", "zip:", "unpaired:")),
             "model.vgg_weights": "vgg_fingerprint" in before,
             "init_from": self._has_weights,
         }

@@ -216,32 +216,28 @@ def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
 
 
 def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
+    config, model = setup.config, setup.model
     with setup.strategy.scope():
         step = _first_weights(setup, run, chief)
-    with files.explain_write_errors(run.path):
-        return _train_from(step, setup, run, chief)
-
-
-def _train_from(step: int, setup: Setup, run: RunDirectory, chief: bool) -> int | None:
-    config, model = setup.config, setup.model
-    if chief:
-        run.record(config, setup.facts)
     total_steps = configs.steps(config.total_images, config.batch_size)
-    if step >= total_steps:
-        print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
-        return None
-    stop = StopOnSignal(devices.anywhere(setup.strategy))
-    progress = Progress(total_steps * config.batch_size)
-    seconds = run.rewind_log(step) if chief else 0.0
-    actions = [*_writers(setup, run), progress] if chief else []
-    ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
-    model.fit(
-        setup.batches(step),
-        steps_per_epoch=total_steps - step,
-        callbacks=[ticks, *([progress] if chief else []), stop],
-        shuffle=False,  # the data set shuffles itself
-        verbose=0,
-    )
+    with files.explain_write_errors(run.path, "give another --workdir"):
+        if chief:
+            run.record(config, setup.facts)
+        if step >= total_steps:
+            print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
+            return None
+        stop = StopOnSignal(devices.anywhere(setup.strategy))
+        progress = Progress(total_steps * config.batch_size)
+        seconds = run.rewind_log(step) if chief else 0.0
+        actions = [*_writers(setup, run), progress] if chief else []
+        ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
+        model.fit(
+            setup.batches(step),
+            steps_per_epoch=total_steps - step,
+            callbacks=[ticks, *([progress] if chief else []), stop],
+            shuffle=False,  # the data set shuffles itself
+            verbose=0,
+        )
     return stop.received
 
 

@@ -285,11 +285,10 @@ def _other_shapes(network, other) -> list[str]:
 
 def _cannot_start(path, model: GAN, donor: GAN, differing: list[str]) -> UserError:
     """The error for a donor that does not fit: what differs, and the arguments that make it so."""
-    kinds = [type(each).__name__ for each in (donor, model)]
-    if kinds[0] != kinds[1]:
+    other, this = (type(each).__name__ for each in (donor, model))
+    if other != this:
         return UserError(
-            f"{path} is of another kind of model, {kinds[0]}, and this one is {kinds[1]}: start"
-            f" from a {kinds[1]}, or train a {kinds[0]}."
+            f"{path} is of another kind of model, {other}: start from one of the same, {this}."
         )
     values = [
         f"{key} is {donor.arguments[key]!r} there and {value!r} here"
