@@ -290,11 +290,11 @@ def _cannot_start(path, model: GAN, donor: GAN, differing: list[str]) -> UserErr
         return UserError(
             f"{path} is of another kind of model, {other}: start from one of the same, {this}."
         )
+    no_shape = ("_weight", "_gamma", "_images")  # weights of losses, and durations
     values = [
         f"{key} is {donor.arguments[key]!r} there and {value!r} here"
         for key, value in model.arguments.items()
-        # Weights of losses and durations change no shape.
-        if not key.endswith(("_weight", "_images")) and donor.arguments.get(key, value) != value
+        if not key.endswith(no_shape) and donor.arguments.get(key, value) != value
     ]
     if differing:
         more = f", and {len(differing) - 1:,} more arrays differ" if len(differing) > 1 else ""
