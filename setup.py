@@ -37,7 +37,7 @@ setup(
         "ganzoo.models": ["pretrained/*/*"],
     },
     install_requires=[
-        "tensorflow>=2.20",  # gradients, data, distribution; 2.20 is the first for Python 3.13
+        "tensorflow>=2.21",  # gradients, data, distribution; 2.20 asks for TensorBoard 2.20
         "keras>=3.12",  # layers and networks; imported by name, and what TensorFlow 2.21 asks for
         "numpy>=1.26",  # images on the host, factors of `shapes`
         "tensorflow-datasets>=4.9.7",  # --dataset=NAME; works with NumPy 2
@@ -46,13 +46,13 @@ setup(
         "safetensors>=0.4",  # weights of other programs
         "ml_dtypes>=0.4",  # their bfloat16; Keras needs it, too
         "requests>=2.31",  # downloads of weights, with proxies
-        "pillow>=10.1",  # decoding and writing images
+        "pillow>=11.1",  # decoding and writing images; 11.0 fails at GPS data in EXIF
         "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own
         "matplotlib>=3.8",  # figures of runs, in reports and notebooks
         "jinja2>=3.1",  # pages of reports: loops, and text that cannot become markup
         "absl-py>=2",  # command lines
         "ml_collections>=1",  # configs that check types and can be overridden
-        "tensorboard>=2.20",  # event files; TensorFlow writes none without it
+        "tensorboard>=2.21",  # event files; 2.20 does not start beside setuptools 82 or later
         "tqdm>=4.66",  # progress bars
         "filelock>=3.12",  # one trainer in a run directory
     ],
@@ -60,7 +60,7 @@ setup(
         "test": TEST,
         "dev": DEV,
         "export": ["tf2onnx>=1.16", "onnxruntime>=1.18", "ai-edge-litert>=1.0"],  # write and run
-        "cuda": ["tensorflow[and-cuda]>=2.20"],  # CUDA and cuDNN as wheels
+        "cuda": ["tensorflow[and-cuda]>=2.21"],  # CUDA and cuDNN as wheels
         "demo": ["gradio>=6.31,<7"],  # the page of `ganzoo.demo`: controls, uploads, progress
         "docs": [
             "mkdocs-material>=9.6,<10",  # the site

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from ganzoo import files
 from ganzoo import images as pictures
-from ganzoo.runs import read_lines
+from ganzoo.runs import append_lines, read_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,8 +220,7 @@ class LogWriter:
         for monitor in self.monitors:
             scalars |= monitor(tick)
         line = {"step": tick.step, "images": tick.images, **scalars}
-        with self.path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        append_lines(self.path, [line])
         with self.writer.as_default(step=tick.images):
             for name, value in scalars.items():
                 if not isinstance(value, list):

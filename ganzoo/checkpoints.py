@@ -2,21 +2,29 @@
 
 A checkpoint is Keras' own weights file (HDF5, data only) of the whole `GAN`: networks, averages,
 optimizers and the step. All random numbers and the order of the data follow from the step, so
-nothing else is needed.
+nothing else is needed. An attribute of the file has the SHA-256 of its arrays.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from ganzoo import files
 from ganzoo.engine import GAN
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, first_line
 
 _NAME = re.compile(r"step-(\d{9})\.weights\.h5")
+_CHECKSUM = "ganzoo_sha256"
+
+
+class DamagedWeights(UserError):
+    """A weights file that is cut, no HDF5 file, or has other content than its checksum says."""
 
 
 def saved_steps(folder: Path) -> list[int]:
@@ -34,11 +42,10 @@ def save(model: GAN, folder: Path, keep: int) -> Path:
     """Writes a checkpoint, whole or not at all, then removes all but the newest `keep`.
 
     Raises:
-        UserError: when the disk is full; earlier checkpoints stay as they are.
+        UserError: when the disk is full or read-only; earlier checkpoints stay as they are.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     target = path_of(folder, int(model.step.numpy()))
-    files.write_atomically(target, model.save_weights)
+    save_weights(model, target)
     for step in saved_steps(folder)[:-keep]:
         path_of(folder, step).unlink()
     return target
@@ -59,25 +66,95 @@ def require_finite(model: GAN, folder: Path) -> None:
     )
 
 
-def restore_latest(model: GAN, folder: Path) -> int:
-    """Loads the newest checkpoint, if there is one, and returns the step to go on from.
+def restore_latest(model: GAN, folder: Path, set_aside: bool = False) -> int:
+    """Loads the newest checkpoint that is not damaged, if there is any, and returns its step.
+
+    With `set_aside`, damaged ones are renamed to `damaged-step-...`: training comes there again.
 
     Raises:
-        UserError: when the file is damaged or of another model.
+        UserError: when all are damaged, or one is of another model.
     """
-    steps = saved_steps(folder)
-    if steps:
-        load_weights(model, path_of(folder, steps[-1]))
-    return steps[-1] if steps else 0
+    damaged = {}
+    for step in reversed(saved_steps(folder)):
+        path = path_of(folder, step)
+        try:
+            load_weights(model, path)
+        except DamagedWeights as error:
+            damaged[path] = str(error)
+            continue
+        if damaged:
+            reasons = "\n".join(damaged.values())
+            print(f"{reasons}\nUsing the checkpoint of step {step:,} instead.", file=sys.stderr)
+        with files.explain_write_errors(folder):
+            for other in damaged if set_aside else ():
+                other.rename(other.with_name(f"damaged-{other.name}"))
+        return step
+    if damaged:
+        raise UserError(
+            "\n".join(damaged.values())
+            + f"\nNo checkpoint in {folder} is left to go on from. Copy one from a backup, begin"
+            f" another run with --init_from={folder.parent / 'model'}, or give --restart."
+        )
+    return 0
+
+
+def save_weights(model, path: Path) -> None:
+    """Writes `NAME.weights.h5` of a Keras model or layer with its checksum, whole or not at all.
+
+    Raises:
+        UserError: when the disk is full or the folder read-only; what was there before stays.
+    """
+
+    def write(temporary: Path) -> None:
+        model.save_weights(temporary)
+        with h5py.File(temporary, "r+") as file:
+            file.attrs[_CHECKSUM] = _checksum(file)
+
+    files.make_folder(path.parent)
+    files.write_atomically(path, write)
 
 
 def load_weights(model, path: Path) -> None:
-    """Loads a weights file into a Keras model or layer; raises UserError when it does not fit."""
+    """Loads a weights file, or a .keras archive, into a Keras model or layer.
+
+    Raises:
+        DamagedWeights: when the file is damaged.
+        UserError: when it cannot be read, or is of another model.
+    """
+    if path.suffix == ".h5":
+        _verify(path)
     try:
         model.load_weights(path)
     except (OSError, KeyError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f"{path} cannot be loaded: it is damaged or of another model ({reason}). Remove it to"
-            " go on from the checkpoint before it, or give --restart to begin anew."
+            f"{path} cannot be loaded: it is damaged or of another model ({first_line(error)})."
+            " Copy it again from where it was made; to train, give another --workdir, or --restart."
         ) from error
+
+
+def _verify(path: Path) -> None:
+    """Raises DamagedWeights unless a file has its checksum, or none, as files did at first."""
+    try:
+        with h5py.File(path) as file:
+            expected = file.attrs.get(_CHECKSUM)
+            if expected in (None, _checksum(file)):
+                return
+            reason = "its content does not match its checksum"
+    except PermissionError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from error
+    except Exception as error:  # HDF5 raises nearly everything on damaged files
+        reason = first_line(error)
+    raise DamagedWeights(f"{path} is damaged ({reason}). Copy it again from where it was made.")
+
+
+def _checksum(file: h5py.File) -> str:
+    """SHA-256 of all arrays with their names, types and shapes, hexadecimal."""
+    digest = hashlib.sha256()
+
+    def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            digest.update(f"{name} {item.dtype} {item.shape} ".encode())
+            digest.update(item[()].tobytes())
+
+    file.visititems(add)
+    return digest.hexdigest()

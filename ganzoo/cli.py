@@ -9,11 +9,14 @@ beside every other, and one process can run one command after another.
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from absl import app, flags, logging
 from ml_collections import ConfigDict
@@ -51,6 +54,47 @@ def define_device_flags() -> None:
     flags.DEFINE_string("tpu", None, "name of a TPU, or local")
 
 
+class _Output:
+    """Standard output or error, which drops what it is given once nobody reads it."""
+
+    GONE = (errno.EPIPE, errno.EIO)  # of a closed pipe, of a closed terminal
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        self._unless_gone(self.stream.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_gone(self.stream.flush)
+
+    def _unless_gone(self, act: Callable, *args) -> None:
+        try:
+            act(*args)
+        except OSError as error:
+            if error.errno not in self.GONE:
+                raise
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), self.stream.fileno())
+
+
+@contextlib.contextmanager
+def _surviving_its_readers() -> Iterator[None]:
+    """Within it a reader that goes, such as `head`, ends no work that is under way."""
+    outputs = [_Output(stream or io.StringIO()) for stream in (sys.stdout, sys.stderr)]
+    with contextlib.redirect_stdout(outputs[0]), contextlib.redirect_stderr(outputs[1]):
+        try:
+            yield
+        finally:
+            for output in outputs:
+                output.flush()
+
+
+@_surviving_its_readers()
 def run(
     main: Callable[[list[str]], Any],
     define_flags: Callable[[], None] | None = None,

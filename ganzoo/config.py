@@ -32,6 +32,7 @@ HARMLESS = frozenset(
         "evaluate_images",
         *(f"evaluation.{key}" for key in ("metrics", "weights", "dataset", "split")),
         "data.data_dir",
+        "data.on_bad_file",  # what was read has a fingerprint
     }
 )
 
@@ -220,14 +221,15 @@ def diff(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list
     ]
 
 
-def harmful(old: ConfigDict, new: ConfigDict) -> list[str]:
+def harmful(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list[str]:
     """The lines of `diff` that forbid resuming `old` as `new`.
 
-    A key that is younger than the run may have its default, which is what the run was made with.
+    A key that is younger than the run may have its default, which is what the run was made with;
+    those to `ignore` any value.
     """
     before, after, defaults = (flatten(config) for config in (old, new, load(new.model_name)))
     young = {key for key in after.keys() - before.keys() if after[key] == defaults.get(key)}
-    return diff(old, new, ignore=HARMLESS | young)
+    return diff(old, new, ignore=HARMLESS | young | set(ignore))
 
 
 def slug(dataset: str) -> str:

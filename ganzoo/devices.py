@@ -14,7 +14,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from ganzoo.backends import require_tensorflow
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, first_line
+
+_TRAINERS = ("chief", "worker")
 
 
 def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribute.Strategy:
@@ -33,7 +35,7 @@ def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribut
     require_tensorflow("this command")
     if tpu:
         return _tpu_strategy(tpu)
-    workers = _workers()
+    cluster = _cluster()
     kind, count = _parse(devices)
     tf.config.experimental.enable_tensor_float_32_execution(False)
     if kind == "CPU":
@@ -44,8 +46,8 @@ def strategy(devices: str | None = None, tpu: str | None = None) -> tf.distribut
         tf.config.set_logical_device_configuration(physical, logical)
     if kind == "GPU":
         tf.config.experimental.enable_op_determinism()  # on CPUs the order of sums is fixed anyway
-    if workers:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+    if cluster is not None:
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster)
     if count > 1:
         return tf.distribute.MirroredStrategy([f"{kind}:{index}" for index in range(count)])
     return tf.distribute.get_strategy()
@@ -147,17 +149,45 @@ def _multiplies_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def _workers() -> dict:
-    """The machines that TF_CONFIG names; empty when there is one."""
-    text = os.environ.get("TF_CONFIG", "{}")
+def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver | None:
+    """The machines that TF_CONFIG names, and which of them this is; None where it names none."""
+    text = os.environ.get("TF_CONFIG") or "{}"
     try:
-        return json.loads(text).get("cluster", {})
-    except (ValueError, AttributeError) as error:
+        found = json.loads(text)
+        jobs = {_role(name): hosts for name, hosts in (found.get("cluster") or {}).items()}
+        if not jobs:
+            return None
+        spec = tf.train.ClusterSpec({name: jobs[name] for name in _TRAINERS if jobs.get(name)})
+        task = found.get("task") or {}
+        role, index = _role(task.get("type")), int(task.get("index", -1))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _bad_cluster(text, "expected JSON") from error
+    if role in ("evaluator", "ps"):
         raise UserError(
-            f"TF_CONFIG is {text!r}; expected JSON, as in "
-            '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]},'
-            ' "task": {"type": "worker", "index": 0}}'
-        ) from error
+            f"TF_CONFIG makes this machine the {role!r}, which has nothing to do: all others train"
+            " alike, and measure while training if config.evaluate_images is set. Start only those."
+        )
+    if role not in spec.jobs or index not in spec.task_indices(role):
+        raise _bad_cluster(text, "its task has to be one of the machines in its cluster")
+    if len(jobs.get("chief", [])) > 1:
+        raise _bad_cluster(text, "there is at most one chief")
+    return tf.distribute.cluster_resolver.SimpleClusterResolver(
+        spec, task_type=role, task_id=index, rpc_layer="grpc"
+    )
+
+
+def _role(name: str) -> str:
+    """What TensorFlow 2 calls a job; the chief was the master, and is for some services."""
+    return "chief" if name == "master" else name
+
+
+def _bad_cluster(text: str, reason: str) -> UserError:
+    return UserError(
+        f"TF_CONFIG is {text!r}: {reason}, as in "
+        '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]},'
+        ' "task": {"type": "worker", "index": 0}}'
+        ". To train on this machine alone, unset it."
+    )
 
 
 def _parse(devices: str | None) -> tuple[str, int]:
@@ -182,9 +212,8 @@ def _tpu_strategy(name: str) -> tf.distribute.Strategy:
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
     except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f"--tpu={name}: no such TPU can be reached ({reason}). Give its name, its grpc:// "
-            "address, or --tpu=local on the TPU's own machine."
+            f"--tpu={name}: no such TPU can be reached ({first_line(error)}). Give its name, its"
+            " grpc:// address, or --tpu=local on the TPU's own machine."
         ) from error
     return tf.distribute.TPUStrategy(resolver)

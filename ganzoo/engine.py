@@ -193,6 +193,10 @@ class GAN(keras.Model):
         """
         return {}
 
+    def facts(self) -> dict[str, str]:
+        """What training depends on besides arguments and data, to be recorded with a run."""
+        return {}
+
     def averages(self) -> tuple[Average, ...]:
         """The moving averages to keep."""
         return ()

@@ -8,30 +8,68 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, first_line
+
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 def home() -> Path:
-    """Where prepared data and downloads are kept: GANZOO_HOME, or the user's cache."""
-    return Path(os.environ.get("GANZOO_HOME") or Path.home() / ".cache" / "ganzoo").expanduser()
+    """Where prepared data and downloads are kept: GANZOO_HOME, or the user's cache.
+
+    Raises:
+        UserError: when GANZOO_HOME is not set and the user has no home directory.
+    """
+    chosen = os.environ.get("GANZOO_HOME")
+    try:
+        return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "ganzoo"
+    except RuntimeError as error:
+        raise UserError(
+            "There is no home directory to keep prepared data and downloads in. Set GANZOO_HOME to"
+            " a folder that can be written."
+        ) from error
 
 
 @contextlib.contextmanager
-def full_disk_told(folder: Path) -> Iterator[None]:
-    """Turns what a full disk raises into a UserError that says how to go on."""
+def explain_write_errors(folder: Path, advice: str = "choose another folder") -> Iterator[None]:
+    """Turns what a full disk or a read-only folder raises into a UserError that says what to do.
+
+    Args:
+        folder: where is written.
+        advice: what else can be done when it is read-only.
+    """
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        # HDF5 and TensorFlow have the reason in words only.
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        if not full and "No space left" not in str(error):
-            raise
-        raise UserError(
-            f"No space left on the disk of {folder}. Free some and run the same command"
-            " again: training goes on from the last checkpoint."
-        ) from error
+        if _is_due_to(error, errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"No space left on the disk of {folder}. Free some and run the same command"
+                " again: training goes on from the last checkpoint."
+            ) from error
+        if _is_due_to(error, *_UNWRITABLE):
+            raise UserError(
+                f"{folder} cannot be written ({first_line(error)}). Make it writable, or {advice}."
+            ) from error
+        raise
+
+
+def _is_due_to(error: Exception, *codes: int) -> bool:
+    """Whether an error has one of these codes; TensorFlow and HDF5 have them in words only."""
+    words = map(os.strerror, codes)
+    return getattr(error, "errno", None) in codes or any(word in str(error) for word in words)
+
+
+def make_folder(folder: Path, advice: str = "choose another folder") -> None:
+    """Creates a folder, if it is not there, before the work whose results go into it.
+
+    Raises:
+        UserError: when it cannot be written, with `advice`.
+    """
+    with explain_write_errors(folder, advice):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
@@ -41,10 +79,10 @@ def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
     next call replaces.
 
     Raises:
-        UserError: when the disk is full; what was there before stays.
+        UserError: when the disk is full or the folder read-only; what was there before stays.
     """
     temporary = target.with_name(f"unfinished-{target.name}")
-    with full_disk_told(target.parent):
+    with explain_write_errors(target.parent):
         try:
             write(temporary)
             with open(temporary, "rb+") as file:

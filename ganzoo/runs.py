@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,19 +97,27 @@ class RunDirectory:
         """Compares `config` and `facts` with those of the run to be resumed, if there is one.
 
         Raises:
-            UserError: when what differs would change the result.
+            UserError: when what differs would change the result, or is not known any more.
         """
+        if self._has_weights and not self.config.exists():
+            raise UserError(
+                f"{self.path} has checkpoints, but no {self.config.name} with their recipe. Copy it"
+                " from a backup, or give another --workdir."
+            )
         if not self.begun:
             return
         before = self.read_facts()
-        same_data = before.get("data_fingerprint") == facts.get("data_fingerprint")
-        unrecorded = "not recorded; folder 10 came before folder 2 then"  # by older versions
-        before.setdefault("class_names", facts.get("class_names") if same_data else unrecorded)
-        changes = configs.harmful(configs.read(self.config), config) + [
-            f"{key}: {before.get(key)!r} -> {value!r}"
+        data = facts.get("data_fingerprint")
+        if before.get("data_fingerprint", data) != data:  # by an older version, perhaps
+            unrecorded = "not recorded; folder 10 came before folder 2 then"
+            before.setdefault("class_names", unrecorded)
+        differing = [
+            f"{key}: {before[key]!r} -> {value!r}"
             for key, value in facts.items()
-            if before.get(key) != value
+            if before.get(key, value) != value
         ]
+        same = set() if differing else self._judged_by_content(config, before)
+        changes = configs.harmful(configs.read(self.config), config, ignore=same) + differing
         if changes:
             raise UserError(
                 "\n  ".join([f"{self.path} holds a run of another recipe:", *changes])
@@ -115,14 +125,49 @@ class RunDirectory:
                 " it aside and begin anew."
             )
 
+    def _judged_by_content(self, config: ConfigDict, before: Mapping[str, Any]) -> set[str]:
+        """The keys that say where something lies, if facts tell what it is, or it is not needed."""
+        needless = {
+            "data.dataset": "data_fingerprint" in before
+            and config.data.dataset.startswith(("folder:", "zip:", "unpaired:")),
+            "model.vgg_weights": "vgg_fingerprint" in before,
+            "init_from": self._has_weights,
+        }
+        return {key for key, value in needless.items() if value}
+
+    @property
+    def _has_weights(self) -> bool:
+        return any(self.checkpoints.glob("step-*"))
+
     def record(self, config: ConfigDict, facts: Mapping[str, Any]) -> None:
-        """Writes what the run is made of."""
+        """Writes what the run is made of; what its weights were started from stays."""
+        if self.begun and self._has_weights:
+            config = config.copy_and_resolve_references()
+            config.init_from = self.origin
         files.write_text(self.facts, json.dumps(facts, indent=2) + "\n")
         configs.save(config, self.config)  # last: while it is missing, there is no run here
 
+    @property
+    def origin(self) -> str | None:
+        """The `init_from` that the run has recorded."""
+        return configs.read(self.config).get("init_from") if self.begun else None
+
     def read_facts(self) -> dict:
-        """What an earlier start recorded; empty for a new run."""
-        return json.loads(self.facts.read_text()) if self.begun else {}
+        """What an earlier start recorded; empty for a new run, or if the file was removed.
+
+        Raises:
+            UserError: when the file is damaged.
+        """
+        if not self.begun or not self.facts.exists():
+            return {}
+        try:
+            return dict(json.loads(self.facts.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f'{self.facts} is damaged ({error}). It says what "auto" became in this run, and'
+                " which data it was trained on. Copy it from a backup; or remove it, if you know"
+                " that data and devices are the same: the same command then writes it again."
+            ) from error
 
     def _remove_if_empty(self) -> None:
         """Leaves no trace of a start that failed."""
@@ -138,16 +183,43 @@ class RunDirectory:
         """
         if not self.log.exists():
             return 0.0
-        lines = self.log.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        files.write_text(self.log, "".join(kept))
-        return json.loads(kept[-1])["seconds"] if kept else 0.0
+        kept = [line for line in read_lines(self.log) if line["step"] <= step]
+        files.write_text(self.log, _as_text(kept))
+        return kept[-1]["seconds"] if kept else 0.0
 
 
 def read_lines(path: Path) -> list[dict]:
-    """What a `.jsonl` file says, line by line; without the last line if it is being written.
+    """What a `.jsonl` file says, line by line; a file that does not exist has no lines.
 
-    A file that does not exist has no lines.
+    The last line is left out if it is being written, and so are damaged ones, which is said.
     """
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    found = []
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        try:
+            found += [dict(json.loads(line))] if line.strip() else []
+        except (ValueError, TypeError):
+            _say_once(f"{path}: line {number} is damaged and left out.")
+    return found
+
+
+def append_lines(path: Path, lines: Iterable[dict]) -> None:
+    """Adds lines to a `.jsonl` file, below what was left of a line that was cut.
+
+    Raises:
+        UserError: when the disk is full or the file read-only.
+    """
+    with files.explain_write_errors(path, "copy the run elsewhere"), path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            file.write(b"" if file.read(1) == b"\n" else b"\n")
+        file.write(_as_text(lines).encode())
+
+
+def _as_text(lines: Iterable[dict]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    print(text, file=sys.stderr)

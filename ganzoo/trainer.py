@@ -102,7 +102,6 @@ def train(
         run.refuse_changes(config, {})  # before the data are prepared, which may take long
         setup = prepare(config, strategy, run.read_facts())
         run.refuse_changes(config, setup.facts)
-        run.record(config, setup.facts)
         return _train(setup, run, chief=True)
 
 
@@ -139,6 +138,7 @@ def prepare(
         "precision": precision,
         "jit": jit,
         "data_fingerprint": line.fingerprint,
+        **model.facts(),
     }
     if class_names:
         facts["class_names"] = class_names
@@ -228,19 +228,19 @@ def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
 def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
     config, model = setup.config, setup.model
     with setup.strategy.scope():
-        step = checkpoints.restore_latest(model, run.checkpoints)
-        if not step and config.init_from:
-            models.start_from(model, config.init_from)
+        step = _first_weights(setup, run, chief)
     total_steps = configs.steps(config.total_images, config.batch_size)
-    if step >= total_steps:
-        print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
-        return None
-    stop = StopOnSignal(devices.anywhere(setup.strategy))
-    progress = Progress(total_steps * config.batch_size)
-    seconds = run.rewind_log(step) if chief else 0.0
-    actions = [*_writers(setup, run), progress] if chief else []
-    ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
-    with files.full_disk_told(run.path):
+    with files.explain_write_errors(run.path, "give another --workdir"):
+        if chief:
+            run.record(config, setup.facts)
+        if step >= total_steps:
+            print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
+            return None
+        stop = StopOnSignal(devices.anywhere(setup.strategy))
+        progress = Progress(total_steps * config.batch_size)
+        seconds = run.rewind_log(step) if chief else 0.0
+        actions = [*_writers(setup, run), progress] if chief else []
+        ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
         model.fit(
             setup.batches(step),
             steps_per_epoch=total_steps - step,
@@ -249,6 +249,19 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
             verbose=0,
         )
     return stop.received
+
+
+def _first_weights(setup: Setup, run: RunDirectory, chief: bool) -> int:
+    """Gives the model those of the last checkpoint, or to start from; returns the step."""
+    model, origin = setup.model, setup.config.init_from
+    step = checkpoints.restore_latest(model, run.checkpoints, set_aside=chief)
+    if origin and not step:
+        models.start_from(model, origin)
+    elif origin and run.origin != origin:
+        print(f"--init_from={origin} has no effect: {run.path} goes on from its checkpoint.")
+    elif not step and run.log.exists():
+        print(f"{run.path} has no checkpoint: its training begins again.")
+    return step
 
 
 def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:

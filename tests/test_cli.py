@@ -137,6 +137,28 @@ def test_names_outside_of_the_code_page_do_not_end_a_command():
     assert out.buffer.getvalue().strip() == rb"Wrote \u5927.png and \udcff.png"
 
 
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_reader_that_leaves_ends_no_work(name, monkeypatch):
+    """As `| head` does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = []
+
+    def work(argv):
+        for _ in range(3):
+            print("a line", file=getattr(sys, name), flush=True)
+        print("a line that is not flushed", file=getattr(sys, name))
+        done.append(argv)
+
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(sys, "argv", ["command"])
+        with pytest.raises(SystemExit) as end:
+            cli.run(work)
+        assert (end.value.code, len(done)) == (None, 1)
+        assert getattr(sys, name) is stream
+
+
 def _run(argv: str) -> commands.Done:
     command = functools.partial(cli.run, main, define_flags, commands=("check",))
     return commands.call(command, *argv.split())

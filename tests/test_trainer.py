@@ -5,16 +5,19 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import augment, checkpoints, config, data, models, trainer
+from ganzoo import augment, checkpoints, config, data, files, models, runs, trainer
 from ganzoo.errors import UserError
 from ganzoo.losses import perceptual
 from ganzoo.runs import RunDirectory
@@ -83,11 +86,29 @@ def test_starting_from_another_run(run, tmp_path):
     trainer.train(recipe(init_from=str(run.path), total_images=8, seed=5), fresh, ONE)
     images = [models.load(path).generate(4) for path in (run.path, fresh.path)]
     assert 0 < np.abs(images[0] - images[1]).mean() < 0.1  # one step away
-    wider = TINY | {"width": 8}
-    with pytest.raises(UserError, match="start from it with the same"):
-        trainer.train(
-            recipe(init_from=str(run.path), model=wider), RunDirectory(tmp_path / "b"), ONE
-        )
+
+
+def test_what_does_not_fit_to_start_from_is_told(run, tmp_path):
+    fresh = RunDirectory(tmp_path / "run")
+    message = (
+        r"width is 4 there and 8 here; .*kernel is \(100, 256\) there and \(100, 512\) here, and"
+        r" \d+ more arrays differ\. Start from it with the same"
+    )
+    with pytest.raises(UserError, match=message):
+        wider = TINY | {"width": 8}
+        trainer.train(recipe(init_from=str(run.path), model=wider), fresh, ONE)
+    with pytest.raises(UserError, match=r"another kind of model, SSGAN: start .* DCGAN"):
+        trainer.train(recipe(init_from="ssgan_cifar10_small"), fresh, ONE)
+    assert not fresh.path.exists()
+
+
+def test_what_a_run_was_started_from_is_needed_once(run, tmp_path, capsys):
+    fresh = RunDirectory(tmp_path)
+    trainer.train(recipe(init_from=str(run.path), total_images=8), fresh, ONE)
+    for other in (None, "elsewhere"):
+        trainer.train(recipe(init_from=other, total_images=8), fresh, ONE)
+        assert config.read(fresh.config).init_from == str(run.path)
+    assert "--init_from=elsewhere has no effect" in capsys.readouterr().out
 
 
 def test_the_log_has_a_line_per_tick(run):
@@ -190,7 +211,7 @@ def test_a_run_that_does_not_know_its_classes_is_resumed_on_the_same_data_only(t
         run.refuse_changes(recipe(), {"data_fingerprint": "b"} | names)
 
 
-def test_other_data_under_the_same_name_are_refused(tmp_path, monkeypatch):
+def test_data_are_known_by_their_content(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -201,9 +222,62 @@ def test_other_data_under_the_same_name_are_refused(tmp_path, monkeypatch):
     options.data.dataset = f"folder:{photos}"
     run = RunDirectory(tmp_path / "run")
     trainer.train(options, run, ONE)
+    monkeypatch.chdir(tmp_path)
+    photos = photos.rename(tmp_path / "moved")
+    shutil.make_archive("packed", "zip", photos)
+    for place in ("zip:packed.zip", "folder:./moved/"):
+        options.data.update({"dataset": place, "on_bad_file": "skip"})
+        trainer.train(options, run, ONE)
+        assert config.read(run.config).data.dataset == place
     Image.fromarray(noise[2]).save(photos / "2.png")
     with pytest.raises(UserError, match=r"data_fingerprint: .* -> "):
         trainer.train(options, run, ONE)
+    options.data.dataset = "shapes"
+    with pytest.raises(UserError, match=r"dataset: 'folder:\./moved/' -> 'shapes'"):
+        trainer.train(options, run, ONE)
+
+
+def test_weights_of_losses_are_known_by_their_content(tmp_path):
+    run, options = RunDirectory(tmp_path), config.load("srgan_shapes")
+    options.model.vgg_weights = "/here/vgg.npz"
+    run.record(options, {"vgg_fingerprint": "1a"})
+    run.log.touch()
+    options.model.vgg_weights = "/there/vgg.npz"
+    run.refuse_changes(options, {"vgg_fingerprint": "1a"})
+    with pytest.raises(UserError, match=r"(?s)'/here/vgg.npz' -> '/there.*'1a' -> '2b'"):
+        run.refuse_changes(options, {"vgg_fingerprint": "2b"})
+
+
+@pytest.mark.parametrize("text", ["", '{"precision": "flo', "[1]"])
+def test_damaged_facts_are_told_and_written_again(tmp_path, text):
+    run, options = RunDirectory(tmp_path), recipe()
+    run.record(options, {"jit": False})
+    run.log.touch()
+    run.facts.write_text(text)
+    with pytest.raises(UserError, match=r"run\.json is damaged .*remove it"):
+        run.refuse_changes(options, {})
+    run.facts.unlink()
+    run.refuse_changes(options, {"jit": True})
+
+
+def test_checkpoints_without_a_recipe_are_told(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.checkpoints.mkdir()
+    checkpoints.path_of(run.checkpoints, 1).touch()
+    with pytest.raises(UserError, match=r"has checkpoints, but no config\.json"):
+        run.refuse_changes(recipe(), {})
+
+
+def test_damaged_lines_of_the_log_are_left_out(tmp_path, capsys):
+    run = RunDirectory(tmp_path)
+    lines = ['{"step": 1, "seconds": 0.5}', "", '{"step": 2, "sec', '{"step": 3, "seconds": 1.5}']
+    run.log.write_bytes("\n".join(lines).encode() + b"\n\xff\x00\n" + b'{"step": 4')
+    assert [line["step"] for line in runs.read_lines(run.log)] == [1, 3]
+    assert f"{run.log}: line 3 is damaged and left out" in capsys.readouterr().err
+    runs.append_lines(run.log, [{"step": 5, "seconds": 2.5}])
+    assert [line["step"] for line in runs.read_lines(run.log)] == [1, 3, 5]
+    assert run.rewind_log(3) == 1.5
+    assert [line["step"] for line in log_of(run)] == [1, 3]
 
 
 def test_auto_keeps_its_meaning_in_a_run(tmp_path, monkeypatch):
@@ -307,6 +381,20 @@ def test_a_disk_that_fills_up_at_a_tick_is_told(tmp_path, monkeypatch):
         trainer.train(recipe(), RunDirectory(tmp_path), ONE)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(30, "Read-only file system", "r/log.jsonl"),
+        OSError("unable to open file (errno = 13, error message = 'Permission denied')"),  # HDF5
+        tf.errors.PermissionDeniedError(None, None, "r/events; Permission denied"),
+    ],
+)
+def test_a_folder_that_became_read_only_is_told(error):
+    message = r"^r cannot be written \(.*\)\. Make it writable, or"
+    with pytest.raises(UserError, match=message), files.explain_write_errors(Path("r")):
+        raise error
+
+
 def test_a_training_that_diverges_is_not_saved(tmp_path):
     run, options = RunDirectory(tmp_path), recipe()
     options.optimizers.discriminator.learning_rate = 1e38
@@ -320,8 +408,90 @@ def test_a_damaged_checkpoint_is_told(tmp_path):
     run = RunDirectory(tmp_path)
     trainer.train(recipe(total_images=8), run, ONE)
     os.truncate(checkpoints.path_of(run.checkpoints, 1), 3000)
-    with pytest.raises(UserError, match="damaged or of another model"):
+    with pytest.raises(UserError, match=r"is damaged .*\n.*--init_from=.*model, or give --restart"):
         trainer.train(recipe(), run, ONE)
+
+
+def flip_a_bit(path):
+    """In the middle of the largest array of a weights file."""
+    arrays = []
+    with h5py.File(path) as file:
+        file.visititems(lambda _, item: arrays.append(item) if hasattr(item, "shape") else None)
+        largest = max(arrays, key=lambda array: array.size)
+        position = largest.id.get_offset() + largest.nbytes // 2
+    with path.open("r+b") as file:
+        file.seek(position)
+        bits = file.read(1)[0] ^ 64
+        file.seek(position)
+        file.write(bytes([bits]))
+
+
+def test_the_checkpoint_before_a_damaged_one_is_used(tmp_path, capsys):
+    model = trainer.prepare(recipe(), ONE).model
+    for step in (1, 2):
+        model.step.assign(step)
+        checkpoints.save(model, tmp_path, keep=2)
+    flip_a_bit(checkpoints.path_of(tmp_path, 2))
+    assert checkpoints.restore_latest(model, tmp_path) == model.step.numpy() == 1
+    told = capsys.readouterr().err
+    assert "step-000000002.weights.h5 is damaged (its content does not match its checksum)" in told
+    assert "Using the checkpoint of step 1 instead" in told
+    assert checkpoints.saved_steps(tmp_path) == [1, 2]
+    assert checkpoints.restore_latest(model, tmp_path, set_aside=True) == 1
+    assert checkpoints.saved_steps(tmp_path) == [1]
+    assert (tmp_path / "damaged-step-000000002.weights.h5").exists()
+    flip_a_bit(checkpoints.path_of(tmp_path, 1))
+    with pytest.raises(UserError, match=r"(?s)is damaged .*No checkpoint in .* is left"):
+        checkpoints.restore_latest(model, tmp_path)
+
+
+def test_a_damaged_model_is_told(run, tmp_path):
+    model = shutil.copytree(run.model, tmp_path / "model")
+    flip_a_bit(model / "generator.weights.h5")
+    with pytest.raises(UserError, match=r"is damaged .*Copy it again"):
+        models.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("{", "expected JSON"),
+        ("[]", "expected JSON"),
+        ('{"cluster": {"worker": "a:1"}}', "expected JSON"),
+        ('{"cluster": {"worker": ["a:1"]}}', "its task has to be one of the machines"),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 3}}',
+            "its task has to be one of the machines",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "evaluator", "index": 0}}',
+            "makes this machine the 'evaluator', which has nothing to do",
+        ),
+        (
+            '{"cluster": {"chief": ["a:1", "b:1"]}, "task": {"type": "chief", "index": 0}}',
+            "there is at most one chief",
+        ),
+    ],
+)
+def test_clusters_that_cannot_be_are_told(text, message, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match=f"(?s)TF_CONFIG .*{message}"):
+        trainer.devices.strategy("cpu")
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"task": {"type": "worker", "index": 0}}'])
+def test_without_a_cluster_one_machine_trains(text, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    assert trainer.devices.strategy("cpu") is ONE
+
+
+def test_the_master_is_the_chief(monkeypatch):
+    cluster = {"master": ["a:1"], "worker": ["b:1", "c:1"], "ps": ["d:1"]}
+    task = {"type": "master", "index": "0"}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    found = trainer.devices._cluster()
+    assert (found.task_type, found.task_id) == ("chief", 0)
+    assert found.cluster_spec().as_dict() == {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ganzoo.errors import UserError
-from ganzoo.runs import RunDirectory, read_lines
+from ganzoo.runs import RunDirectory, append_lines, read_lines
 
 # What two values must have in common to be compared.
 _PROTOCOL = (
@@ -50,8 +49,7 @@ def lines_of(rows: list[dict[str, float]]) -> list[dict]:
 
 def append(run: Path, lines: Sequence[dict], facts: dict) -> None:
     """Adds lines to the run's history, each with how it was measured."""
-    with RunDirectory(run).metrics.open("a") as file:
-        file.writelines(json.dumps(line | facts) + "\n" for line in lines)
+    append_lines(RunDirectory(run).metrics, [line | facts for line in lines])
 
 
 def table(lines: Sequence[dict]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import keras
@@ -52,6 +53,13 @@ class VGGLoss:
         """Of images `[N, H, W, C]` in [-1, 1], grey or RGB: `[N]`, float32."""
         difference = self.features(images) - self.features(references)
         return ops.mean(ops.square(difference), axis=(1, 2, 3))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the network's weights, hexadecimal."""
+        digest = hashlib.sha256()
+        for value in self.network.get_weights():
+            digest.update(value.tobytes())
+        return digest.hexdigest()
 
     def features(self, images):
         """`[N, H, W, C] -> [N, h, w, F]`, 0 or more."""

@@ -284,6 +284,10 @@ class SRGAN(ImageGAN):
     def generators(self):
         return {"upscale": self.averaged_generator}
 
+    def facts(self):
+        content = self.content
+        return {"vgg_fingerprint": content.fingerprint()} if isinstance(content, VGGLoss) else {}
+
     def averages(self):
         return average_of_generator(self, self._run_average, EMA_RAMP_UP)
 

@@ -32,7 +32,7 @@ def save(model: GAN, name: str, arguments: dict, folder: str | Path) -> None:
     folder = Path(folder)
     _describe(model, name, arguments, folder)
     for part, network in model.generators().items():
-        files.write_atomically(folder / f"{part}.weights.h5", network.save_weights)
+        checkpoints.save_weights(network, folder / f"{part}.weights.h5")
 
 
 def pack(source: str | Path, folder: Path) -> None:
@@ -53,7 +53,7 @@ def pack(source: str | Path, folder: Path) -> None:
 
 
 def _describe(model: GAN, name: str, arguments: dict, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder)
     arguments = arguments | model.arguments
     facts = {"model_name": name, "model": arguments, "generators": list(model.generators())}
     files.write_text(folder / _CONFIG, json.dumps(facts, indent=2) + "\n")
@@ -244,18 +244,18 @@ def start_from(model: GAN, path: str | Path) -> None:
         path: what `load` takes.
 
     Raises:
-        UserError: when the networks are not alike.
+        UserError: when the networks are not alike, with what differs.
     """
     try:
         donor = load(path, discriminator=True)
         players = donor.players()
     except NoDiscriminators:
         donor, players = load(path), {}
-    pairs = _alike(path, model.generators(), donor.generators())
+    pairs = _pairs(path, model, donor, model.generators(), donor.generators())
     if players:
         for player, networks in model.players().items():
             others = players.get(player, [])
-            pairs += _alike(path, dict(enumerate(networks)), dict(enumerate(others)))
+            pairs += _pairs(path, model, donor, dict(enumerate(networks)), dict(enumerate(others)))
     else:
         pairs += [(average.source, average.target) for average in model.averages()]
     for network, other in pairs:
@@ -263,15 +263,43 @@ def start_from(model: GAN, path: str | Path) -> None:
             variable.assign(value)
 
 
-def _alike(path, networks: dict, others: dict) -> list[tuple]:
-    """Pairs of networks; raises UserError unless their variables have the same shapes."""
+def _pairs(path, model: GAN, donor: GAN, networks: dict, others: dict) -> list[tuple]:
+    """Networks of both models by name; raises UserError unless their variables are alike."""
     if not others or not others.keys() <= networks.keys():
-        raise UserError(f"{path} is of another kind of model, and cannot be started from")
-    for name, other in others.items():
-        here, there = ([tuple(v.shape) for v in n.variables] for n in (networks[name], other))
-        if here != there:
-            raise UserError(
-                f"{path}: its {other.name} has {len(there)} arrays, this model's {len(here)}, or"
-                " they have other shapes; start from it with the same --config.model values"
-            )
-    return [(networks[name], other) for name, other in others.items()]
+        raise _cannot_start(path, model, donor, [])
+    pairs = [(networks[name], other) for name, other in others.items()]
+    differing = [words for pair in pairs for words in _other_shapes(*pair)]
+    if differing:
+        raise _cannot_start(path, model, donor, differing)
+    return pairs
+
+
+def _other_shapes(network, other) -> list[str]:
+    """In words, which variables of `other` have another shape than those of `network`."""
+    here, there = ([tuple(v.shape) for v in n.variables] for n in (network, other))
+    if len(here) != len(there):
+        return [f"{network.name} has {len(there)} arrays there and {len(here)} here"]
+    triples = zip(network.variables, here, there, strict=True)
+    return [f"{v.path} is {old} there and {new} here" for v, new, old in triples if new != old]
+
+
+def _cannot_start(path, model: GAN, donor: GAN, differing: list[str]) -> UserError:
+    """The error for a donor that does not fit: what differs, and the arguments that make it so."""
+    other, this = (type(each).__name__ for each in (donor, model))
+    if other != this:
+        return UserError(
+            f"{path} is of another kind of model, {other}: start from one of the same, {this}."
+        )
+    no_shape = ("_weight", "_gamma", "_images")  # weights of losses, and durations
+    values = [
+        f"{key} is {donor.arguments[key]!r} there and {value!r} here"
+        for key, value in model.arguments.items()
+        if not key.endswith(no_shape) and donor.arguments.get(key, value) != value
+    ]
+    if differing:
+        more = f", and {len(differing) - 1:,} more arrays differ" if len(differing) > 1 else ""
+        values.append(differing[0] + more)
+    return UserError(
+        f"{path} does not fit this model: {'; '.join(values) or 'it has other networks'}. Start"
+        " from it with the same --config.model values."
+    )

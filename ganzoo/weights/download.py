@@ -15,10 +15,12 @@ import requests
 from tqdm import tqdm
 
 from ganzoo import files
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, choose
 
 TRIES, TIMEOUT, REDIRECTS = 5, 30.0, 10  # the timeout in seconds
 LARGEST = 4 << 30  # bytes, of files whose size is not known
+_SWITCH = dict.fromkeys(("1", "true", "yes", "on"), True)
+_SWITCH |= dict.fromkeys(("0", "false", "no", "off"), False)
 _CHUNK = 1 << 16  # bytes; what is lost when a connection breaks
 
 
@@ -71,8 +73,13 @@ def place_of(url: str) -> Path:
     return files.home() / "downloads" / f"{key}-{name}"
 
 
+def _is_offline() -> bool:
+    value = os.environ.get("GANZOO_OFFLINE") or "0"
+    return choose("value of GANZOO_OFFLINE", value.strip().lower(), _SWITCH)
+
+
 def _download(url: str, target: Path, sha256: str | None, size: int | None) -> None:
-    if os.environ.get("GANZOO_OFFLINE", "0") not in ("", "0"):
+    if _is_offline():
         raise UserError(
             f"GANZOO_OFFLINE is set, and {url} was not downloaded yet. Fetch it elsewhere and put"
             f" it at {target}"

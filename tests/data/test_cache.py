@@ -144,3 +144,22 @@ def test_two_processes_prepare_once(tmp_path, home):
     assert out[0] == out[1] and len(out[0]) == 65
     assert "".join(err).count("600 files") == 1
     assert len(_entries(home)) == 1
+
+
+def test_without_a_home_directory_another_place_is_asked_for(tmp_path, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("GANZOO_HOME")
+    monkeypatch.setattr(cache.Path, "home", homeless)
+    with pytest.raises(UserError, match=r"no home directory .*Set GANZOO_HOME"):
+        _open(write_images(tmp_path / "images", 1))
+
+
+@pytest.mark.parametrize("name", ["entry.json", "images.npy", "labels.npy"])
+def test_damaged_entries_are_told(tmp_path, home, name):
+    _open(write_images(tmp_path, 2))
+    (entry,) = _entries(home)
+    os.truncate(entry / name, 100 if name == "images.npy" else 0)
+    with pytest.raises(UserError, match=r"prepared images in .* are damaged .*Remove that folder"):
+        _open(tmp_path)

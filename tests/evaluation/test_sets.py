@@ -150,3 +150,17 @@ def test_classes_are_drawn_as_often_as_they_are_real(home):
     evaluation.extractor.of_model = of_model
     evaluation.of_model(model)
     assert len(seen) == 400 and np.mean(seen) == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_cache_that_is_damaged_or_cannot_be_written_is_told(home, model, monkeypatch):
+    def measure():
+        return SetEvaluation([f"fd20_{NETWORK}"], source=source_of(noise(20)))
+
+    measure()
+    (cached,) = (home / "home" / "features").glob("*.npz")
+    cached.write_bytes(b"half")
+    with pytest.raises(UserError, match=r"npz is damaged .*Remove it"):
+        measure()
+    monkeypatch.setenv("GANZOO_HOME", str(cached))  # a file
+    with pytest.raises(UserError, match=r"features cannot be written .*GANZOO_HOME"):
+        measure()

@@ -1,3 +1,5 @@
+import shutil
+
 import h5py
 import keras
 import numpy as np
@@ -37,6 +39,15 @@ def file(tmp_path):
     path = tmp_path / "vgg.npz"
     np.savez(path, **weights())
     return path
+
+
+def test_weights_are_known_by_their_content(file, tmp_path):
+    np.savez(tmp_path / "other.npz", **weights())
+    copy = shutil.copy(file, tmp_path / "copy.npz")
+    one, same, other = (
+        VGGLoss("vgg22", path).fingerprint() for path in (file, copy, tmp_path / "other.npz")
+    )
+    assert one == same != other
 
 
 def images(count=2, size=16, channels=3):

@@ -214,8 +214,18 @@ def test_damaged_pins_are_told(server, text):
         download.fetch(server.url())
 
 
-def test_offline(server, monkeypatch):
-    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+@pytest.mark.parametrize("value", ["0", "false", "No", ""])
+def test_online(server, monkeypatch, value):
+    monkeypatch.setenv("GANZOO_OFFLINE", value)
+    download.fetch(server.url())
+
+
+@pytest.mark.parametrize("value", ["1", "True", "yes"])
+def test_offline(server, monkeypatch, value):
+    monkeypatch.setenv("GANZOO_OFFLINE", "perhaps")
+    with pytest.raises(UserError, match=r"Unknown value of GANZOO_OFFLINE 'perhaps'.*true"):
+        download.fetch(server.url())
+    monkeypatch.setenv("GANZOO_OFFLINE", value)
     with pytest.raises(UserError, match="GANZOO_OFFLINE is set"):
         download.fetch(server.url())
     place = download.place_of(server.url())
