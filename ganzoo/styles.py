@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.backends import inference, require_tensorflow
-from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
+from ganzoo.backends import require_tensorflow
+from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of, seed_tensor
 from ganzoo.seeds import Random
 
 NUM_STYLES = 10_000  # drawn for their mean and deviation
@@ -75,13 +75,13 @@ def batches_of(
         seed: of the noise, where it is random.
     """
 
-    def synthesize(styles, step):
+    def synthesize(styles, seed, step):
         images = model.synthesize(styles, noise, random_of(seed, step))
         return keras.ops.clip(images, -1.0, 1.0)
 
-    draw = inference(synthesize)
+    draw, seed = model.keep_compiled("synthesize", noise, synthesize), seed_tensor(seed)
     for step, start in enumerate(range(0, len(styles), BATCH_SIZE)):
-        yield draw(styles[start : start + BATCH_SIZE], tf.constant(step))
+        yield draw(styles[start : start + BATCH_SIZE], seed, tf.constant(step))
 
 
 def mixed(rows: tf.Tensor, columns: tf.Tensor, layers: Sequence[int]) -> tf.Tensor:

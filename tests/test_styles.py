@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -108,6 +110,33 @@ def test_random_noise_of_styles_never_repeats_and_is_that_of_the_seed(model, mon
     np.testing.assert_allclose(images[:2], drawn, atol=1e-5)
     const = styles.images_of(model, same)
     np.testing.assert_allclose(const, model.decode(latents, labels), atol=1e-5)
+
+
+def test_other_seeds_need_no_other_graph(model):
+    tf.config.run_functions_eagerly(False)  # only for this: the file's other tests compile nothing
+    images = [model.generate(1, seed, label=0, noise="random") for seed in range(3)]
+    found = model.styles(model.latents_of([1]), [0])
+    images += [styles.images_of(model, found, "random", seed) for seed in range(3)]
+    assert all(abs(a - b).max() > 1e-3 for a, b in itertools.pairwise(images))
+    for _, function in model._inference.values():
+        assert function.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_seeds_out_of_range_are_told(model, seed):
+    with pytest.raises(UserError, match="expected an integer from 0 to"):
+        model.generate(1, seed)
+    with pytest.raises(UserError, match="expected an integer from 0 to"):
+        styles.images_of(model, model.styles(model.latents_of([1]), [0]), "random", seed)
+
+
+def test_another_default_precision_draws(model):
+    """keras.json may ask for it on behalf of another project."""
+    keras.config.set_floatx("float16")
+    try:
+        assert np.isfinite(model.generate(1, label=0, truncation=0.5)).all()
+    finally:
+        keras.config.set_floatx("float32")
 
 
 def test_projection_starts_from_the_mean_of_the_class(model):

@@ -209,7 +209,7 @@ class Generator(keras.Model):
             cutoff: how many layers, from the coarsest on, are truncated; None means all.
         """
         count = self.synthesis.num_styles
-        layers = ops.reshape(ops.arange(count), (1, -1, 1))
+        layers = ops.reshape(ops.arange(count, dtype="int32"), (1, -1, 1))
         factor = ops.where(layers < (count if cutoff is None else cutoff), truncation, 1.0)
         mean = ops.convert_to_tensor(self.mean_style)
         return mean + ops.cast(factor, "float32") * (style[:, None] - mean)
@@ -536,7 +536,7 @@ class StyleGAN2ADA(StyleGAN):
         once, last = random.shared(), self.generator.synthesis.num_styles
         mixed = once.uniform("mixing", [1]) < self.style_mixing
         cutoff = ops.where(mixed, 1 + once.integers("cutoff", [1], last - 1), last)
-        coarse = ops.arange(last) < cutoff
+        coarse = ops.arange(last, dtype="int32") < cutoff
         return ops.where(coarse[None, :, None], styles, self.generator.truncated(other)), labels
 
 
