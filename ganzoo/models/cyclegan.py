@@ -30,6 +30,7 @@ from ganzoo.layers import (
     CroppedConv2DTranspose,
     ImagePool,
     InstanceNorm,
+    Network,
     PaddedConv2D,
     batch_norm,
 )
@@ -46,6 +47,7 @@ NORMALIZATIONS = MappingProxyType(
 )
 
 
+@keras.saving.register_keras_serializable(package="ganzoo.cyclegan")
 class ResidualBlock(layers.Layer):
     """x + F(x), without a ReLU after the sum: `[N, H, W, C] -> [N, H, W, C]`."""
 
@@ -90,7 +92,7 @@ def resnet_generator(
     return keras.Sequential(stack, name=name)
 
 
-class UNetGenerator(keras.Model):
+class UNetGenerator(Network):
     """Images `[N, H, W, C]` to images `[N, H, W, C]` in [-1, 1], for sides that 2**num_halvings
     divides.
 

@@ -42,6 +42,7 @@ from ganzoo.layers import (
     EqualizedConv2D,
     EqualizedDense,
     MinibatchStddev,
+    Network,
     StyledConv2D,
     ToImage,
     downsample_blurred,
@@ -182,11 +183,15 @@ class Synthesis(keras.Model):
         return image
 
 
-class Generator(keras.Model):
+class Generator(Network):
     """Latents `[N, latent_dim]`, and labels `[N]` if conditional, to images, not clipped."""
 
-    def __init__(self, size: Size, channels, architecture, mapping: tuple, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+    def __init__(
+        self, size: Size, channels, architecture, mapping: tuple, dtype="float32", **kwargs
+    ):
+        super().__init__(dtype=dtype, **kwargs)
+        size = Size(*size)  # JSON, in which Keras saves it, has texts for keys
+        size = size._replace(widths={int(r): width for r, width in size.widths.items()})
         self.mapping = Mapping(*mapping, name="mapping")
         self.synthesis = Synthesis(size, channels, architecture, name="synthesis")
         _, self.style_dim, *_ = mapping
@@ -195,6 +200,7 @@ class Generator(keras.Model):
         self.mean_style = self.add_weight(
             name="mean_style", shape=(self.style_dim,), initializer="zeros", trainable=False
         )
+        self.call(ops.zeros((1, latents_shape[-1])), ops.zeros((1,), "int32"))
 
     def call(self, latents, labels=None, truncation=1.0, cutoff=None, mode="const", random=None):
         styles = self.truncated(self.mapping(latents, labels), truncation, cutoff)
@@ -430,13 +436,14 @@ class StyleGAN2ADA(StyleGAN):
             name="mean_length", shape=(), initializer="zeros", trainable=False
         )
         self.build_generators()
-        latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
-        self.discriminator(self.generator(latents, labels), labels)
+        self.generator.build((None, self.latent_dim))
+        image = (1, self.image_size, self.image_size, self.channels)
+        self.discriminator(tf.zeros(image), tf.zeros([1], tf.int32))
         for average in self.averages():
             average.start()
 
     def build_generators(self):
-        self.averaged_generator(tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32))
+        self.averaged_generator.build((None, self.latent_dim))
 
     def players(self):
         return {"generator": [self.generator], "discriminator": [self.discriminator]}
