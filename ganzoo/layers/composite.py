@@ -16,7 +16,7 @@ class Composite:
 
 
 class Network(keras.Model):
-    """A network of plain arguments, which `network.save` writes and `keras.saving.load_model` reads.
+    """A network of plain arguments, which Keras saves and loads by itself: `network.save`.
 
     `build` has to create all weights. Keras makes the config of a layer out of the arguments of its
     constructor, but not that of a model.

@@ -23,33 +23,31 @@ def test_files_compute_what_the_model_does(tmp_path, name, extra):
     assert models.export(model, tmp_path / "model.keras") == 0
 
 
-NETWORKS = [
-    *CASES,
-    ("cyclegan", {"generator": "unet"}),
-    ("ssgan", {"num_classes": 3, "architecture": "sngan"}),
-]
-
-
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("name, extra", NETWORKS)
+@pytest.mark.parametrize(
+    "name, extra",
+    [
+        ("cyclegan", {}),
+        ("cyclegan", {"generator": "unet"}),
+        ("srgan", {}),
+        ("ssgan", {"num_classes": 3, "architecture": "sngan"}),
+        ("stylegan2_ada", {}),
+    ],
+)
 def test_keras_saves_a_generator_by_itself(tmp_path, name, extra):
     model = models.construct(name, **models.model_class(name).TINY, **extra)
     model.build_for_inference()
     model.generator.save(tmp_path / "net.keras")
     loaded = keras.saving.load_model(tmp_path / "net.keras")
-    inputs = [
-        np.ones([2, *(n or 8 for n in spec.shape[1:])], spec.dtype.as_numpy_dtype)
-        for spec in model.signature()
-    ]
+    inputs = [tf.ones([1, *(n or 32 for n in s.shape[1:])], s.dtype) for s in model.signature()]
     np.testing.assert_allclose(loaded(*inputs), model.generator(*inputs), atol=1e-6)
 
 
 def test_keras_exports_and_saves_a_model(tmp_path):
     model = models.load("dcgan_mnist")
     model.export(tmp_path / "served", verbose=False)
-    latents = model.latents_of([1])
-    served = tf.saved_model.load(tmp_path / "served").serve(latents)
-    np.testing.assert_allclose(served, model(latents), atol=1e-5)
+    served, latents = tf.saved_model.load(tmp_path / "served"), model.latents_of([1])
+    np.testing.assert_allclose(served.serve(latents), model(latents), atol=1e-5)
     with pytest.raises(UserError, match=r"m\.h5: ganzoo's models are saved as \.keras"):
         model.save(tmp_path / "m.h5")
 
