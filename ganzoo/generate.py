@@ -35,6 +35,7 @@ from ganzoo.losses import VGGLoss
 from ganzoo.translation import TILE, ImageGAN
 
 MOST_COLUMNS = 16  # of a grid of several labels
+MOST_NUMBERS = 100_000  # in a flag such as --seeds
 
 FLAGS = flags.FLAGS
 
@@ -210,6 +211,11 @@ def _interpolate(model: LatentGAN, out: Path) -> None:
 
 def _project(model: styles.StyleGAN, out: Path) -> None:
     """The image, and what the model makes of the style that comes closest to it."""
+    if out.suffix.lower() == ".npz":
+        raise UserError(
+            f"--out={out}: the picture needs the name of one, such as {out.with_suffix('.png')};"
+            " the styles are written beside it as .npz"
+        )
     label = _label(model) or 0
     known = configs.data_of(FLAGS.model)
     looks = {name: known[name] for name in ("resize", "background") if name in known}
@@ -246,7 +252,7 @@ def _labels(model: LatentGAN) -> list[int] | None:
     if FLAGS.labels is None:
         return None
     labels = numbers("labels")
-    model.require_classes(labels)
+    model.require_known(labels)
     return labels
 
 
@@ -283,6 +289,10 @@ def numbers(flag: str) -> list[int]:
         if last < first:
             value = FLAGS[flag].value
             raise UserError(f"--{flag}={value}: expected numbers and ranges, as in 1-3,7")
+        if len(found) + last - first >= MOST_NUMBERS:
+            raise UserError(
+                f"--{flag}={FLAGS[flag].value}: more than {MOST_NUMBERS:,} numbers; take fewer"
+            )
         found += range(first, last + 1)
     return found
 

@@ -42,6 +42,8 @@ class LatentGAN(GAN):
         """
         if num < 1:
             raise UserError(f"num = {num}; expected 1 or more")
+        if label is not None:
+            self.require_known([label])
         random = random_of(seed)
         labels = self.draw_labels(random, num) if label is None else [label] * num
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
@@ -65,9 +67,7 @@ class LatentGAN(GAN):
         Raises:
             UserError: for a label or an option that the model does not have, or no latents at all.
         """
-        for name in options:
-            if name not in self.OPTIONS:
-                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
+        self.require_options(**options)
         self.require_classes(() if labels is None else labels)
         count = len(latents)
         if not count:
@@ -120,6 +120,22 @@ class LatentGAN(GAN):
                 f"labels are missing: {type(self).__name__} needs a class for each image here, from"
                 f" 0 to {self.num_classes - 1}"
             )
+
+    def require_options(self, **options) -> None:
+        """Raises UserError for an option that the model does not have, or cannot follow."""
+        for name in options:
+            if name not in self.OPTIONS:
+                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
+
+    def require_known(self, labels: Sequence[int]) -> None:
+        """As `require_classes`, of labels that somebody has chosen: where there are no classes,
+        none has an effect."""
+        if not self.num_classes:
+            raise UserError(
+                f"label {labels[0]}: the model has no classes; leave the label out, and choose"
+                " images by their seeds"
+            )
+        self.require_classes(labels)
 
     def require_classes(self, labels: Sequence[int]) -> None:
         """Raises UserError for a label that is none of the model's classes."""

@@ -74,12 +74,30 @@ def test_noise_modes(model):
         model.decode(latents, [0, 0], noise="pink")
 
 
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"truncation": float("nan")}, "truncation = nan; expected a finite number"),
+        ({"truncation": float("inf")}, "truncation = inf; expected a finite number"),
+        ({"cutoff": 99}, "cutoff = 99: the model has 6 layers"),
+        ({"cutoff": -1}, "cutoff = -1: the model has 6 layers"),
+    ],
+)
+def test_options_that_cannot_be_right_are_told(model, options, words):
+    with pytest.raises(UserError, match=words):
+        model.generate(1, label=0, **options)
+    with pytest.raises(UserError, match=words):
+        model.styles(model.latents_of([1]), [0], **options)
+
+
 def test_labels_and_options_are_checked(model):
     with pytest.raises(UserError, match="label 3: the model has classes 0 to 2"):
         model.generate(1, label=3)
     with pytest.raises(UserError, match="Did you mean truncation"):
         model.generate(1, truncatoin=0.5)
     ssgan = models.build("ssgan", **models.model_class("ssgan").TINY)
+    with pytest.raises(UserError, match="label 0: the model has no classes; leave the label out"):
+        ssgan.generate(1, label=0)
     with pytest.raises(UserError, match="Unknown option of SSGAN 'truncation'"):
         ssgan.generate(1, truncation=0.5)
 

@@ -50,11 +50,10 @@ from ganzoo.layers import (
 )
 from ganzoo.losses import ADVERSARIAL, path_lengths, r1
 from ganzoo.seeds import Random
-from ganzoo.styles import StyleGAN
+from ganzoo.styles import NOISE_MODES, StyleGAN
 
 NON_SATURATING = ADVERSARIAL["non_saturating"]
 ARCHITECTURES = ("skip", "resnet", "orig")
-NOISE_MODES = ("random", "const", "none")
 CLAMP = 256.0  # of activations, in float16, which ends at 65,504
 STYLE_DECAY = 0.995  # of the mean style, for each batch
 LENGTH_DECAY = 0.01  # by how much the mean path length moves
@@ -514,8 +513,13 @@ class StyleGAN2ADA(StyleGAN):
             mean.assign(mean + LENGTH_DECAY * (logs["path_length/length"] - mean))
         return {}
 
+    @property
+    def num_styles(self):
+        return self.averaged_generator.synthesis.num_styles
+
     def styles(self, latents, labels=None, truncation=1.0, cutoff=None):
         self.require_labels(labels)
+        self.require_options(truncation=truncation, cutoff=cutoff)
         generator = self.averaged_generator
         labels = labels if labels is None else ops.convert_to_tensor(labels, "int32")
         return generator.truncated(generator.mapping(latents, labels), truncation, cutoff)
