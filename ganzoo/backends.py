@@ -22,6 +22,16 @@ def require_tensorflow(what: str) -> None:
         )
 
 
+def require_channels_last() -> None:
+    """Raises UserError where Keras' own layers would take the channels first."""
+    if keras.config.image_data_format() != "channels_last":
+        raise UserError(
+            "Keras' image_data_format is channels_first here, and ganzoo's images are [N, H, W, C]:"
+            ' set "image_data_format": "channels_last" in ~/.keras/keras.json, or call'
+            ' keras.config.set_image_data_format("channels_last") first'
+        )
+
+
 def inference(function: Callable, signature: Sequence[tf.TensorSpec] | None = None) -> Callable:
     """A function of tensors to images, for use without gradients: `tf.Tensor`s in and out.
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from ganzoo.augment import Augmentation
-from ganzoo.backends import require_tensorflow
+from ganzoo.backends import require_channels_last, require_tensorflow
 from ganzoo.ema import Average
 from ganzoo.errors import UserError
 from ganzoo.seeds import Random
@@ -88,6 +89,7 @@ class GAN(keras.Model):
         arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
             constructor chose them.
         card: what there is to know about a model that was loaded, as Markdown.
+        is_for_inference: whether the networks of training are missing.
     """
 
     DATA: str = "images"
@@ -99,8 +101,10 @@ class GAN(keras.Model):
         keras.saving.register_keras_serializable("ganzoo")(cls)
 
     def __init__(self, augmentation: Augmentation | None = None, **kwargs):
+        require_channels_last()
         super().__init__(**kwargs)
         self.augmentation, self.arguments, self.card = augmentation, {}, ""
+        self.is_for_inference = False
         self.step = self.add_weight(
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
@@ -112,6 +116,23 @@ class GAN(keras.Model):
 
     def get_build_config(self):
         return {"generators": list(self.generators()), "card": self.card}
+
+    def save(self, filepath, *args, **kwargs):
+        """Writes what inference needs as a .keras file; raises UserError for HDF5, which Keras
+        would write and could not read."""
+        if Path(filepath).suffix in (".h5", ".hdf5"):
+            raise UserError(
+                f"{filepath}: ganzoo's models are saved as .keras, and their weights alone by"
+                ' save_weights("NAME.weights.h5")'
+            )
+        super().save(filepath, *args, **kwargs)
+
+    def export(
+        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+    ):
+        """As Keras has it, of inputs as `signature` describes them by default."""
+        signature = self.signature() if input_signature is None else input_signature
+        super().export(filepath, format, verbose, signature, **kwargs)
 
     def get_compile_config(self):
         return None  # optimizers are in checkpoints
@@ -144,6 +165,7 @@ class GAN(keras.Model):
         for name in unused:
             delattr(self, name)
         self.generator = next(iter(self.generators().values()))
+        self.is_for_inference = True
         self.built = True  # or the first call would build the rest, too
 
     # What a model implements.
@@ -162,6 +184,10 @@ class GAN(keras.Model):
 
     def build_generators(self) -> None:
         """Creates the weights of `generators()`, and no others."""
+        raise NotImplementedError
+
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """What `call` takes, as an exported file does."""
         raise NotImplementedError
 
     def usual_networks(self) -> dict[str, keras.Layer]:
@@ -244,15 +270,18 @@ class GAN(keras.Model):
                 leaves it alone.
 
         Raises:
-            UserError: when Keras runs on another backend than TensorFlow.
-            ValueError: when the optimizers are not those of the players.
+            UserError: when Keras runs on another backend than TensorFlow, when the optimizers are
+                not those of the players, or when the model has no networks to be trained.
         """
         require_tensorflow("training")
+        self._require_networks()
         players = self.players()
-        if set(optimizers) != set(players):
-            raise ValueError(
-                f"optimizers are given for {sorted(optimizers)}, but the players of "
-                f"{type(self).__name__} are {sorted(players)}: pass one for each"
+        given = sorted(optimizers) if isinstance(optimizers, Mapping) else [optimizers]
+        if given != sorted(players):
+            raise UserError(
+                f"optimizers are given for {given}, but the players of {type(self).__name__} are"
+                f" {sorted(players)}: pass one for each, as in"
+                " {player: keras.optimizers.Adam() for player in model.players()}"
             )
         super().compile(optimizer=next(iter(optimizers.values())), jit_compile=False)
         for player, optimizer in optimizers.items():
@@ -260,6 +289,19 @@ class GAN(keras.Model):
             setattr(self, f"{player}_optimizer", optimizer)  # under this name in checkpoints
         self.batch_size, self.seed, self.jit = batch_size, seed, jit
         self.learning_rates = dict(learning_rates or {})
+
+    def _require_networks(self) -> None:
+        """Raises UserError unless there is all that training needs."""
+        name = type(self).__name__
+        if self.is_for_inference:
+            raise UserError(
+                f"This {name} was loaded for inference, without its discriminators. Load it by"
+                " models.load(RUN_DIR, discriminator=True); or train a new one that starts from its"
+                " generators: models.build(NAME, **loaded.arguments), then models.start_from(new,"
+                " PATH_OR_NAME)"
+            )
+        if not self.built:
+            raise UserError(f"This {name} has no weights yet: call its build() before compile()")
 
     def player_variables(self, player: str) -> list[keras.Variable]:
         """The trainable variables of one player's networks."""
@@ -293,6 +335,13 @@ class GAN(keras.Model):
 
         self.train_function = train_function
 
+    def test_step(self, batch):
+        """Raises UserError: the losses of a GAN say nothing about images that are held out."""
+        raise UserError(
+            "A GAN has no loss on validation data. Measure it with python -m ganzoo.evaluate, or"
+            " during training by config.evaluation"
+        )
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing is left to build, and Keras' own would fail on dictionaries under a strategy."""
 
@@ -320,10 +369,13 @@ class GAN(keras.Model):
 
         Returns:
             The logs, scalars that are equal on all replicas.
+
+        Raises:
+            UserError: for a batch of another kind or size.
         """
         replica = tf.distribute.get_replica_context()
         updates = self.updates() if updates is None else updates
-        batch, logs = dict(batch), {}
+        batch, logs = _columns(batch, self.batch_size // replica.num_replicas_in_sync), {}
         for update in updates:
             gradients, value, more, reuse = self._gradients(update, batch, replica)
             norm = keras.ops.cast(tf.linalg.global_norm(gradients), "float32")
@@ -398,6 +450,35 @@ class GAN(keras.Model):
         means = replica.all_reduce(tf.distribute.ReduceOp.MEAN, local)
         for variable, mean in zip(buffers.values(), means, strict=True):
             variable.assign(mean)
+
+
+def _columns(batch: Any, count: int) -> dict[str, tf.Tensor]:
+    """The tensors `[count, ...]` of a batch, by their names, if it is one to train on.
+
+    Args:
+        batch: what `fit` was given: a dictionary, alone or as the inputs beside no targets.
+        count: examples that each replica has to get.
+    """
+    columns, *others = keras.utils.unpack_x_y_sample_weight(batch)
+    if not isinstance(columns, Mapping) or any(other is not None for other in others):
+        raise UserError(
+            "A GAN is trained on dictionaries of arrays without targets, such as"
+            ' fit({"image": images, "label": labels}), or on a tf.data.Dataset of dictionaries'
+        )
+    columns = {name: tf.convert_to_tensor(column) for name, column in columns.items()}
+    for name, column in columns.items():
+        if column.shape[:1] != [count]:
+            raise UserError(
+                f"The batch's {name!r} has the shape {column.shape}; expected {count} examples, as"
+                " compile(batch_size=...) has it. Give fit the same batch_size and a multiple of it"
+                " in examples, or use tf.data's batch(batch_size, drop_remainder=True)."
+            )
+        if column.shape.rank == 4 and not column.dtype.is_floating:
+            raise UserError(
+                f"The batch's {name!r} is of {column.dtype.name}; expected floats from -1 to 1, as"
+                " x / 127.5 - 1 makes them of uint8"
+            )
+    return columns
 
 
 def gather(tensor: tf.Tensor) -> tf.Tensor:

@@ -120,6 +120,8 @@ def main(argv):
 def _draw(model: LatentGAN, strategy) -> None:
     """Sets of generated and of real images."""
     started = time.perf_counter()
+    if FLAGS.truncation is not None:
+        model.require_options(truncation=FLAGS.truncation)
     source = _source(model)
     evaluation = SetEvaluation(
         _names(), _weights(), source, FLAGS.seed, FLAGS.statistics, strategy=strategy
@@ -162,18 +164,23 @@ def _reconstruct(model: ImageGAN) -> None:
 
 
 def _compare_folders() -> None:
-    """Two folders of images, resized to the size of the first's."""
+    """Two folders of images, resized as a whole to squares of the size of the first's, and compared
+    in color unless both are grey."""
     started = time.perf_counter()
     if FLAGS.images is None or FLAGS.reference is None:
         raise UserError("Two folders are compared: give both --images=PATH and --reference=PATH")
     names = _names()
-    first = data.inspect(f"folder:{FLAGS.images}")
-    options = {"image_size": min(first.size), "channels": first.channels}
-    images, reference = (
-        data.open_source(f"folder:{path}", **options) for path in (FLAGS.images, FLAGS.reference)
-    )
+    names_of_data = [f"folder:{path}" for path in (FLAGS.images, FLAGS.reference)]
+    first, second = map(data.inspect, names_of_data)
+    options = {
+        "image_size": min(first.size),
+        "channels": max(first.channels, second.channels),
+        "fit": "stretch",  # as other programs do, which leave out no part of an image
+    }
+    images, reference = (data.open_source(name, **options) for name in names_of_data)
     evaluation = SetEvaluation(names, _weights(), reference, FLAGS.seed, FLAGS.statistics)
     facts = {"images": FLAGS.images, "images_fingerprint": images.fingerprint}
+    facts |= {"channels": options["channels"], "fit": options["fit"]}
     _tell([evaluation.of_images(images)], evaluation.facts | facts, started)
 
 

@@ -35,6 +35,7 @@ from ganzoo.losses import VGGLoss
 from ganzoo.translation import TILE, ImageGAN
 
 MOST_COLUMNS = 16  # of a grid of several labels
+MOST_NUMBERS = 100_000  # in a flag such as --seeds
 
 FLAGS = flags.FLAGS
 
@@ -271,7 +272,7 @@ def _labels(model: LatentGAN) -> list[int] | None:
     if FLAGS.labels is None:
         return None
     labels = numbers("labels")
-    model.require_classes(labels)
+    model.require_known(labels)
     return labels
 
 
@@ -308,6 +309,10 @@ def numbers(flag: str) -> list[int]:
         if last < first:
             value = FLAGS[flag].value
             raise UserError(f"--{flag}={value}: expected numbers and ranges, as in 1-3,7")
+        if len(found) + last - first >= MOST_NUMBERS:
+            raise UserError(
+                f"--{flag}={FLAGS[flag].value}: more than {MOST_NUMBERS:,} numbers; take fewer"
+            )
         found += range(first, last + 1)
     return found
 

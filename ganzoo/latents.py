@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +42,8 @@ class LatentGAN(GAN):
         """
         if num < 1:
             raise UserError(f"num = {num}; expected 1 or more")
+        if label is not None:
+            self.require_known([label])
         random = random_of(seed)
         labels = self.draw_labels(random, num) if label is None else [label] * num
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
@@ -65,9 +67,7 @@ class LatentGAN(GAN):
         Raises:
             UserError: for a label or an option that the model does not have, or no latents at all.
         """
-        for name in options:
-            if name not in self.OPTIONS:
-                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
+        self.require_options(**options)
         self.require_classes(() if labels is None else labels)
         count = len(latents)
         if not count:
@@ -76,10 +76,10 @@ class LatentGAN(GAN):
         latents = tf.pad(latents, [[0, padding], [0, 0]])
         labels = tf.zeros([count], tf.int32) if labels is None else tf.cast(labels, tf.int32)
         labels = tf.pad(labels, [[0, padding]])
-        draw = self._compiled_call(seed, **options)
+        draw, seed = self._compiled_call(**options), seed_tensor(seed)
         for step, start in enumerate(range(0, count, BATCH_SIZE)):
             part = slice(start, start + BATCH_SIZE)
-            images = draw(latents[part], labels[part], tf.constant(step))
+            images = draw(latents[part], labels[part], seed, tf.constant(step))
             yield images[: count - start]
 
     def signature(self) -> tuple[tf.TensorSpec, ...]:
@@ -121,6 +121,22 @@ class LatentGAN(GAN):
                 f" 0 to {self.num_classes - 1}"
             )
 
+    def require_options(self, **options) -> None:
+        """Raises UserError for an option that the model does not have, or cannot follow."""
+        for name in options:
+            if name not in self.OPTIONS:
+                raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
+
+    def require_known(self, labels: Sequence[int]) -> None:
+        """As `require_classes`, of labels that somebody has chosen: where there are no classes,
+        none has an effect."""
+        if not self.num_classes:
+            raise UserError(
+                f"label {labels[0]}: the model has no classes; leave the label out, and choose"
+                " images by their seeds"
+            )
+        self.require_classes(labels)
+
     def require_classes(self, labels: Sequence[int]) -> None:
         """Raises UserError for a label that is none of the model's classes."""
         for label in set(np.asarray(labels).tolist()):
@@ -128,19 +144,27 @@ class LatentGAN(GAN):
                 names = f"classes 0 to {self.num_classes - 1}" if self.num_classes else "no classes"
                 raise UserError(f"label {label}: the model has {names}")
 
-    def _compiled_call(self, seed: int, **options):
-        key = (seed, *sorted(options.items()))
-        functions = self.__dict__.setdefault("_inference", {})
-        if key not in functions:
-            functions.clear()  # of all options but the last, for the memory's sake
+    def _compiled_call(self, **options):
+        def draw(latents, labels, seed, step):
+            return self.draw(latents, labels, random_of(seed, step), **options)
 
-            def draw(latents, labels, step):
-                return self.draw(latents, labels, random_of(seed, step), **options)
+        return self.keep_compiled("draw", sorted(options.items()), draw)
 
-            functions[key] = inference(draw)
-        return functions[key]
+    def keep_compiled(self, name: str, options, function: Callable) -> Callable:
+        """`function` as `inference` makes it, kept under its name until other options are asked
+        for."""
+        kept = self.__dict__.setdefault("_inference", {})
+        if name not in kept or kept[name][0] != options:
+            kept[name] = options, inference(function)
+        return kept[name][1]
 
 
-def random_of(seed: int, step: int | tf.Tensor = 0) -> Random:
+def random_of(seed: int | tf.Tensor, step: int | tf.Tensor = 0) -> Random:
     """The random numbers of images drawn with a seed; `step` counts batches."""
     return Random(seed, step, scope="generate/")
+
+
+def seed_tensor(seed: int) -> tf.Tensor:
+    """A seed as the input of a graph, which is traced once for all seeds; raises UserError for one
+    out of range."""
+    return tf.constant(random_of(seed).seed, tf.int64)

@@ -30,21 +30,21 @@ class Random:
     same stream asked twice gives the same numbers twice; two streams are independent.
 
     Args:
-        seed: the run's seed, 0 to 2**31 - 1.
+        seed: the run's seed, 0 to 2**31 - 1, an integer or an int64 scalar tensor.
         step: the training step, an integer or a scalar tensor.
         replica: which of the replicas this is, an integer or a scalar tensor.
         num_replicas: how many replicas share the global batch.
         scope: prefix of every stream name; the engine gives each update its own.
     """
 
-    seed: int
+    seed: int | tf.Tensor
     step: int | tf.Tensor
     replica: int | tf.Tensor = 0
     num_replicas: int = 1
     scope: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 2**31:
+        if not tf.is_tensor(self.seed) and not 0 <= self.seed < 2**31:
             raise UserError(f"seed {self.seed}: expected an integer from 0 to 2**31 - 1")
 
     def uniform(self, stream: str, shape: Sequence[int], low=0.0, high=1.0) -> tf.Tensor:
@@ -73,8 +73,8 @@ class Random:
     def _bits(self, stream: str, shape: Sequence[int]) -> tf.Tensor:
         local, *rest = shape
         name = f"{self.scope}{stream}"
-        key = (self.seed << 32) | zlib.crc32(name.encode())
-        seed = tf.stack([tf.constant(key, tf.int64), tf.cast(self.step, tf.int64)])
+        key = self.seed * 2**32 + zlib.crc32(name.encode())
+        seed = tf.stack([tf.convert_to_tensor(key, tf.int64), tf.cast(self.step, tf.int64)])
         bits = _philox(seed, [local * self.num_replicas, *rest])
         if self.num_replicas == 1:
             return bits

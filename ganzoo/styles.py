@@ -13,12 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.backends import inference, require_tensorflow
-from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
+from ganzoo.backends import require_tensorflow
+from ganzoo.errors import UserError, choose
+from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of, seed_tensor
 from ganzoo.seeds import Random
 
 NUM_STYLES = 10_000  # drawn for their mean and deviation
 FIRST_RATE, WARM_UP, COOL_DOWN = 0.1, 0.05, 0.25  # of the inversion; the latter parts of the steps
+NOISE_MODES = ("random", "const", "none")
 FIRST_NOISE, NOISE_END = 0.05, 0.75  # on the style, over its deviation; until this part
 
 
@@ -26,6 +28,23 @@ class StyleGAN(LatentGAN):
     """A GAN whose generator maps latents to styles, one for each of its layers."""
 
     OPTIONS = ("truncation", "cutoff", "noise")
+
+    def require_options(self, truncation=1.0, cutoff=None, noise="const", **others) -> None:
+        super().require_options(**others)
+        choose("noise", noise, dict.fromkeys(NOISE_MODES))
+        if not math.isfinite(truncation):
+            raise UserError(
+                f"truncation = {truncation}; expected a finite number, 0 to 1 as a rule"
+            )
+        if cutoff is not None and not 0 <= cutoff <= self.num_styles:
+            raise UserError(
+                f"cutoff = {cutoff}: the model has {self.num_styles} layers; expected 0 to that"
+            )
+
+    @property
+    def num_styles(self) -> int:
+        """Layers of the generator, each of which has a style."""
+        raise NotImplementedError
 
     def styles(self, latents, labels=None, truncation: float = 1.0, cutoff: int | None = None):
         """Styles `[N, num_styles, style_dim]` of latents `[N, latent_dim]`.
@@ -75,13 +94,13 @@ def batches_of(
         seed: of the noise, where it is random.
     """
 
-    def synthesize(styles, step):
+    def synthesize(styles, seed, step):
         images = model.synthesize(styles, noise, random_of(seed, step))
         return keras.ops.clip(images, -1.0, 1.0)
 
-    draw = inference(synthesize)
+    draw, seed = model.keep_compiled("synthesize", noise, synthesize), seed_tensor(seed)
     for step, start in enumerate(range(0, len(styles), BATCH_SIZE)):
-        yield draw(styles[start : start + BATCH_SIZE], tf.constant(step))
+        yield draw(styles[start : start + BATCH_SIZE], seed, tf.constant(step))
 
 
 def mixed(rows: tf.Tensor, columns: tf.Tensor, layers: Sequence[int]) -> tf.Tensor:

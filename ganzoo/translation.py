@@ -16,6 +16,7 @@ from ganzoo.errors import UserError, unknown
 from ganzoo.tiles import apply_tiled
 
 TILE = 512
+ROUNDING = 1e-3  # beyond [-1, 1], of floats that were resized or are half as precise
 
 
 class ImageGAN(GAN):
@@ -101,12 +102,15 @@ class ImageGAN(GAN):
             return np.stack([self._answer(one, direction) for one in image])
         if image.dtype == np.uint8:
             return pictures.to_uint8(self.convert(image / np.float32(127.5) - 1.0, direction))
-        if not np.issubdtype(image.dtype, np.floating) or np.abs(image).max(initial=0.0) > 1.0:
+        if not tf.as_dtype(image.dtype).is_floating:
+            raise UserError(f"an array of {image.dtype}; expected uint8, or floats from -1 to 1")
+        image = image.astype(np.float32)
+        if not np.abs(image).max() <= 1.0 + ROUNDING:  # nor where a number is none
             raise UserError(
-                f"an array of {image.dtype} with values up to {np.abs(image).max():g}; expected"
-                " uint8, or floats from -1 to 1"
+                f"an array of floats from {image.min():.7g} to {image.max():.7g}; expected"
+                " floats from -1 to 1"
             )
-        return self.convert(image, direction)
+        return self.convert(np.clip(image, -1.0, 1.0), direction)
 
     def _compiled_call(self, direction: str):
         """`call` as a graph that is traced once for all sizes."""

@@ -52,6 +52,8 @@ TRANSLATORS = [
     ("cyclegan-pytorch", CYCLE | {"num_blocks": 2}),
     ("cyclegan-pytorch", CYCLE | {"num_blocks": 2, "normalization": "batch"}),
     ("cyclegan-pytorch", CYCLE | {"generator": "unet"}),
+    ("cyclegan-pytorch", CYCLE | {"num_blocks": 1, "normalization": "none"}),
+    ("cyclegan-pytorch", CYCLE | {"generator": "unet", "normalization": "none"}),
     ("cyclegan-pytorch", CYCLE | {"generator": "unet", "normalization": "batch"}),
     ("pix2pix-pytorch", CYCLE | {"generator": "unet", "normalization": "image"}),
     ("leftthomas-srgan", {"num_blocks": 2, "width": 4, **TANH}),
@@ -63,7 +65,7 @@ TRANSLATORS = [
 PROGRAMS = [*TRANSLATORS, *((program, arguments) for program, _, arguments in CASES[3:])]
 
 
-@pytest.mark.parametrize("program, arguments", tiers(PROGRAMS))
+@pytest.mark.parametrize("program, arguments", tiers([*PROGRAMS, (CASES[1][0], CASES[1][2])]))
 def test_the_way_there_and_back(tmp_path, program, arguments):
     name = models.FORMATS[program].model_name
     model = models.construct(name, **arguments)
@@ -163,6 +165,52 @@ def test_the_program_is_obeyed_whatever_is_written(tmp_path):
         written.append(np.asarray(keras.saving.load_model(tmp_path / "net.keras")(image)))
         np.testing.assert_allclose(written[-1], expected(image), atol=1e-6)
     assert np.abs(written[0] - written[1]).max() > 0.1
+
+
+def test_averages_are_not_used_unless_they_are_asked_for(tmp_path):
+    """As in the authors' test.py without --eval, which their pictures were made by."""
+    model = models.construct("cyclegan", **CYCLE, num_blocks=1, normalization="batch")
+    model.build_generators()
+    np.savez(tmp_path / "net.npz", **layouts.export(layouts.cyclegan_generator(model.a2b)))
+    assert models.load(tmp_path / "net.npz").arguments["normalization"] == "image"
+    told, _, _ = models.read_model(tmp_path / "net.npz", "cyclegan-pytorch")
+    assert told.arguments["normalization"] == "batch"
+
+
+@pytest.mark.parametrize("program, arguments", [PROGRAMS[0], PROGRAMS[-1]])
+def test_networks_that_were_trained_on_several_gpus(tmp_path, program, arguments):
+    format = models.FORMATS[program]
+    model = models.construct(format.model_name, **arguments)
+    model.build_generators()
+    arrays = layouts.export(format.layout(next(iter(model.generators().values()))))
+    for number, prefix in enumerate(("module.", *(f"{p}module." for p in format.prefixes))):
+        path = tmp_path / f"{number}.npz"
+        np.savez(path, **{f"{prefix}{name}": array for name, array in arrays.items()})
+        assert models.read_model(path)[1] == format.model_name
+
+
+@pytest.mark.parametrize("channels", [2, 4, 6])
+def test_images_of_other_channels_are_told(tmp_path, channels):
+    shapes = {"main.0.weight": (8, 4, 4, 4), "main.9.weight": (4, channels, 4, 4)}
+    shapes |= {f"main.{number}.weight": (4,) for number in (1, 3, 4, 6, 7)}
+    np.savez(tmp_path / "net.npz", **{name: np.ones(shape) for name, shape in shapes.items()})
+    with pytest.raises(UserError, match=rf"net\.npz holds .*channels = {channels}.* 1 channel"):
+        models.read_model(tmp_path / "net.npz", "dcgan-pytorch")
+    with pytest.raises(UserError, match=f"channels = {channels}: the images of dcgan have 1"):
+        models.build("dcgan", image_size=32, width=8, channels=channels)
+
+
+def test_variants_that_a_program_lacks_are_told(tmp_path):
+    arguments = {"architecture": "mimicry", "generator_width": 8, "self_modulation": True}
+    models.save(_generators("ssgan", arguments), "ssgan", arguments, tmp_path / "model")
+    with pytest.raises(UserError, match=r"mimicry has no such network .* depends on latents"):
+        convert.export("mimicry", str(tmp_path), tmp_path / "net.pth")
+
+
+def _generators(name, arguments):
+    model = models.construct(name, **arguments)
+    model.build_generators()
+    return model
 
 
 def test_programs_that_lack_the_model_are_told(tmp_path):

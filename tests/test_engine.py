@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganzoo import models
 from ganzoo.engine import GAN, Loss, Update
+from ganzoo.errors import UserError
 
 ONE = tf.distribute.get_strategy()
 
@@ -174,3 +176,51 @@ def test_several_steps_per_execution_are_refused():
     """Keras would run a fraction of the steps without a word."""
     with pytest.raises(TypeError, match="steps_per_execution"):
         toy(steps_per_execution=2)
+
+
+@pytest.mark.parametrize(
+    "data, options, words",
+    [
+        (
+            {"x": np.ones((20, 2))},
+            {},
+            r"'x' has the shape \(None, 2\); expected 8 .* drop_remainder",
+        ),
+        ({"x": np.ones((8, 2))}, {"batch_size": 4}, r"the shape \(4, 2\); expected 8 examples"),
+        ({"x": np.ones((8, 4, 4, 3), np.uint8)}, {}, "of uint8; expected floats from -1 to 1"),
+        (np.ones((8, 2)), {}, "trained on dictionaries of arrays without targets"),
+        ({"x": np.ones((8, 2))}, {"y": np.ones(8)}, "dictionaries of arrays without targets"),
+    ],
+)
+def test_batches_that_cannot_be_trained_on_are_told(data, options, words):
+    with pytest.raises(UserError, match=words):
+        toy().fit(data, **({"batch_size": 8, "verbose": 0} | options))
+
+
+def test_arrays_may_be_given_as_keras_has_it():
+    model = toy()
+    model.fit({"x": np.concatenate([X, X])}, batch_size=8, verbose=0)
+    logs = model.train_on_batch({"x": X}, return_dict=True)
+    assert int(model.step) == 3 and np.isfinite(logs["a/loss"])
+    with pytest.raises(UserError, match="no loss on validation data"):
+        model.evaluate({"x": X}, verbose=0)
+
+
+def test_models_that_cannot_be_trained_are_told(tmp_path):
+    adam = keras.optimizers.Adam()
+    with pytest.raises(UserError, match=r"the players of Toy are \['a', 'b'\]: pass one for each"):
+        toy().compile(adam, batch_size=8)
+    with pytest.raises(UserError, match=r"no weights yet: call its build\(\)"):
+        Toy().compile({"a": adam, "b": adam}, batch_size=8)
+    loaded = models.load("dcgan_mnist")
+    with pytest.raises(UserError, match="loaded for inference, without its discriminators"):
+        loaded.compile({"generator": adam, "discriminator": adam}, batch_size=8)
+
+
+def test_channels_first_are_told():
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(UserError, match=r"channels_first here.*keras\.json"):
+            Toy()
+    finally:
+        keras.config.set_image_data_format("channels_last")

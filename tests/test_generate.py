@@ -128,11 +128,16 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
         ("--frames=3", "--tile=64"): "Drop --frames, --tile, which",
         ("--seeds=1-3", "--num=2"): "Drop --num, which",
         ("--cutoff=2",): "Drop --cutoff, which",
+        ("--seeds=1-999999999999",): "more than 100,000 numbers; take fewer",
+        ("--truncation=nan",): "truncation = nan; expected a finite number",
+        ("--project=a.png", f"--out={tmp_path / 'a.npz'}"): "the picture needs the name of one",
     }
     common = (f"--model={conditional}", f"--out={tmp_path / 'a.png'}")
     answers = {(*common, *words): answer for words, answer in wrong.items()}
     unconditional = (f"--model={runs['stylegan2_ada']}", *walk, "--interpolate=w", gif)
     answers[(*unconditional, "--labels=2")] = "label 2: the model has no classes"
+    alone = (f"--model={runs['dcgan']}", f"--out={tmp_path / 'a.png'}", "--labels=0")
+    answers[alone] = "label 0: the model has no classes; leave the label out"
     for words, answer in answers.items():
         code, _, message = command("generate", *words)
         assert code == 2 and answer in message
@@ -348,6 +353,39 @@ def test_evaluating_a_folder_with_a_model_alone(runs, tmp_path):
     assert code == 0 and (alone / "metrics.jsonl").exists(), message
     code, printed, message = command("evaluate", f"--model={alone}", metric)
     assert code == 2 and "--dataset" in message
+
+
+def picture(path, pixels):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels.squeeze()).save(path)
+
+
+def test_folders_are_compared_in_color_and_as_a_whole(tmp_path):
+    """Neither the order of the folders nor the shape of the images leaves anything out."""
+    rng, weights = np.random.default_rng(0), saved_network(tmp_path / "net.keras")
+    for index in range(12):
+        color = np.full((16, 32, 3), rng.integers(0, 256, 3), np.uint8)
+        picture(tmp_path / "color" / f"{index}.png", color)
+        picture(tmp_path / "grey" / f"{index}.png", color[..., :1])
+        color[:, :8] = 255
+        picture(tmp_path / "edged" / f"{index}.png", color)
+
+    def distance(images, reference):
+        folders = (f"--images={tmp_path / images}", f"--reference={tmp_path / reference}")
+        done = command("evaluate", *folders, "--metrics=fd12_keras", f"--weights={weights}")
+        assert done.code == 0, done.err
+        return float(done.out.split()[1])
+
+    assert distance("grey", "color") == pytest.approx(distance("color", "grey"), rel=0.01) != 0
+    assert distance("color", "edged") > 0.01
+
+
+def test_images_smaller_than_a_window_are_named(runs, tmp_path):
+    photo(tmp_path / "a.png")
+    photo(tmp_path / "b.png", size=(16, 16))
+    common = (f"--model={runs['srgan']}", f"--dataset=folder:{tmp_path}", "--metrics=ssim_y")
+    code, _, message = command("evaluate", *common)
+    assert code == 2 and "Image 2 of folder:" in message and "at least 11" in message
 
 
 def test_comparing_two_runs(runs, tmp_path):

@@ -39,6 +39,13 @@ def test_eager_graph_and_xla_draw_the_same(jit):
     np.testing.assert_array_equal(integers, expected[2])
 
 
+def test_a_seed_may_be_a_tensor():
+    for seed in (0, 7, 2**31 - 1):
+        given = draw(Random(tf.constant(seed, tf.int64), 5))
+        for ours, expected in zip(given, draw(Random(seed, 5)), strict=True):
+            np.testing.assert_array_equal(ours, expected)
+
+
 @pytest.mark.parametrize("method", ["uniform", "normal", "integers"])
 def test_replicas_share_the_draw_of_one(method):
     def share(replica, num_replicas):

@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -72,12 +74,30 @@ def test_noise_modes(model):
         model.decode(latents, [0, 0], noise="pink")
 
 
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"truncation": float("nan")}, "truncation = nan; expected a finite number"),
+        ({"truncation": float("inf")}, "truncation = inf; expected a finite number"),
+        ({"cutoff": 99}, "cutoff = 99: the model has 6 layers"),
+        ({"cutoff": -1}, "cutoff = -1: the model has 6 layers"),
+    ],
+)
+def test_options_that_cannot_be_right_are_told(model, options, words):
+    with pytest.raises(UserError, match=words):
+        model.generate(1, label=0, **options)
+    with pytest.raises(UserError, match=words):
+        model.styles(model.latents_of([1]), [0], **options)
+
+
 def test_labels_and_options_are_checked(model):
     with pytest.raises(UserError, match="label 3: the model has classes 0 to 2"):
         model.generate(1, label=3)
     with pytest.raises(UserError, match="Did you mean truncation"):
         model.generate(1, truncatoin=0.5)
     ssgan = models.build("ssgan", **models.model_class("ssgan").TINY)
+    with pytest.raises(UserError, match="label 0: the model has no classes; leave the label out"):
+        ssgan.generate(1, label=0)
     with pytest.raises(UserError, match="Unknown option of SSGAN 'truncation'"):
         ssgan.generate(1, truncation=0.5)
 
@@ -108,6 +128,33 @@ def test_random_noise_of_styles_never_repeats_and_is_that_of_the_seed(model, mon
     np.testing.assert_allclose(images[:2], drawn, atol=1e-5)
     const = styles.images_of(model, same)
     np.testing.assert_allclose(const, model.decode(latents, labels), atol=1e-5)
+
+
+def test_other_seeds_need_no_other_graph(model):
+    tf.config.run_functions_eagerly(False)  # only for this: the file's other tests compile nothing
+    images = [model.generate(1, seed, label=0, noise="random") for seed in range(3)]
+    found = model.styles(model.latents_of([1]), [0])
+    images += [styles.images_of(model, found, "random", seed) for seed in range(3)]
+    assert all(abs(a - b).max() > 1e-3 for a, b in itertools.pairwise(images))
+    for _, function in model._inference.values():
+        assert function.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_seeds_out_of_range_are_told(model, seed):
+    with pytest.raises(UserError, match="expected an integer from 0 to"):
+        model.generate(1, seed)
+    with pytest.raises(UserError, match="expected an integer from 0 to"):
+        styles.images_of(model, model.styles(model.latents_of([1]), [0]), "random", seed)
+
+
+def test_another_default_precision_draws(model):
+    """keras.json may ask for it on behalf of another project."""
+    keras.config.set_floatx("float16")
+    try:
+        assert np.isfinite(model.generate(1, label=0, truncation=0.5)).all()
+    finally:
+        keras.config.set_floatx("float32")
 
 
 def test_projection_starts_from_the_mean_of_the_class(model):

@@ -41,7 +41,7 @@ def rotation_batch_quarter(images):
         )
     quarter = images[NUM_ROTATIONS - 1 :: NUM_ROTATIONS]
     rotated = [rotate90(quarter, turns) for turns in range(NUM_ROTATIONS)]
-    labels = ops.repeat(ops.arange(NUM_ROTATIONS), count)
+    labels = ops.repeat(ops.arange(NUM_ROTATIONS, dtype="int32"), count)
     return ops.concatenate(rotated, axis=0), labels
 
 

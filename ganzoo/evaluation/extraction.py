@@ -49,8 +49,8 @@ class Extractor:
         Raises:
             UserError: when images are not finite.
         """
-        draw = self._compiled(model, seed, **options)
-        for finite, *features in self._batches(draw, latents, labels):
+        draw, seeds = self._compiled(model, **options), np.full(len(latents), seed, np.int64)
+        for finite, *features in self._batches(draw, latents, labels, seeds):
             if not np.all(finite):
                 raise UserError(
                     "The model makes images that are not finite numbers: its training failed. Take"
@@ -72,13 +72,13 @@ class Extractor:
                 yield waiting.popleft()
         yield from waiting
 
-    def _compiled(self, model: LatentGAN, seed: int, **options) -> Callable:
+    def _compiled(self, model: LatentGAN, **options) -> Callable:
         """Kept for the next time that a model in training is measured."""
-        key = (id(model), seed, *sorted(options.items()))
+        key = (id(model), *sorted(options.items()))
         if self._drawing[0] != key:
 
-            def draw(step, latents, labels):
-                random = random_of(seed, step[0])
+            def draw(step, latents, labels, seeds):
+                random = random_of(seeds[0], step[0])
                 images = model.draw(latents, labels, random, **options)
                 finite = tf.reduce_all(tf.math.is_finite(images), axis=(1, 2, 3))
                 return finite, *self.network(_pixels(images))

@@ -62,7 +62,7 @@ class ReconstructionEvaluation:
         border = self.border if self.border is not None else (model.scale if enlarges else 0)
         split = self.split or ("train" if model.DATA == "super_resolution" else "test")
         pairs = itertools.islice(self._pairs(model, split), self.num)
-        rows = [self._measured(model, *pair, border) for pair in pairs]
+        rows = [self._measured(model, n, *pair, border) for n, pair in enumerate(pairs, start=1)]
         if not rows:
             raise UserError(f"{self.dataset} holds no image")
         self.facts |= {"split": split, "direction": self.direction or model.DIRECTIONS[0]}
@@ -81,14 +81,20 @@ class ReconstructionEvaluation:
         backwards = self.direction == model.DIRECTIONS[1]
         return ((b, a) if backwards else (a, b) for a, b in pairs)
 
-    def _measured(self, model: ImageGAN, small, reference, border: int) -> list[float]:
+    def _measured(self, model: ImageGAN, number: int, small, reference, border: int) -> list[float]:
         converted = model.convert(small / np.float32(127.5) - 1.0, self.direction, self.tile)
         answers = pictures.to_uint8(converted), bicubic.enlarge(small, model.scale)
-        return [
-            metric(answer, reference, border)
-            for metric in self.metrics.values()
-            for answer in answers
-        ]
+        try:
+            return [
+                metric(answer, reference, border)
+                for metric in self.metrics.values()
+                for answer in answers
+            ]
+        except ValueError as error:
+            raise UserError(
+                f"Image {number} of {self.dataset}, in the order of the names: {error}. Leave it"
+                " out, or choose a smaller --border, or metrics without a window, such as psnr_y."
+            ) from error
 
 
 def _reconstruction(name: str, weights: Sequence[str]):

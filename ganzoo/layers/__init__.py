@@ -1,6 +1,6 @@
 """Layers that GANs share and Keras lacks."""
 
-from ganzoo.layers.composite import Composite
+from ganzoo.layers.composite import Composite, Network
 from ganzoo.layers.convolution import CroppedConv2DTranspose, PaddedConv2D
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
@@ -34,6 +34,7 @@ __all__ = [
     "InstanceNorm",
     "MinibatchStddev",
     "ModulatedConv2D",
+    "Network",
     "PaddedConv2D",
     "SpectralConv2D",
     "SpectralDense",

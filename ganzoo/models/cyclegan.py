@@ -30,6 +30,7 @@ from ganzoo.layers import (
     CroppedConv2DTranspose,
     ImagePool,
     InstanceNorm,
+    Network,
     PaddedConv2D,
     batch_norm,
 )
@@ -40,12 +41,18 @@ WIDEST = 8  # times the first layer's width
 # How often a generator can halve the sides of an image, at least and at most.
 HALVINGS = MappingProxyType({"resnet": (2, 2), "unet": (5, 8)})
 # By the name of `normalization`. "image": the scale and offset of "batch", with the statistics of
-# each image, as pix2pix does at inference.
+# each image, as pix2pix does at inference. "none" leaves the biases out, too, as the authors' does.
 NORMALIZATIONS = MappingProxyType(
-    {"instance": InstanceNorm, "batch": batch_norm, "image": lambda: InstanceNorm(affine=True)}
+    {
+        "instance": InstanceNorm,
+        "batch": batch_norm,
+        "image": lambda: InstanceNorm(affine=True),
+        "none": layers.Identity,
+    }
 )
 
 
+@keras.saving.register_keras_serializable(package="ganzoo.cyclegan")
 class ResidualBlock(layers.Layer):
     """x + F(x), without a ReLU after the sum: `[N, H, W, C] -> [N, H, W, C]`."""
 
@@ -90,7 +97,7 @@ def resnet_generator(
     return keras.Sequential(stack, name=name)
 
 
-class UNetGenerator(keras.Model):
+class UNetGenerator(Network):
     """Images `[N, H, W, C]` to images `[N, H, W, C]` in [-1, 1], for sides that 2**num_halvings
     divides.
 
@@ -171,8 +178,8 @@ class CycleGAN(ImageGAN):
         discriminator: "patch" or "pixel".
         discriminator_layers: of the former; 3 look at patches of 70 x 70 pixels.
         discriminator_width: channels of the discriminators' first layer.
-        normalization: of all networks: "instance", "batch", or "image", which has learned scales
-            and offsets like "batch" and the statistics of each image like "instance".
+        normalization: of all networks: "instance", "batch", "none", or "image", which has learned
+            scales and offsets like "batch" and the statistics of each image like "instance".
         loss: a key of `ganzoo.losses.ADVERSARIAL`.
         cycle_weight_a: lambda of the cycle from a.
         cycle_weight_b: lambda of the cycle from b.

@@ -16,6 +16,8 @@ from ganzoo.models.formats import ATTRIBUTES, FORMATS, Arrays
 from ganzoo.models.registry import build, construct
 from ganzoo.weights import layouts
 
+_PARALLEL = "module."
+
 
 class NoDiscriminators(UserError):
     """A model that was kept without its discriminators."""
@@ -97,7 +99,10 @@ def _for_inference(name: str, arguments: dict) -> GAN:
 def _built(path, arrays: Arrays, make: Callable[[], GAN]) -> GAN:
     """What `make` builds, if the file has the numbers for it: a small array can tell any width."""
     with tf.Graph().as_default():  # where variables have shapes, and take no memory
-        needed = sum(variable.shape.num_elements() for variable in make().variables)
+        try:
+            needed = sum(variable.shape.num_elements() for variable in make().variables)
+        except UserError as error:
+            raise UserError(f"{path} holds a network that ganzoo does not have: {error}") from error
     held = sum(array.size for array in arrays.values())
     if needed > 2 * held + 1000:  # an averaged generator stands for both, a slope for all channels
         raise UserError(
@@ -134,11 +139,10 @@ def _program_of(path, arrays: Arrays) -> str:
 
 
 def _generator_of(arrays: Arrays, prefixes: tuple[str, ...]) -> Arrays:
-    """The arrays under the first prefix that there is, without it."""
-    for prefix in prefixes:
-        if found := _under(prefix, arrays):
-            return found
-    return arrays
+    """The arrays under the first prefix that there is, without it, and without that of PyTorch's
+    DataParallel, which any program may have used."""
+    found = next(filter(None, (_under(prefix, arrays) for prefix in prefixes)), arrays)
+    return _under(_PARALLEL, found) or found
 
 
 def _without_dropout(arrays: Arrays) -> Arrays:

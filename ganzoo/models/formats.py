@@ -12,6 +12,7 @@ from ganzoo.engine import GAN
 from ganzoo.weights import layouts
 
 Arrays = Mapping[str, np.ndarray]
+_LEVEL = "model.model.1.model"  # of a U-Net, the second
 _MOST_LAYERS, _MOST_DIGITS = 100, 4  # of one kind; of their numbers, or of sides in pixels
 ATTRIBUTES = ("conv_clamp", "group_size")  # of layers, which arrays do not tell
 _COUNTERS = r".*\.num_batches_tracked"
@@ -143,7 +144,7 @@ def _cyclegan(arrays: Arrays) -> dict:
         "generator": "resnet",
         "num_blocks": len(blocks),
         "generator_width": first.shape[0],
-        "normalization": _normalization(arrays, "model.2"),
+        "normalization": _normalization(arrays, "model.1", "model.2"),
     }
 
 
@@ -156,14 +157,15 @@ def _unet(arrays: Arrays) -> dict:
         "channels": arrays["model.model.0.weight"].shape[1],
         "generator": "unet",
         "generator_width": arrays["model.model.0.weight"].shape[0],
-        "normalization": _normalization(arrays, "model.model.1.model.2"),
+        "normalization": _normalization(arrays, f"{_LEVEL}.1", f"{_LEVEL}.2"),
     }
 
 
-def _normalization(arrays: Arrays, name: str) -> str:
-    if f"{name}.weight" not in arrays:
-        return "instance"
-    return "batch" if f"{name}.running_mean" in arrays else "image"
+def _normalization(arrays: Arrays, convolution: str, norm: str) -> str:
+    """What follows a convolution, which has a bias where that does not take the mean's place."""
+    if f"{norm}.weight" not in arrays:
+        return "instance" if f"{convolution}.bias" in arrays else "none"
+    return "batch" if f"{norm}.running_mean" in arrays else "image"
 
 
 def _pix2pix(arrays: Arrays) -> dict:
@@ -212,17 +214,12 @@ def _mmagic(arrays: Arrays) -> dict:
 
 
 FORMATS = {
-    "cyclegan-pytorch": Format(
-        "cyclegan", ("module.",), _cyclegan, layouts.cyclegan_generator, _AVERAGES
-    ),
+    # Before CycleGAN's, whose files look the same: without --eval the authors' test.py takes the
+    # statistics of each image, of either.
     "pix2pix-pytorch": Format(
-        "cyclegan",
-        ("module.",),
-        _pix2pix,
-        layouts.cyclegan_generator,
-        _AVERAGES,
-        constants=_averages,
+        "cyclegan", (), _pix2pix, layouts.cyclegan_generator, _AVERAGES, constants=_averages
     ),
+    "cyclegan-pytorch": Format("cyclegan", (), _cyclegan, layouts.cyclegan_generator, _AVERAGES),
     "stylegan2-ada-pytorch": Format(
         "stylegan2_ada",
         ("G_ema.", "G."),

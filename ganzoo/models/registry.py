@@ -7,7 +7,7 @@ import inspect
 
 from ganzoo.augment import Augmentation
 from ganzoo.engine import GAN
-from ganzoo.errors import unknown
+from ganzoo.errors import UserError, unknown
 
 # One line per model: its name, which is also that of its file, and its class.
 MODELS = {
@@ -53,5 +53,9 @@ def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> 
         if key not in known:
             raise unknown(f"argument of {name}", key, known)
     model = cls(augmentation=augmentation, **kwargs)
+    if model.channels not in (1, 3):
+        raise UserError(
+            f"channels = {model.channels}: the images of {name} have 1 channel (grey) or 3 (RGB)"
+        )
     model.arguments = kwargs | model.arguments
     return model

@@ -38,7 +38,7 @@ from keras import layers, ops
 from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
-from ganzoo.layers import PaddedConv2D, batch_norm, enlarge_bilinear, pixel_shuffle
+from ganzoo.layers import Network, PaddedConv2D, batch_norm, enlarge_bilinear, pixel_shuffle
 from ganzoo.losses import ADVERSARIAL, VGG_FEATURES, VGGLoss
 from ganzoo.translation import ImageGAN
 
@@ -64,7 +64,7 @@ class ResidualBlock(layers.Layer):
         return x + self.branch(x, training=training)
 
 
-class Generator(keras.Model):
+class Generator(Network):
     """SRResNet: images `[N, H, W, C]` in [-1, 1] to images `[N, s H, s W, C]`, not clipped."""
 
     def __init__(
@@ -92,6 +92,9 @@ class Generator(keras.Model):
         self.to_image = _conv(channels, 9, dtype="float32")
         self.to_range = layers.Activation(output, dtype="float32")
 
+    def build(self, input_shape):
+        _build_by_call(self, input_shape)
+
     def call(self, images, training=False):
         x = (images + 1.0) / 2.0
         for layer in self.head:
@@ -106,7 +109,7 @@ class Generator(keras.Model):
         return self.to_range(self.to_image(x))
 
 
-class ModifiedGenerator(keras.Model):
+class ModifiedGenerator(Network):
     """MSRResNet, which adds details to a bilinear enlargement, without normalizations.
 
     Images `[N, H, W, C]` in [-1, 1] to images `[N, s H, s W, C]`, not clipped. Wang et al. 2018,
@@ -123,6 +126,9 @@ class ModifiedGenerator(keras.Model):
         self.refine = _conv(width, 3)
         self.to_image = _conv(channels, 3, dtype="float32")
 
+    def build(self, input_shape):
+        _build_by_call(self, input_shape)
+
     def call(self, images, training=False):
         x = ops.leaky_relu(self.first((images + 1.0) / 2.0), 0.1)
         for block in self.blocks:
@@ -131,6 +137,11 @@ class ModifiedGenerator(keras.Model):
             x = pixel_shuffle(expand(x), 2)
         details = self.to_image(ops.leaky_relu(self.refine(x), 0.1))
         return details + enlarge_bilinear(ops.cast(images, "float32"), self.scale)
+
+
+def _build_by_call(network, input_shape):
+    """Creates all weights: an image of one pixel is as good as any other."""
+    network.call(ops.zeros((1, 1, 1, input_shape[-1])))
 
 
 def discriminator(width: int, name: str):
@@ -257,14 +268,14 @@ class SRGAN(ImageGAN):
         self.build_generators()
         self.discriminator.build((None, self.image_size, self.image_size, self.channels))
         for average in self.averages():
-            average.source(ops.zeros((1, 1, 1, self.channels)))
+            average.source.build((None, None, None, self.channels))
             average.start()
         self.content = _squared_error
         if self.content_loss in VGG_FEATURES:
             self.content = VGGLoss(self.content_loss, self.vgg_weights)
 
     def build_generators(self):
-        self.averaged_generator(ops.zeros((1, 1, 1, self.channels)))  # as good as any other size
+        self.averaged_generator.build((None, None, None, self.channels))
 
     def players(self):
         return {

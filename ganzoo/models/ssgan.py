@@ -43,6 +43,7 @@ from ganzoo.latents import LatentGAN
 from ganzoo.layers import (
     Composite,
     ConditionalBatchNorm,
+    Network,
     SpectralConv2D,
     SpectralDense,
     batch_norm,
@@ -146,13 +147,14 @@ class GeneratorBlock(Composite, keras.layers.Layer):
         return self.conv2(h) + self.shortcut(self.upsample(x))
 
 
-class Generator(Composite, keras.Model):
+class Generator(Network):
     """Latents `[N, latent_dim]`, and labels `[N]` if conditional, to images in [-1, 1]."""
 
     def __init__(
-        self, size: Size, up: int, channels: int, num_classes, self_modulation, arch, **kwargs
+        self, size: Size, up: int, channels: int, num_classes, self_modulation, arch: str, **kwargs
     ):
         super().__init__(**kwargs)
+        size, arch = Size(*size), ARCHITECTURES[arch]  # of plain values, which Keras can save
         self.bottom, self.num_classes, self.unit_range = size.bottom, num_classes, arch.unit_range
         self.modulated = self_modulation
         widths = size.generator
@@ -171,6 +173,9 @@ class Generator(Composite, keras.Model):
         ]
         self.norm = norm("norm")
         self.to_image = _conv(channels, 3, arch.init, "to_image")
+
+    def build(self, latents_shape, labels_shape=None):
+        self.call(ops.zeros((1, latents_shape[-1])), ops.zeros((1,), "int32"))
 
     def call(self, latents, labels=None, training=False):
         condition = self._condition(latents, labels)
@@ -332,7 +337,7 @@ class SSGAN(LatentGAN):
             discriminator=_scaled(size.discriminator, discriminator_width),
         )
         up = (image_size // size.bottom).bit_length() - 1
-        options = (size, up, channels, num_classes, self_modulation, arch)
+        options = (size, up, channels, num_classes, self_modulation, architecture)
         self.generator = Generator(*options, name="generator")
         self.discriminator = Discriminator(size, channels, num_classes, arch, name="discriminator")
         self.averaged_generator = self.generator
@@ -341,13 +346,14 @@ class SSGAN(LatentGAN):
 
     def build(self, input_shape=None):
         self.build_generators()
-        latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
-        self.discriminator(self.generator(latents, labels), labels)
+        self.generator.build((None, self.latent_dim))
+        image = (1, self.image_size, self.image_size, self.channels)
+        self.discriminator(tf.zeros(image), tf.zeros([1], tf.int32))
         for average in self.averages():
             average.start()
 
     def build_generators(self):
-        self.averaged_generator(tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32))
+        self.averaged_generator.build((None, self.latent_dim))
 
     def players(self):
         return {"discriminator": [self.discriminator], "generator": [self.generator]}

@@ -42,6 +42,7 @@ from ganzoo.layers import (
     EqualizedConv2D,
     EqualizedDense,
     MinibatchStddev,
+    Network,
     StyledConv2D,
     ToImage,
     downsample_blurred,
@@ -49,11 +50,10 @@ from ganzoo.layers import (
 )
 from ganzoo.losses import ADVERSARIAL, path_lengths, r1
 from ganzoo.seeds import Random
-from ganzoo.styles import StyleGAN
+from ganzoo.styles import NOISE_MODES, StyleGAN
 
 NON_SATURATING = ADVERSARIAL["non_saturating"]
 ARCHITECTURES = ("skip", "resnet", "orig")
-NOISE_MODES = ("random", "const", "none")
 CLAMP = 256.0  # of activations, in float16, which ends at 65,504
 STYLE_DECAY = 0.995  # of the mean style, for each batch
 LENGTH_DECAY = 0.01  # by how much the mean path length moves
@@ -182,11 +182,15 @@ class Synthesis(keras.Model):
         return image
 
 
-class Generator(keras.Model):
+class Generator(Network):
     """Latents `[N, latent_dim]`, and labels `[N]` if conditional, to images, not clipped."""
 
-    def __init__(self, size: Size, channels, architecture, mapping: tuple, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+    def __init__(
+        self, size: Size, channels, architecture, mapping: tuple, dtype="float32", **kwargs
+    ):
+        super().__init__(dtype=dtype, **kwargs)
+        size = Size(*size)  # JSON, in which Keras saves it, has texts for keys
+        size = size._replace(widths={int(r): width for r, width in size.widths.items()})
         self.mapping = Mapping(*mapping, name="mapping")
         self.synthesis = Synthesis(size, channels, architecture, name="synthesis")
         _, self.style_dim, *_ = mapping
@@ -195,6 +199,7 @@ class Generator(keras.Model):
         self.mean_style = self.add_weight(
             name="mean_style", shape=(self.style_dim,), initializer="zeros", trainable=False
         )
+        self.call(ops.zeros((1, latents_shape[-1])), ops.zeros((1,), "int32"))
 
     def call(self, latents, labels=None, truncation=1.0, cutoff=None, mode="const", random=None):
         styles = self.truncated(self.mapping(latents, labels), truncation, cutoff)
@@ -209,7 +214,7 @@ class Generator(keras.Model):
             cutoff: how many layers, from the coarsest on, are truncated; None means all.
         """
         count = self.synthesis.num_styles
-        layers = ops.reshape(ops.arange(count), (1, -1, 1))
+        layers = ops.reshape(ops.arange(count, dtype="int32"), (1, -1, 1))
         factor = ops.where(layers < (count if cutoff is None else cutoff), truncation, 1.0)
         mean = ops.convert_to_tensor(self.mean_style)
         return mean + ops.cast(factor, "float32") * (style[:, None] - mean)
@@ -430,13 +435,14 @@ class StyleGAN2ADA(StyleGAN):
             name="mean_length", shape=(), initializer="zeros", trainable=False
         )
         self.build_generators()
-        latents, labels = tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32)
-        self.discriminator(self.generator(latents, labels), labels)
+        self.generator.build((None, self.latent_dim))
+        image = (1, self.image_size, self.image_size, self.channels)
+        self.discriminator(tf.zeros(image), tf.zeros([1], tf.int32))
         for average in self.averages():
             average.start()
 
     def build_generators(self):
-        self.averaged_generator(tf.zeros([1, self.latent_dim]), tf.zeros([1], tf.int32))
+        self.averaged_generator.build((None, self.latent_dim))
 
     def players(self):
         return {"generator": [self.generator], "discriminator": [self.discriminator]}
@@ -507,8 +513,13 @@ class StyleGAN2ADA(StyleGAN):
             mean.assign(mean + LENGTH_DECAY * (logs["path_length/length"] - mean))
         return {}
 
+    @property
+    def num_styles(self):
+        return self.averaged_generator.synthesis.num_styles
+
     def styles(self, latents, labels=None, truncation=1.0, cutoff=None):
         self.require_labels(labels)
+        self.require_options(truncation=truncation, cutoff=cutoff)
         generator = self.averaged_generator
         labels = labels if labels is None else ops.convert_to_tensor(labels, "int32")
         return generator.truncated(generator.mapping(latents, labels), truncation, cutoff)
@@ -536,7 +547,7 @@ class StyleGAN2ADA(StyleGAN):
         once, last = random.shared(), self.generator.synthesis.num_styles
         mixed = once.uniform("mixing", [1]) < self.style_mixing
         cutoff = ops.where(mixed, 1 + once.integers("cutoff", [1], last - 1), last)
-        coarse = ops.arange(last) < cutoff
+        coarse = ops.arange(last, dtype="int32") < cutoff
         return ops.where(coarse[None, :, None], styles, self.generator.truncated(other)), labels
 
 

@@ -41,11 +41,17 @@ def read(path: str | Path, attributes: Collection[str] = ()) -> dict[str, np.nda
             arrays; they are read as arrays without axes.
 
     Raises:
-        RefusedFile: when the file is missing, damaged, or holds anything but data.
+        RefusedFile: when the file is missing, damaged, without arrays, or holds anything but data.
     """
     path = Path(path).expanduser()
     try:
-        return _reader(path, attributes)(path)
+        arrays = _reader(path, attributes)(path)
+        if not arrays:
+            raise RefusedFile(
+                "it holds no arrays. Of a network, torch.save(network.state_dict(), PATH) writes"
+                " them, and Keras' save_weights"
+            )
+        return arrays
     except RefusedFile as error:
         raise RefusedFile(f"{path} was not read: {error}") from error
     except _DAMAGE as error:
@@ -89,7 +95,7 @@ def _read_archive(path: Path) -> dict[str, np.ndarray]:
         if "model.weights.h5" in names:
             with archive.open("model.weights.h5") as file, h5py.File(file) as opened:
                 return _datasets(opened, archive.getinfo("model.weights.h5").file_size)
-        if any(name.endswith(".npy") for name in names):
+        if not names or any(name.endswith(".npy") for name in names):
             return {n.removesuffix(".npy"): _array(archive, n) for n in names}
     return pytorch.state_dict(pytorch.read_zip(path))
 

@@ -231,7 +231,10 @@ class _Interpreter:
         if len(name.module) + len(name.name) > LONGEST_NAME:
             raise RefusedFile(f"a global with a name of more than {LONGEST_NAME} characters")
         if not self.vocabulary.knows(name):
-            raise RefusedFile(f"it names {name}, which is not part of any weights")
+            raise RefusedFile(
+                f"it names {name}, which is not part of any weights. Where it was made, write those"
+                " alone: torch.save(network.state_dict(), PATH)"
+            )
         self.stack.append(name)
 
     def _reduce(self, argument):

@@ -24,7 +24,7 @@ def write_pytorch(arrays: Mapping[str, np.ndarray], path: Path, under: str | Non
         path: the file, .pth or .pt.
         under: the key of a dictionary around the state dict; None for none.
     """
-    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+    arrays = {name: np.asarray(array, np.float32, order="C") for name, array in arrays.items()}
     program = _pickled(arrays, under)
 
     def write(target: Path) -> None:

@@ -1,5 +1,6 @@
 import importlib.util
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,6 +21,35 @@ def test_files_compute_what_the_model_does(tmp_path, name, extra):
     served = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
     assert set(served.structured_input_signature[1]) == {s.name for s in model.signature()}
     assert models.export(model, tmp_path / "model.keras") == 0
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(
+    "name, extra",
+    [
+        ("cyclegan", {}),
+        ("cyclegan", {"generator": "unet"}),
+        ("srgan", {}),
+        ("ssgan", {"num_classes": 3, "architecture": "sngan"}),
+        ("stylegan2_ada", {}),
+    ],
+)
+def test_keras_saves_a_generator_by_itself(tmp_path, name, extra):
+    model = models.construct(name, **models.model_class(name).TINY, **extra)
+    model.build_for_inference()
+    model.generator.save(tmp_path / "net.keras")
+    loaded = keras.saving.load_model(tmp_path / "net.keras")
+    inputs = [tf.ones([1, *(n or 32 for n in s.shape[1:])], s.dtype) for s in model.signature()]
+    np.testing.assert_allclose(loaded(*inputs), model.generator(*inputs), atol=1e-6)
+
+
+def test_keras_exports_and_saves_a_model(tmp_path):
+    model = models.load("dcgan_mnist")
+    model.export(tmp_path / "served", verbose=False)
+    served, latents = tf.saved_model.load(tmp_path / "served"), model.latents_of([1])
+    np.testing.assert_allclose(served.serve(latents), model(latents), atol=1e-5)
+    with pytest.raises(UserError, match=r"m\.h5: ganzoo's models are saved as \.keras"):
+        model.save(tmp_path / "m.h5")
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".tflite"])

@@ -9,6 +9,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from ganzoo import images as pictures
@@ -137,6 +138,8 @@ def test_what_is_given_comes_back_in_kind(tmp_path, architecture):
     assert large.dtype == np.uint8 and large.shape == (36, 28, 3)
     np.testing.assert_array_equal(model.upscale(np.stack([pixels] * 2)), np.stack([large] * 2))
     floats = model.upscale(pixels / np.float32(127.5) - 1.0)
+    rounded = model.upscale(tf.constant([[[1.0 + 2e-7] * 3]] * 2))
+    np.testing.assert_array_equal(rounded, model.upscale(tf.ones([2, 1, 3], tf.bfloat16)))
     assert floats.dtype == np.float32
     np.testing.assert_array_equal(pictures.to_uint8(floats), large)
     np.testing.assert_array_equal(np.asarray(model.upscale(Image.fromarray(pixels))), large)
@@ -150,7 +153,9 @@ def test_what_is_given_comes_back_in_kind(tmp_path, architecture):
         (pixels[..., 0], "an array of shape"),
         (pixels[:0], "with pixels in it"),
         (pixels[None][:0], "with pixels in it"),
-        (pixels * 1.0, "floats from -1"),
+        (pixels * 1.0, r"floats from \d+ to 25\d; expected floats from -1"),
+        (pixels.astype(np.int32), "an array of int32; expected uint8, or floats"),
+        (np.full(pixels.shape, np.nan), "an array of floats from nan to nan"),
         (Image.fromarray(pixels[..., 0].astype(np.int32) << 16), "32-bit pixels"),
         (Image.fromarray(pixels[..., 0].astype(np.float32)), "32-bit pixels"),
     ):

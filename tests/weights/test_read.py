@@ -3,6 +3,7 @@ import pickle
 import struct
 import sys
 
+import h5py
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -134,6 +135,16 @@ def test_files_of_keras(tmp_path):
         found = weights.read(tmp_path / name)
         sums = sorted(a.sum() for name, a in found.items() if ".vars." in name)
         np.testing.assert_allclose(sums, expected, rtol=1e-5)
+
+
+def test_files_without_arrays_say_how_to_export(tmp_path):
+    np.savez(tmp_path / "net.npz")
+    weights.write_pytorch({}, tmp_path / "net.pth")
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs["title"] = "nothing"
+    for name in ("net.npz", "net.pth", "net.h5"):
+        with pytest.raises(RefusedFile, match=r"holds no arrays\. .*state_dict\(\)"):
+            weights.read(tmp_path / name)
 
 
 def test_missing_files_and_web_pages_are_told(tmp_path):

@@ -103,7 +103,13 @@ def maps_of(variable, name: str, side: int) -> Entry:
 
 
 def normalization(layer, name: str) -> list[Entry]:
-    """Scale and offset, and the moving averages of batch normalization."""
+    """Scale and offset, and the moving averages of batch normalization.
+
+    Raises:
+        ValueError: where they are networks of a condition.
+    """
+    if not hasattr(layer.gamma, "value"):
+        raise ValueError(f"{layer.name} depends on latents or classes")
     entries = [same(layer.gamma, f"{name}.weight"), same(layer.beta, f"{name}.bias")]
     if hasattr(layer, "moving_mean"):
         entries.append(same(layer.moving_mean, f"{name}.running_mean"))
