@@ -77,6 +77,8 @@ def literal(node: ast.AST):
 def define_flags(tree: ast.AST, values: flags.FlagValues) -> None:
     """Defines in `values` what the module defines when it is run."""
     for name, arguments, named in calls(tree, "flags"):
+        if name == "DEFINE_enum" and arguments[2] is None:  # its choices are computed
+            name, arguments = "DEFINE_string", arguments[:2] + arguments[3:]
         if name.startswith("DEFINE_"):
             getattr(flags, name)(*arguments, **named, flag_values=values)
 

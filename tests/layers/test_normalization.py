@@ -149,3 +149,38 @@ def test_instance_norm_survives_serialization():
     twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     twin.set_weights(layer.get_weights())
     np.testing.assert_array_equal(twin(X), layer(X))
+
+
+@pytest.mark.parametrize("policy, atol", [("float32", 1e-5), ("mixed_bfloat16", 0.2)])
+def test_fused_batch_normalization_is_that_of_keras(policy, atol):
+    """Outputs, moments, gradients of first and second order; inference, too."""
+    keras.mixed_precision.set_global_policy(policy)
+    fused, plain = batch_norm(), keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    found, expected = (results_of(layer) for layer in (fused, plain))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=atol * np.abs(theirs).max())
+    for ours, theirs in zip(fused.variables, plain.variables, strict=True):
+        assert ours.name == theirs.name
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def results_of(layer):
+    layer.build(X.shape)
+    rng = np.random.default_rng(2)
+    for variable in layer.variables:
+        variable.assign(rng.uniform(0.5, 2.0, variable.shape))
+    weights = rng.normal(size=X.shape).astype(np.float32)
+    x = tf.cast(X, layer.compute_dtype)
+    watched = [x, layer.gamma.value, layer.beta.value]
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(watched)
+            outputs = tf.cast(layer(x, training=True), tf.float32)
+            loss = tf.reduce_sum(weights * tf.square(outputs))
+        gradients = inner.gradient(loss, watched)
+        penalty = tf.reduce_sum(tf.square(tf.cast(gradients[0], tf.float32)))
+    second = outer.gradient(penalty, x)
+    results = [outputs, *gradients, second, layer(x)]
+    assert all(result.dtype == layer.compute_dtype for result in (second, layer(x)))
+    return [tf.cast(result, tf.float32).numpy() for result in results]

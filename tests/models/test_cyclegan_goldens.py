@@ -84,6 +84,7 @@ def test_discriminators(key, network, size):
     assert_golden("cyclegan", key, nchw(network(images(size))))
 
 
+@pytest.mark.slow
 def test_losses():
     """The official D_A judges images of domain b."""
     expected = json.loads((FOLDER / "cyclegan.json").read_text())["losses"]

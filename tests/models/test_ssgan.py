@@ -246,9 +246,8 @@ def test_undecided_rotations_cost_the_logarithm_of_four():
         assert added == pytest.approx(contribution, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    "rotation_batch", ["quarter", pytest.param("split", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("rotation_batch", ROTATION_BATCHES)
 def test_each_task_reads_the_answers_to_its_own_images(rotation_batch):
     """Upright images decide the game, rotated ones the rotation loss."""
     model = build(rotation_batch=rotation_batch)

@@ -137,6 +137,7 @@ def test_official_sizes(name):
     assert_golden("stylegan2_ada", f"{name}.D", logits)
 
 
+@pytest.mark.slow
 def test_training_steps(monkeypatch):
     """Every loss, gradient and optimizer step of the four phases, twice."""
     golden = json.loads((FOLDER / "stylegan2_ada.json").read_text())
@@ -159,6 +160,7 @@ def test_training_steps(monkeypatch):
     assert_golden("stylegan2_ada", "w_avg", model.generator.mean_style)
 
 
+@pytest.mark.slow
 def test_every_layer_is_filled():
     """So that no weight of ours is at its random start while numbers are compared."""
     first, second = filled(**SMALL, num_classes=5), filled(**SMALL, num_classes=5)

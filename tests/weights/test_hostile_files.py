@@ -141,7 +141,7 @@ def test_names_of_classes_stay_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = b"\x80\x02" + calls("torch.nn.modules.os:system") + b"."
     (tmp_path / "net.pkl").write_bytes(program)
-    assert weights.read(tmp_path / "net.pkl") == {}
+    assert_refused(tmp_path / "net.pkl", "it holds no arrays")
     assert not (tmp_path / "pwned").exists()
 
 
@@ -238,7 +238,7 @@ def test_numbers_as_keys_do_not_collide(tmp_path):
     pairs = b"".join(b"\x8a\x0a" + n.to_bytes(10, "little") + b"N" for n in COLLIDING)
     (tmp_path / "net.pkl").write_bytes(b"\x80\x02}(" + pairs + b"u.")
     start = time.process_time()
-    assert weights.read(tmp_path / "net.pkl") == {}
+    assert_refused(tmp_path / "net.pkl", "it holds no arrays")
     assert time.process_time() - start < 1
 
 
@@ -323,8 +323,12 @@ def rewritten(path, compression, **changed):
     "changed, words",
     [
         ({"net/data.pkl": bytes((1 << 28) + 1)}, "bytes large"),
-        ({"net/byteorder": bytes(1 << 29)}, "that would become 536,8"),
-        ({"net/data/0": bytes(1 << 29)}, "that would become 536,8"),
+        *(
+            pytest.param(
+                {member: bytes(1 << 29)}, "that would become 536,8", marks=pytest.mark.slow
+            )
+            for member in ("net/byteorder", "net/data/0")
+        ),
         ({}, "missing or compressed"),
         ({"net/byteorder": b"big"}, "big-endian"),
         ({"../../pwned": b""}, "an archive with the path '../../pwned'"),
@@ -375,7 +379,7 @@ def test_hdf5_that_lies_about_its_shape_or_leads_elsewhere(tmp_path):
     with h5py.File(path, "w") as file:
         file["x"] = h5py.ExternalLink("/etc/passwd", "y")
         file["loop"] = h5py.SoftLink("/")
-    assert weights.read(path) == {}
+    assert_refused(path, "it holds no arrays")
 
 
 def test_hdf5_that_unpacks_to_more_than_its_arrays(tmp_path):
