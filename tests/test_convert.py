@@ -25,10 +25,11 @@ CASES = [
 ]
 
 
-def tiers(cases, same=lambda case: case[0]):
-    """The first case of each program is of the first tier."""
-    seen = [same(case) for case in cases]
-    marks = [pytest.mark.slow if key in seen[:index] else () for index, key in enumerate(seen)]
+def tiers(cases, heavy=("mimicry", "stylegan2-ada-pytorch")):
+    """The first case of each program is of the first tier, but for the heavy ones."""
+    programs = [program for program, *_ in cases]
+    again = [program in (*heavy, *programs[:index]) for index, program in enumerate(programs)]
+    marks = [pytest.mark.slow if late else () for late in again]
     return [pytest.param(*case, marks=mark) for case, mark in zip(cases, marks, strict=True)]
 
 
@@ -82,9 +83,8 @@ def test_the_way_there_and_back(tmp_path, program, arguments):
             np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
 
 
-@pytest.mark.parametrize(
-    "program, arguments", tiers([*PROGRAMS, (CASES[1][0], CASES[1][2])], same=lambda case: None)
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("program, arguments", [*PROGRAMS, (CASES[1][0], CASES[1][2])])
 def test_training_starts_from_an_authors_model(tmp_path, monkeypatch, program, arguments):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
     format = models.FORMATS[program]
@@ -177,7 +177,7 @@ def test_averages_are_not_used_unless_they_are_asked_for(tmp_path):
     assert told.arguments["normalization"] == "batch"
 
 
-@pytest.mark.parametrize("program, arguments", [PROGRAMS[0], PROGRAMS[-1]])
+@pytest.mark.parametrize("program, arguments", tiers([PROGRAMS[0], PROGRAMS[-1]]))
 def test_networks_that_were_trained_on_several_gpus(tmp_path, program, arguments):
     format = models.FORMATS[program]
     model = models.construct(format.model_name, **arguments)

@@ -98,6 +98,7 @@ def test_mixtures_lie_between_their_sources(runs):
         assert np.abs(parts[1] - parts[2 - same]).max() > 0
 
 
+@pytest.mark.slow
 def test_transparent_photos_are_projected_on_white(runs, vgg_weights, tmp_path):
     Image.new("RGBA", (20, 30)).save(tmp_path / "photo.png")
     model, path = load(runs / "styles"), str(tmp_path / "photo.png")

@@ -89,6 +89,7 @@ def test_a_folder_is_written_as_images_come(tmp_path):
     assert names == [f"{index:06d}.png" for index in range(6)]
 
 
+@pytest.mark.slow
 def test_seeds_draw_their_classes_and_labels_begin_rows(conditional, tmp_path):
     model, out = models.load(conditional), tmp_path / "images.npz"
     few, every = ("--num=17", "--labels=0,3"), ("--seeds=3-5", "--labels=3,1,2")
@@ -114,6 +115,7 @@ def test_seeds_draw_their_classes_and_labels_begin_rows(conditional, tmp_path):
         assert picture.size == (3 * 18 + 2, 3 * 20)
 
 
+@pytest.mark.slow
 def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
     mix, walk = ("--mix_rows=1", "--mix_cols=2"), ("--seeds=1-2", "--frames=1")
     gif, project = f"--out={tmp_path / 'a.gif'}", ("--project=a.png", "--vgg_weights=vgg.npz")

@@ -187,6 +187,7 @@ def test_the_command_does_not_resume_the_run(page):
     assert "--workdir=runs/run-again" in page.text()
 
 
+@pytest.mark.slow
 def test_the_command_line(run, text, tmp_path):
     out = tmp_path / "new" / "page.html"
     done = commands.run("report", run.path, f"--out={out}")
@@ -203,6 +204,7 @@ def test_a_run_before_its_first_tick(copy):
         report.page(copy)
 
 
+@pytest.mark.slow
 def test_a_run_without_samples_and_metrics(copy):
     for path in (copy.metrics, copy.best / "metrics.json", *copy.samples.glob("*")):
         path.unlink()

@@ -64,6 +64,7 @@ def test_the_run_directory_holds_everything(run):
     assert models.load(run.path).generate(2).shape == (2, 32, 32, 3)
 
 
+@pytest.mark.slow
 def test_measuring_while_training(tmp_path):
     run = RunDirectory(tmp_path)
     evaluation = {"metrics": "fd16_convnet-shapes,modes16_convnet-shapes"}
@@ -81,6 +82,7 @@ def test_what_is_to_be_measured_must_be_said(tmp_path):
         trainer.train(recipe(evaluate_images=32), RunDirectory(tmp_path), ONE)
 
 
+@pytest.mark.slow
 def test_starting_from_another_run(run, tmp_path):
     fresh = RunDirectory(tmp_path)
     trainer.train(recipe(init_from=str(run.path), total_images=8, seed=5), fresh, ONE)
@@ -102,6 +104,7 @@ def test_what_does_not_fit_to_start_from_is_told(run, tmp_path):
     assert not fresh.path.exists()
 
 
+@pytest.mark.slow
 def test_what_a_run_was_started_from_is_needed_once(run, tmp_path, capsys):
     fresh = RunDirectory(tmp_path)
     trainer.train(recipe(init_from=str(run.path), total_images=8), fresh, ONE)
@@ -151,6 +154,7 @@ def test_harmless_changes_go_on_and_others_are_refused(tmp_path):
     assert [line["step"] for line in log_of(RunDirectory(tmp_path / "run.1"))] == [2, 3]
 
 
+@pytest.mark.slow
 def test_a_start_that_failed_forbids_nothing(tmp_path):
     run = RunDirectory(tmp_path / "run")
     with pytest.raises(UserError, match="image_size 40"):
@@ -280,6 +284,7 @@ def test_damaged_lines_of_the_log_are_left_out(tmp_path, capsys):
     assert [line["step"] for line in log_of(run)] == [1, 3]
 
 
+@pytest.mark.slow
 def test_auto_keeps_its_meaning_in_a_run(tmp_path, monkeypatch):
     run = RunDirectory(tmp_path)
     trainer.train(recipe(total_images=16, precision="auto"), run, ONE)

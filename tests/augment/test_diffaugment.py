@@ -77,6 +77,7 @@ def test_a_policy_has_its_transforms_alone():
         DiffAugment("colour")
 
 
+@pytest.mark.slow
 def test_second_derivatives_under_xla():
     augment = DiffAugment()
     draws = {name: values.astype(np.float32) for name, values in official_draws().items()}

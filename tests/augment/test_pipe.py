@@ -211,9 +211,8 @@ def test_a_plain_image_stays_plain_under_all_moves():
     np.testing.assert_allclose(AugmentPipe("bg")(images, draws=draws), images, atol=2e-3)
 
 
-@pytest.mark.parametrize(
-    "name", ["", *(pytest.param(name, marks=pytest.mark.slow) for name in ALL)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["", *ALL])
 def test_second_derivatives_under_xla(name):
     """As R1 and path length penalties take them; against finite differences of the first: of all
     transforms together, and of each."""

@@ -48,6 +48,7 @@ def joined(batches):
     ]
 
 
+@pytest.mark.slow
 def test_what_is_looked_at_is_what_is_drawn(model):
     latents, labels = inputs(model)
     images = model.decode(latents, labels, seed=4, noise="random")

@@ -33,6 +33,7 @@ def dark_and_bright(count=40):
     return source_of(images, labels)
 
 
+@pytest.mark.slow
 def test_what_is_turned_around_is_forgotten(monkeypatch):
     """Of two classes, the second task is the first one turned around."""
     monkeypatch.setattr(forgetting, "ADAM", {"learning_rate": 0.05})

@@ -31,6 +31,7 @@ def model():
     return models.build("ssgan", **models.model_class("ssgan").TINY)
 
 
+@pytest.mark.slow
 def test_the_same_number_twice_with_the_real_side_from_the_cache(home, model, monkeypatch):
     looked_at = []
     look = FeatureNetwork.__call__

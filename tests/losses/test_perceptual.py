@@ -56,7 +56,10 @@ def images(count=2, size=16, channels=3):
 
 @pytest.mark.parametrize(
     "features, layer, parameters",
-    [("vgg22", "block2_conv2", 260_160), ("vgg54", "block5_conv4", 20_024_384)],
+    [
+        ("vgg22", "block2_conv2", 260_160),
+        pytest.param("vgg54", "block5_conv4", 20_024_384, marks=pytest.mark.slow),
+    ],
 )
 def test_features_are_those_of_keras_vgg19_with_its_preprocessing(
     tmp_path, features, layer, parameters

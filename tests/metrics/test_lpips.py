@@ -19,7 +19,7 @@ GOLDEN = json.loads("""{
 }""")
 
 
-@pytest.mark.parametrize("net", ["alex", "vgg", "squeeze"])
+@pytest.mark.parametrize("net", ["alex", pytest.param("vgg", marks=pytest.mark.slow), "squeeze"])
 def test_distances_are_those_of_the_official_code(net):
     distance = LPIPS(f"lpips-{net}", lpips_weights.trunk(net), lpips_weights.heads(net))
     for size in (64, 75):

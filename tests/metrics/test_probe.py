@@ -22,6 +22,7 @@ def source(split, labels=True):
     return open_source("shapes", image_size=32, channels=3, split=split, labels=labels)
 
 
+@pytest.mark.slow
 def test_the_discriminator_of_a_model_is_probed():
     class Few:
         """The first images of a source."""

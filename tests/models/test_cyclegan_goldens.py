@@ -39,6 +39,7 @@ def test_resnet(num_blocks):
     assert_golden("cyclegan", f"G.resnet_{num_blocks}blocks", nchw(network(images(64))))
 
 
+@pytest.mark.slow
 def test_unet():
     network = UNetGenerator(3, 64, 7)
     network.build((None, None, None, 3))

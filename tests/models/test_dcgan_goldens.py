@@ -80,9 +80,8 @@ def test_networks(filled, mode):
     assert_golden("dcgan", f"{architecture}.D.{mode}", logits)
 
 
-@pytest.mark.parametrize(
-    "loss", ["non_saturating", pytest.param("least_squares", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["non_saturating", "least_squares"])
 def test_training_steps(loss, monkeypatch):
     """Networks, losses and optimizers, batches kept apart, and their order."""
     golden = json.loads((FOLDER / "dcgan.json").read_text())[loss]

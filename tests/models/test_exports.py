@@ -13,6 +13,7 @@ CASES = [(name, {}) for name in models.MODELS]
 CASES += [("srgan", {"architecture": "msrresnet"})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, extra", CASES[-1:])
 def test_files_compute_what_the_model_does(tmp_path, name, extra):
     """As the conformance suite has it of each model."""

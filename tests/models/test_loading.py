@@ -45,6 +45,7 @@ def test_what_comes_with_ganzoo_works_and_has_a_card(name):
     assert all(id(v) in known or v.path.endswith("step") for v in model.variables)
 
 
+@pytest.mark.slow
 def test_packing_keeps_what_a_model_makes(tmp_path):
     arguments = dict(models.model_class("ssgan").TINY)
     model = models.build("ssgan", **arguments)
@@ -54,6 +55,7 @@ def test_packing_keeps_what_a_model_makes(tmp_path):
     np.testing.assert_allclose(packed.generate(2), model.generate(2), atol=0.01)
 
 
+@pytest.mark.slow
 def test_what_is_downloaded_is_of_known_programs():
     downloaded = [preset for preset in models.presets().values() if preset.url is not None]
     assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.FORMATS)

@@ -36,14 +36,8 @@ def batch(count=4, size=32, scale=4, random=RANDOM):
     return {"image": tf.constant(large), "small": tf.constant(large[:, ::scale, ::scale])}
 
 
-PARAMETERS = [
-    pytest.param(2, 1_400_771, marks=pytest.mark.slow),
-    (4, 1_548_547),
-    pytest.param(8, 1_696_323, marks=pytest.mark.slow),
-]
-
-
-@pytest.mark.parametrize("scale, generator", PARAMETERS)
+@pytest.mark.slow
+@pytest.mark.parametrize("scale, generator", [(2, 1_400_771), (4, 1_548_547), (8, 1_696_323)])
 def test_parameters(scale, generator):
     """x4: the paper's network with a slope per channel and no bias before normalizations."""
     model = published(scale=scale)
@@ -51,6 +45,7 @@ def test_parameters(scale, generator):
     assert trainer.trainable_parameters(model.discriminator) == 23_563_649
 
 
+@pytest.mark.slow
 def test_parameters_of_the_other_layouts_follow():
     """33 convolutions of the generator and 7 of the discriminator stand before a normalization."""
     model = published()
@@ -75,6 +70,7 @@ def biases_without_effect(network):
     ]
 
 
+@pytest.mark.slow
 def test_the_discriminator_reads_every_place():
     """No pooling: 512 * 6 * 6 inputs of the first dense layer for 96 pixels."""
     dense = [
@@ -115,6 +111,7 @@ def test_stages_follow_each_other():
     assert model.players()["pretrain"] == model.players()["generator"]
 
 
+@pytest.mark.slow
 def test_both_stages_move_the_same_generator_by_their_own_optimizers():
     model = tiny(pretrain_images=4)
     optimizers = {player: keras.optimizers.Adam(1e-3) for player in model.players()}

@@ -193,9 +193,18 @@ def turned(images, labels, rotation_batch):
     "arguments",
     [
         {},
-        {"loss": "non_saturating", "rotation_batch": "split", "architecture": "mimicry"},
-        {"num_classes": 3, "generator_rotation_weight": 0.7, "discriminator_rotation_weight": 0.3},
-        {"self_modulation": True, "rotation_batch": "split"},
+        *(
+            pytest.param(arguments, marks=pytest.mark.slow)
+            for arguments in (
+                {"loss": "non_saturating", "rotation_batch": "split", "architecture": "mimicry"},
+                {
+                    "num_classes": 3,
+                    "generator_rotation_weight": 0.7,
+                    "discriminator_rotation_weight": 0.3,
+                },
+                {"self_modulation": True, "rotation_batch": "split"},
+            )
+        ),
     ],
     ids=str,
 )
@@ -278,6 +287,7 @@ def gradients(target, variables, tape):
     return [g for g in tape.gradient(target, [v.value for v in variables]) if g is not None]
 
 
+@pytest.mark.slow
 def test_each_player_meets_its_own_rotation_loss_only():
     model = build()
     examples = batch_for(model)

@@ -173,9 +173,10 @@ def mixing_of(model, step):
     return same
 
 
+@pytest.mark.slow
 def test_a_batch_is_mixed_at_one_layer_nine_times_out_of_ten():
     model = tiny()
-    mixed = [mixing_of(model, step) for step in range(50)]
+    mixed = [mixing_of(model, step) for step in range(100)]
     cut = [same.argmin() if not same.all() else len(same) for same in mixed]
     assert np.mean(np.array(cut) < 6) == pytest.approx(0.9, abs=0.1)
     assert set(cut) == {1, 2, 3, 4, 5, 6}
@@ -192,6 +193,7 @@ def test_the_mean_style_follows_the_batches_and_not_the_mixed_ones():
     np.testing.assert_allclose(model.generator.mean_style, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_labels_of_fakes_are_as_frequent_as_those_of_the_data():
     model = tiny(num_classes=3)
     labels = tf.constant([0] * 6 + [2] * 2)
@@ -221,7 +223,11 @@ def test_the_clamp_of_the_training_stays_in_full_precision(tmp_path):
 
 @pytest.mark.parametrize(
     ("policy", "clamp"),
-    [("float32", None), ("mixed_bfloat16", None), ("mixed_float16", 256.0)],
+    [
+        pytest.param("float32", None, marks=pytest.mark.slow),
+        pytest.param("mixed_bfloat16", None, marks=pytest.mark.slow),
+        ("mixed_float16", 256.0),
+    ],
 )
 def test_precision_of_the_resolutions(policy, clamp):
     keras.mixed_precision.set_global_policy(policy)
@@ -242,6 +248,7 @@ def test_sizes_and_architectures_are_checked():
         tiny(generator_architecture="skipp")
 
 
+@pytest.mark.slow
 def test_batches_of_broken_groups_are_refused_before_training():
     recipe = chosen("stylegan2_ada", image_size=16, channel_max=8)
     recipe.batch_size = 6
