@@ -9,7 +9,11 @@ import os
 import pkgutil
 from types import ModuleType
 
+from ganzoo import quiet
+
 __version__ = "0.1.0"
+
+quiet.start_tensorflow_quietly()
 
 if os.environ.get("KERAS_BACKEND") == "torch":
     # PyTorch's Triton crashes where TensorFlow came first: tensorflow/tensorflow#124205.

@@ -12,11 +12,8 @@ With --metric it measures, instead, what a metric takes beside its generator and
 from __future__ import annotations
 
 import itertools
-import os
 import statistics
 import time
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import tensorflow as tf

@@ -17,10 +17,7 @@ file of another program can be given here, too, with --from where its names leav
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import flags
 

@@ -31,11 +31,8 @@ was measured last:
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import tensorflow as tf

@@ -6,12 +6,9 @@ config is one, as in `--config.batch_size=32`.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from absl import flags
 

@@ -8,10 +8,7 @@ Adam with a rate that falls along a cosine; images are moved by up to two pixels
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np

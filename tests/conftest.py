@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 
-# Before TensorFlow is imported: quiet start-up, the backend, no GPU.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import ganzoo  # noqa: F401  (with it TensorFlow starts quietly)
+
+# Before TensorFlow is imported: the backend, no GPU.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # Before worker processes start: freed memory is used again, not kept for each thread.

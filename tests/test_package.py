@@ -17,8 +17,8 @@ import ganzoo
 
 ROOT = Path(__file__).parents[1]
 RANKS = (
-    "errors backends arrays files config recipes cli photos images bicubic tiles runs devices "
-    "layers",
+    "quiet errors backends arrays files config recipes cli photos images bicubic tiles runs "
+    "devices layers",
     "losses seeds ema plots",
     "augment",
     "engine latents styles translation checkpoints",
@@ -86,6 +86,20 @@ def test_the_import_is_quick_and_loads_no_tensorflow():
     assert len(loaded) < 40
     code = "import sys, ganzoo.config, ganzoo.cli; print(*sys.modules)"
     assert not {"tensorflow", "keras", "numpy"} & set(_python("-c", code).split())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_tensorflow_writes_is_shown_where_it_fails(tmp_path, fails):
+    (tmp_path / "tensorflow.py").write_text(
+        "import os, types\n"
+        "os.write(2, b'E0000 failed call to cuInit\\n')\n"
+        "config = types.SimpleNamespace(list_physical_devices=lambda: os.write(2, b'once more'))\n"
+        f"assert not {fails}\n"
+    )
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import ganzoo, tensorflow"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode != 0) == ("cuInit" in done.stderr) == fails
+    assert ("once more" in done.stderr) is False
 
 
 def test_every_module_can_be_imported_beside_every_other():

@@ -10,7 +10,6 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Gradio's own: no statistics, no look at its version. The models': no downloads.
 os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GANZOO_OFFLINE": "1"}
 

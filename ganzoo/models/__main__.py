@@ -8,10 +8,7 @@ python -m ganzoo.models pack RUN_DIR FOLDER
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from ganzoo import cli, models
 from ganzoo.errors import UserError, choose
