@@ -61,13 +61,13 @@ def is_picture(path: Path) -> bool:
         return False
 
 
-def opened(path: Path, tell: Callable[[str], None] = warnings.warn) -> Image.Image:
+def opened(path: str | Path, tell: Callable[[str], None] = warnings.warn) -> Image.Image:
     """`normalized` of an image file; `tell` is called with the path and what is odd about it.
 
     Raises:
         UnreadableImage: when the file is missing, damaged, no image, or has pixels without range.
     """
-    if path.suffix.lower() in RAW:
+    if Path(path).suffix.lower() in RAW:
         raise UnreadableImage(f"{path} is a camera's raw file; develop it to a TIFF, PNG or JPEG")
     try:
         notices: list[str] = []
@@ -80,7 +80,7 @@ def opened(path: Path, tell: Callable[[str], None] = warnings.warn) -> Image.Ima
     return image
 
 
-def read(path: Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
+def read(path: str | Path, channels: int) -> tuple[np.ndarray, Image.Image | None]:
     """`pixels_of` an image file; errors are those of `opened`."""
     return pixels_of(opened(path), channels)
 
