@@ -23,6 +23,9 @@ _MODES["RGBA"] = ("RGBA", "RGB")
 _PROBE, _ERROR = (200, 100, 50, 128), 16  # a color, and how far a lossy format may be off
 _ICON = 256  # the largest side that a format for icons has, in pixels
 
+# Raw files of cameras, of which Pillow reads the preview: a small TIFF.
+RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2")
+
 
 def to_uint8(images) -> np.ndarray:
     """Float images in [-1, 1] to uint8, clipped; inverts x / 127.5 - 1 exactly."""
@@ -44,21 +47,8 @@ def grid(images: np.ndarray, padding: int = 2, columns: int | None = None) -> np
     return canvas
 
 
-# Raw files of cameras, of which Pillow reads the preview: a small TIFF.
-RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2")
-
-
 class UnreadableImage(UserError):
     """A file that is no image, or a damaged one."""
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file is an image by its content; only its header is read."""
-    try:
-        with Image.open(path):
-            return True
-    except Exception:  # Pillow's readers raise nearly everything on broken files
-        return False
 
 
 def opened(path: str | Path, tell: Callable[[str], None] = warnings.warn) -> Image.Image:

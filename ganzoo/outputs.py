@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganzoo import images as pictures
-from ganzoo.data.decode import named_as_image
+from ganzoo.data.collection import Item
+from ganzoo.data.decode import is_image, named_as_image
 from ganzoo.data.files import open_folder
 from ganzoo.errors import UserError
 
@@ -91,19 +92,18 @@ def _of_folder(source: Path, out: Path) -> list[Conversion]:
             f"--out={out} is the folder --input={source}, or lies in it: results would replace"
             " originals, or be converted the next time. Name a folder outside of it"
         )
-    items = [item.path for item in open_folder(source, labels=False)]
-    files = [p for p in items if _is_meant(source / p)]
+    items = list(open_folder(source, labels=False))
+    files, seen = [i.path for i in items if _is_meant(i)], {i.path for i in items}
     every = (path for path in source.rglob("*") if path.is_file())
-    hidden = {path.relative_to(source).as_posix() for path in every} - set(items)
-    _say_left_out("hidden", hidden)
-    _say_left_out("no images", set(items) - set(files))
+    _say_left_out("hidden", {path.relative_to(source).as_posix() for path in every} - seen)
+    _say_left_out("no images", seen - set(files))
     return [Conversion(source / p, out / name) for p, name in zip(files, _png(files), strict=True)]
 
 
-def _is_meant(path: Path) -> bool:
+def _is_meant(item: Item) -> bool:
     """Whether a file is an image, or has the name of one and is worth an error."""
-    raw = path.suffix.lower() in pictures.RAW
-    return raw or named_as_image(path.name) or pictures.is_picture(path)
+    raw = Path(item.path).suffix.lower() in pictures.RAW
+    return raw or named_as_image(item.path) or is_image(item)
 
 
 def _say_left_out(why: str, names: set[str]) -> None:
