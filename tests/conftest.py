@@ -36,6 +36,23 @@ def pytest_configure(config):
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": first_tier})
+    _share_kernels_of_variables()
+
+
+def _share_kernels_of_variables():
+    """TensorFlow compiles a kernel for each name of a variable, in ten times the time that the rest
+    of its creation takes; without names, variables of a shape share one."""
+    import tensorflow as tf
+    from tensorflow.python.ops import gen_resource_variable_ops as ops
+
+    create = ops.var_handle_op
+
+    def nameless(dtype, shape, **options):
+        if tf.executing_eagerly():
+            options["debug_name"] = ""
+        return create(dtype=dtype, shape=shape, **options)
+
+    ops.var_handle_op = nameless
 
 
 def pytest_collection_finish(session):
@@ -72,10 +89,10 @@ def pytest_xdist_make_scheduler(config, log):
 def _freed():
     """Nothing of a file's models and graphs stays for the next one."""
     yield
-    import keras
+    if gc.get_count()[0] > 100_000:  # objects since the last time
+        import keras
 
-    keras.backend.clear_session()
-    gc.collect()
+        keras.backend.clear_session()
 
 
 @pytest.fixture(autouse=True)

@@ -46,11 +46,11 @@ def recipe_of(name, full=True):
     return recipe
 
 
-def prepared(recipe, strategy=ONE):
+def prepared(recipe, strategy, momentum):
     """As the trainer does it, but for the optimizers: Adam would make full steps of rounding."""
 
     def descents(config, precision):
-        return {player: keras.optimizers.SGD(0.01, 0.5) for player in config.optimizers}
+        return {player: keras.optimizers.SGD(0.01, momentum) for player in config.optimizers}
 
     # TensorFlow's own seed, which no model uses, stays: to set it makes all compiled functions new.
     with (
@@ -80,12 +80,13 @@ class Subject:
         strategy: whose replicas share the batch.
         compiled: whether a step is a graph, traced once; else it runs as it is written, which is
             quicker for few steps.
+        momentum: of the optimizers, which acts from the second step on.
     """
 
-    def __init__(self, recipe, strategy=ONE, compiled=False):
+    def __init__(self, recipe, strategy=ONE, compiled=False, momentum=0.0):
         self.recipe, self.strategy = recipe, strategy
         keras.mixed_precision.set_global_policy(recipe.precision)
-        self.setup = prepared(recipe, strategy)
+        self.setup = prepared(recipe, strategy, momentum)
         self.model = self.setup.model
         self.step = self.model.function_of(self.model.updates()) if compiled else self._eager_step
         self.batch = self.setup.examples(BATCH)
@@ -118,11 +119,11 @@ class Subject:
                 logs = self.step(iterator)
         return {name: float(value) for name, value in logs.items()}
 
-    def run_main(self, under_xla=None):
-        """The logs of one step with the main update of each player, without augmentation, which
-        takes as long to compile as the rest; XLA computes the gradients of one update or of none.
+    def run_main(self, batches, under_xla=None):
+        """The logs of one step, as it is written, with the main update of each player, without
+        augmentation, which takes as long as the rest; XLA may compute the gradients of one player.
         """
-        model, updates = self.model, main_updates(self.model)
+        model = self.model
         compute = model._gradients
 
         def gradients(update, batch, replica):
@@ -132,8 +133,9 @@ class Subject:
         with (
             mock.patch.object(model, "_gradients", gradients),
             mock.patch.object(GAN, "augment", lambda model, images, random, stream: images),
+            mock.patch.object(engine, "Random", Repeating),
         ):
-            logs = self._eager_step(iter(self.setup.batches(0)), updates)
+            logs = self._eager_step(iter(batches), main_updates(model))
         return {name: float(value) for name, value in logs.items()}
 
     def repeated(self):
@@ -154,14 +156,23 @@ class Subjects:
 
     def __init__(self, recipe, two_replicas):
         self.recipe, self.two_replicas, self.made = recipe, two_replicas, {}
+        self._main = None
 
     def graph(self) -> Subject:
         """On one device, in float32, compiled."""
-        return self._get("graph", compiled=True)
+        return self._get("graph", compiled=True, momentum=0.5)
+
+    def main_step(self):
+        """The logs of a step of main updates on a repeated batch, as `run_main` has it, and what it
+        makes of the model's variables."""
+        if self._main is None:
+            one = self.graph()
+            self._main = one.run_main(one.repeated()), values(one.model.variables)
+        return self._main
 
     def other(self) -> Subject:
         """From another seed."""
-        return self._get("other", {"seed": 2})
+        return self._get("other", {"seed": 2}, momentum=0.5)
 
     def two(self) -> Subject:
         """On two replicas."""

@@ -39,8 +39,9 @@ def numpy_iteration(matrix, u):
 
 
 def converge(layer):
+    iterate = tf.function(layer.power_iteration)
     for _ in range(200):
-        layer.power_iteration()
+        iterate()
 
 
 def test_one_iteration_by_hand():
