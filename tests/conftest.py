@@ -65,7 +65,8 @@ def pytest_collection_finish(session):
 def pytest_collection_modifyitems(items):
     """What needs a browser is of the second tier; what takes longest comes first, so that no worker
     is left alone with it."""
-    items.sort(key=lambda item: "conformance" not in item.nodeid)
+    long = ("conformance", "notebooks", "kill")
+    items.sort(key=lambda item: not any(name in item.nodeid for name in long))
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
@@ -73,12 +74,14 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A worker gets a file at a time, of the conformance suite a model: what it compiles is used by
-    all of these tests."""
+    """A worker gets a file at a time, of the conformance suite a model, since its tests share what
+    was compiled; and a notebook at a time."""
     from xdist.scheduler import LoadScopeScheduling
 
     class FileScheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
+            if "notebook_runs" in nodeid:
+                return nodeid
             return re.sub(r"(conformance/\w+\.py)::\w+(\[\w+).*|(\.py)::.*", r"\1\2\3", nodeid)
 
     config.option.loadscopereorder = False  # in the order of the tests

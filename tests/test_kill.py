@@ -43,11 +43,11 @@ def command(folder, workdir, before=""):
     """A trainer in a process of its own, after some Python."""
     program = f"{before}\nfrom ganzoo import cli, train\ncli.run(train.main, train.define_flags)"
     return [
-        *(sys.executable, "-c", program, "--model=ssgan", f"--dataset=folder:{folder}"),
+        *(sys.executable, "-c", program, "--model=dcgan", f"--dataset=folder:{folder}"),
         *(f"--workdir={workdir}", "--config.data.flip=true", "--precision=float32"),
         *(f"--config.total_images={TOTAL}", f"--config.tick_images={TICK}"),
         *(f"--config.batch_size={BATCH}", "--config.num_samples=1"),
-        *("--config.model.generator_width=8", "--config.model.discriminator_width=8"),
+        *("--config.model.width=8", "--config.model.ema_half_life_images=100"),
     ]
 
 
