@@ -343,13 +343,14 @@ def dry_run(setup: Setup, memory_gib: float | None = None) -> None:
 def _fitting_microbatch(setup: Setup, limit: float) -> int:
     """The fewest parts of a batch with which training stays within so many GiB.
 
-    It tries many parts first, since the peak of a process never falls.
+    It tries 16 parts first and 1 last, since the peak of a process never falls.
     """
+    tf.get_logger().setLevel("ERROR")  # it warns of what is traced often, as it is meant here
     model, peaks, fitting = setup.model, [], None
     share = setup.config.batch_size // setup.strategy.num_replicas_in_sync
-    halvings = [2**power for power in range(share.bit_length()) if share % 2**power == 0]
-    for microbatch in reversed(halvings):
-        if (part := share // microbatch) % min(part, model.group_size):
+    for microbatch in (16, 8, 4, 2, 1):
+        part, rest = divmod(share, microbatch)
+        if rest or not part or part % min(part, model.group_size):
             continue
         # Half as many parts take twice the memory of one, which is told by the last two peaks.
         if len(peaks) > 1 and peaks[-1] + 2 * (peaks[-1] - peaks[-2]) > limit:
@@ -363,7 +364,7 @@ def _fitting_microbatch(setup: Setup, limit: float) -> int:
         fitting = microbatch
     if fitting is None:
         raise UserError(
-            f"Training takes {peaks[0]:.2f} GiB even with parts of {share // model.microbatch}"
+            f"Training takes {peaks[0]:.2f} GiB in parts of {share // model.microbatch}"
             f" images, more than the {limit:g} GiB of --memory. Choose narrower networks or smaller"
             " images."
         )

@@ -603,7 +603,7 @@ def test_a_dry_run_finds_the_parts_of_a_batch_that_fit_a_memory(capsys, monkeypa
     printed = capsys.readouterr().out
     assert "--config.microbatch=2 stays within 6.5 GiB" in printed
     assert "config.microbatch=1:" not in printed  # it would take 10, which is known before
-    with pytest.raises(UserError, match=r"takes 3.00 GiB even with parts of 1 images"):
+    with pytest.raises(UserError, match=r"takes 3.00 GiB in parts of 1 images"):
         trainer.dry_run(setup, memory_gib=2.5)
 
 
