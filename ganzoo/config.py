@@ -53,6 +53,7 @@ def _one_of(*names: str) -> Rule:
 _RULES: dict[str, Rule] = {
     "seed": (lambda value: 0 <= value < 2**31, "an integer from 0 to 2**31 - 1"),
     "batch_size": _COUNT,
+    "microbatch": _COUNT,
     "total_images": _COUNT,
     "tick_images": _COUNT,
     "keep_checkpoints": _COUNT,

@@ -30,8 +30,8 @@ class Loss(NamedTuple):
         value: the loss to be minimized, `[N]`, one number per example of this replica's batch; the
             engine averages.
         logs: scalars to record, averaged over replicas.
-        reuse: tensors that later updates of the same step find in their batch, with the gradient
-            stopped.
+        reuse: tensors `[N, ...]` that later updates of the same step find in their batch, with the
+            gradient stopped.
     """
 
     value: tf.Tensor
@@ -85,6 +85,7 @@ class GAN(keras.Model):
         DATA: the kind of its batches, a key of `ganzoo.data.KINDS`.
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
+        group_size: how many images of a batch a network compares with each other.
         step: training steps done, a scalar variable.
         arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
             constructor chose them.
@@ -95,6 +96,7 @@ class GAN(keras.Model):
     DATA: str = "images"
     IMAGE_SIZES: tuple[int, ...]
     TINY: Mapping[str, Any]
+    group_size: int = 1
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -258,6 +260,7 @@ class GAN(keras.Model):
         seed: int = 0,
         jit: bool = False,
         learning_rates: Mapping[str, Callable[[int], float]] | None = None,
+        microbatch: int = 1,
     ):
         """Prepares training; under a `tf.distribute` strategy, call it inside the strategy's scope.
 
@@ -268,10 +271,14 @@ class GAN(keras.Model):
             jit: whether XLA compiles the gradient computation of each update.
             learning_rates: per player, the learning rate as a function of the images seen; None
                 leaves it alone.
+            microbatch: in how many parts each replica goes through its share of a batch, one after
+                the other, which takes less memory. The gradient is that of the whole batch;
+                statistics of batches are those of a part, as if it were a replica's.
 
         Raises:
             UserError: when Keras runs on another backend than TensorFlow, when the optimizers are
-                not those of the players, or when the model has no networks to be trained.
+                not those of the players, when the model has no networks to be trained, or when the
+                batch has no such parts.
         """
         require_tensorflow("training")
         self._require_networks()
@@ -283,11 +290,25 @@ class GAN(keras.Model):
                 f" {sorted(players)}: pass one for each, as in"
                 " {player: keras.optimizers.Adam() for player in model.players()}"
             )
+        num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        num_parts = microbatch * num_replicas
+        if microbatch < 1 or batch_size % num_parts:
+            raise UserError(
+                f"batch_size = {batch_size} on {num_replicas} replicas cannot be computed in"
+                f" microbatch = {microbatch} equal parts; change one of them"
+            )
+        part = batch_size // num_parts
+        if part % min(part, self.group_size):
+            raise UserError(
+                f"{part} images, of batch_size = {batch_size} on {num_replicas} replicas with"
+                f" microbatch = {microbatch}, do not make groups of {self.group_size}, in which the"
+                " discriminator compares them; change one of these"
+            )
         super().compile(optimizer=next(iter(optimizers.values())), jit_compile=False)
         for player, optimizer in optimizers.items():
             optimizer.build(self.player_variables(player))
             setattr(self, f"{player}_optimizer", optimizer)  # under this name in checkpoints
-        self.batch_size, self.seed, self.jit = batch_size, seed, jit
+        self.batch_size, self.seed, self.jit, self.microbatch = batch_size, seed, jit, microbatch
         self.learning_rates = dict(learning_rates or {})
 
     def _require_networks(self) -> None:
@@ -402,7 +423,7 @@ class GAN(keras.Model):
         scope = f"{self.updates().index(update)}/"
 
         def compute(batch, step, index):
-            random = Random(self.seed, step, index, num_replicas, scope)
+            random = Random(self.seed, step, index, num_replicas * self.microbatch, scope)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([v.value for v in variables])
                 loss = update.loss(batch, random)
@@ -413,12 +434,66 @@ class GAN(keras.Model):
                 scaled, [v.value for v in variables], unconnected_gradients="zero"
             )
             reuse = {name: tf.stop_gradient(tensor) for name, tensor in loss.reuse.items()}
-            return gradients, value, dict(loss.logs), reuse
+            return (gradients, value, dict(loss.logs)), reuse
 
         # The optimizer stays outside: XLA cannot compile its communication between replicas.
-        compiled = tf.function(compute, jit_compile=True, autograph=False) if self.jit else compute
-        index = tf.convert_to_tensor(replica.replica_id_in_sync_group)
-        return compiled(batch, tf.convert_to_tensor(self.step), index)
+        if self.jit:
+            compute = tf.function(compute, jit_compile=True, autograph=False)
+        step = tf.convert_to_tensor(self.step)
+        (gradients, value, logs), reuse = self._in_parts(
+            lambda batch, index: compute(batch, step, index),
+            batch,
+            replica,
+            [network for player in self.players().values() for network in player],
+        )
+        return gradients, value, logs, reuse
+
+    def _in_parts(self, compute: Callable, batch: Batch, replica, networks):
+        """What `compute(batch, index)` returns for this replica's batch, from one part of it after
+        the other: means, and tensors `[N, ...]` by name.
+
+        A part is what a replica is: all start from the same buffers of the networks, whose ends are
+        averaged.
+        """
+        first, count = replica.replica_id_in_sync_group * self.microbatch, self.microbatch
+        if count == 1:
+            return compute(batch, tf.convert_to_tensor(first))
+        columns = {name: tf.stack(tf.split(column, count)) for name, column in batch.items()}
+        buffers = _buffers(networks)
+        start = [tf.identity(buffer.value) for buffer in buffers]
+
+        @tf.function(autograph=False)
+        def compute_part(part):
+            for buffer, value in zip(buffers, start, strict=True):
+                buffer.assign(value)
+            share = {name: column[part] for name, column in columns.items()}
+            results, rows = compute(share, first + part)
+            return [results, [tf.identity(buffer.value) for buffer in buffers]], rows
+
+        compute_part = compute_part.get_concrete_function(tf.TensorSpec([], tf.int32))
+        results, rows = compute_part.structured_outputs
+
+        # A loop, since parts that need not wait for each other would be in memory together.
+        def body(part, sums, arrays):
+            results, rows = compute_part(part)
+            arrays = {name: array.write(part, rows[name]) for name, array in arrays.items()}
+            return part + 1, tf.nest.map_structure(tf.add, sums, results), arrays
+
+        sums = tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), results)
+        arrays = {
+            name: tf.TensorArray(spec.dtype, count, element_shape=spec.shape)
+            for name, spec in rows.items()
+        }
+        _, sums, arrays = tf.while_loop(
+            lambda part, *_: part < count,
+            body,
+            (tf.constant(0), sums, arrays),
+            parallel_iterations=1,
+        )
+        means, ends = tf.nest.map_structure(lambda total: total / count, sums)
+        for buffer, end in zip(buffers, ends, strict=True):
+            buffer.assign(end)
+        return means, {name: array.concat() for name, array in arrays.items()}
 
     def _adapt_augmentation(self, logs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if self.augmentation is None:
@@ -431,25 +506,35 @@ class GAN(keras.Model):
     def _average(self, batch: Batch, updates: tuple[Update, ...], replica) -> None:
         """Moves the averages, and runs those that want it where an update moved their source."""
         moved = [network for update in updates for network in self.players()[update.player]]
-        index = replica.replica_id_in_sync_group
+        num_parts = replica.num_replicas_in_sync * self.microbatch
         step = tf.convert_to_tensor(self.step)
-        random = Random(self.seed, step, index, replica.num_replicas_in_sync, "average/")
         for average in self.averages():
             average.update(self.step * self.batch_size, self.batch_size)
             if average.run and average.source in moved:
-                average.run(batch, random)
+
+                def run(batch, index, average=average):
+                    average.run(batch, Random(self.seed, step, index, num_parts, "average/"))
+                    return [], {}
+
+                self._in_parts(run, batch, replica, [average.target])
                 self._share_buffers(replica, [average.target])
 
     def _share_buffers(self, replica, networks: Iterable[keras.Layer]) -> None:
         """Averages what is not trained by gradients, such as the moments of batch normalization."""
-        buffers = {id(v): v for network in networks for v in network.non_trainable_variables}
+        buffers = _buffers(networks)
         if replica.num_replicas_in_sync == 1 or not buffers:
             return
         # A copy has a device of its own, which the communication of several workers asks for.
-        local = [tf.identity(variable.value) for variable in buffers.values()]
+        local = [tf.identity(variable.value) for variable in buffers]
         means = replica.all_reduce(tf.distribute.ReduceOp.MEAN, local)
-        for variable, mean in zip(buffers.values(), means, strict=True):
+        for variable, mean in zip(buffers, means, strict=True):
             variable.assign(mean)
+
+
+def _buffers(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
+    """What is not trained by gradients, each once."""
+    found = {id(v): v for network in networks for v in network.non_trainable_variables}
+    return list(found.values())
 
 
 def _columns(batch: Any, count: int) -> dict[str, tf.Tensor]:

@@ -22,6 +22,7 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     # Run.
     config.seed = 0
     config.batch_size = 64
+    config.microbatch = 1  # parts of a batch that are computed in turn, for less memory
     config.total_images = 6_400_000
     config.tick_images = 64_000  # between two log lines, sample grids and checkpoints
     config.keep_checkpoints = 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from absl import flags
 
 from ganzoo import cli, devices, trainer
+from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory
 
 FLAGS = flags.FLAGS
@@ -25,6 +26,9 @@ def define_flags() -> None:
     flags.DEFINE_string("workdir", None, "the run directory; runs/<config name> by default")
     flags.DEFINE_boolean("restart", False, "set an earlier run in the directory aside, start again")
     flags.DEFINE_boolean("dry_run", False, "say what would be trained, try one step, and stop")
+    flags.DEFINE_float(
+        "memory", None, "with --dry_run: find the config.microbatch that stays within so many GiB"
+    )
 
 
 def main(argv):
@@ -32,8 +36,10 @@ def main(argv):
     config = cli.from_flags()
     run = RunDirectory(FLAGS.workdir or Path("runs") / cli.run_name())
     strategy = devices.strategy(FLAGS.devices, FLAGS.tpu)
+    if FLAGS.memory is not None and not FLAGS.dry_run:
+        raise UserError("--memory has no effect without --dry_run")
     if FLAGS.dry_run:
-        trainer.dry_run(trainer.prepare(config, strategy))
+        trainer.dry_run(trainer.prepare(config, strategy), FLAGS.memory)
         return
     stopped_by = trainer.train(config, run, strategy, restart=FLAGS.restart)
     if stopped_by:

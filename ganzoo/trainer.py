@@ -115,8 +115,9 @@ def prepare(
         strategy: from `ganzoo.devices.strategy`.
         facts: of the run to be resumed, whose meaning of "auto" stays.
     """
-    config = inferred(config, strategy.num_replicas_in_sync)
-    data.require_divisible(config.batch_size, strategy.num_replicas_in_sync)
+    replicas = strategy.num_replicas_in_sync
+    config = inferred(config, replicas)
+    data.require_divisible(config.batch_size, replicas, config.microbatch)
     facts = facts or {}
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
@@ -133,6 +134,7 @@ def prepare(
             seed=config.seed,
             jit=jit,
             learning_rates=learning_rates(config),
+            microbatch=config.microbatch,
         )
     facts = {
         "precision": precision,
@@ -307,8 +309,13 @@ def _measuring(setup: Setup, run: RunDirectory, save: Callable) -> list[Measurin
     ]
 
 
-def dry_run(setup: Setup) -> None:
-    """Prints the config, the networks, the schedule, and what one real step of each kind takes."""
+def dry_run(setup: Setup, memory_gib: float | None = None) -> None:
+    """Prints the config, the networks, the schedule, and what one real step of each kind takes.
+
+    Args:
+        setup: from `prepare`.
+        memory_gib: the memory to stay within, by a `config.microbatch` that is found by trying.
+    """
     config, model = setup.config, setup.model
     print(configs.to_json(config))
     for key, value in setup.facts.items():
@@ -323,12 +330,46 @@ def dry_run(setup: Setup) -> None:
             f" from image {update.start_images:,}"
             f" to {'the last' if update.stop_images is None else f'{update.stop_images:,}'}"
         )
+    if memory_gib is not None:
+        model.microbatch = _fitting_microbatch(setup, memory_gib)
     timer = StepTimer(setup)
     seconds = statistics.median(timer.seconds() for _ in range(3))
     steps = configs.steps(config.total_images, config.batch_size)
     print(f"Seconds per step, averaged over the schedule: {seconds:.3f}")
     print(f"Estimated for {steps:,} steps: {seconds * steps / 3600:.1f} hours")
     print(f"Peak memory: {peak_memory_mb():.0f} MiB")
+
+
+def _fitting_microbatch(setup: Setup, limit: float) -> int:
+    """The fewest parts of a batch with which training stays within so many GiB.
+
+    It tries 16 parts first and 1 last, since the peak of a process never falls.
+    """
+    tf.get_logger().setLevel("ERROR")  # it warns of what is traced often, as it is meant here
+    model, peaks, fitting = setup.model, [], None
+    share = setup.config.batch_size // setup.strategy.num_replicas_in_sync
+    for microbatch in (16, 8, 4, 2, 1):
+        part, rest = divmod(share, microbatch)
+        if rest or not part or part % min(part, model.group_size):
+            continue
+        # Half as many parts take twice the memory of one, which is told by the last two peaks.
+        if len(peaks) > 1 and peaks[-1] + 2 * (peaks[-1] - peaks[-2]) > limit:
+            break
+        model.microbatch = microbatch
+        StepTimer(setup)
+        peaks.append(peak_memory_mb() / 1024)
+        print(f"config.microbatch={microbatch}: {peaks[-1]:.2f} GiB")
+        if peaks[-1] > limit:
+            break
+        fitting = microbatch
+    if fitting is None:
+        raise UserError(
+            f"Training takes {peaks[0]:.2f} GiB in parts of {share // model.microbatch}"
+            f" images, more than the {limit:g} GiB of --memory. Choose narrower networks or smaller"
+            " images."
+        )
+    print(f"--config.microbatch={fitting} stays within {limit:g} GiB")
+    return fitting
 
 
 def trainable_parameters(network: keras.Layer) -> int:

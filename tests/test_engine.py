@@ -91,6 +91,24 @@ def test_two_replicas_with_different_data_equal_one(two_replicas, jit):
             assert left[name] == pytest.approx(right[name], rel=1e-5, abs=1e-6), name
 
 
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+def test_a_batch_in_parts_gives_what_the_whole_does(two_replicas, jit):
+    whole = toy()
+    logs = run(whole)
+    for strategy, microbatch in [(ONE, 4), (two_replicas, 2)]:
+        parted = toy(strategy, jit=jit, microbatch=microbatch)
+        for left, right in zip(logs, run(parted, strategy), strict=True):
+            for name in left.keys() - {"a/gradient_norm", "b/gradient_norm"}:
+                assert left[name] == pytest.approx(right[name], rel=1e-5, abs=1e-6), name
+        np.testing.assert_allclose(weights(whole), weights(parted), atol=1e-6)
+
+
+@pytest.mark.parametrize("microbatch", [0, 3, 16])
+def test_batches_without_such_parts_are_refused(microbatch):
+    with pytest.raises(UserError, match=f"batch_size = 8 .* microbatch = {microbatch}"):
+        toy(microbatch=microbatch)
+
+
 def test_xla_draws_the_numbers_of_the_graph():
     graph, xla = run(toy()), run(toy(jit=True))
     assert [log["b/noise"] for log in graph] == pytest.approx([log["b/noise"] for log in xla])

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -587,6 +588,23 @@ def test_a_dry_run_says_what_a_step_takes(capsys):
     setup = trainer.prepare(recipe(), ONE)
     trainer.dry_run(setup)
     assert_dry(setup, capsys.readouterr().out)
+
+
+def test_a_dry_run_finds_the_parts_of_a_batch_that_fit_a_memory(capsys, monkeypatch):
+    """Of 8 images: 2 GiB for the process, and 1 for each image that is looked at together."""
+    setup = trainer.prepare(recipe(), ONE)
+
+    def peak():
+        return 1024 * (2 + 8 / setup.model.microbatch)
+
+    monkeypatch.setattr(trainer, "peak_memory_mb", peak)
+    monkeypatch.setattr(trainer, "StepTimer", mock.Mock(return_value=mock.Mock(seconds=float)))
+    trainer.dry_run(setup, memory_gib=6.5)
+    printed = capsys.readouterr().out
+    assert "--config.microbatch=2 stays within 6.5 GiB" in printed
+    assert "config.microbatch=1:" not in printed  # it would take 10, which is known before
+    with pytest.raises(UserError, match=r"takes 3.00 GiB in parts of 1 images"):
+        trainer.dry_run(setup, memory_gib=2.5)
 
 
 @pytest.mark.slow

@@ -56,14 +56,17 @@ def batches(
     return _dataset(read, start_step * local, shapes)
 
 
-def require_divisible(batch_size: int, num_replicas: int) -> None:
-    """Raises UserError, with the nearest sizes, unless the replicas can share a batch equally."""
-    below = batch_size // num_replicas * num_replicas
+def require_divisible(batch_size: int, num_replicas: int, microbatch: int = 1) -> None:
+    """Raises UserError, with the nearest sizes, unless the replicas can share a batch equally, each
+    in `microbatch` parts."""
+    parts = num_replicas * microbatch
+    below = batch_size // parts * parts
     if below != batch_size or not batch_size:
-        nearest = [str(size) for size in (below, below + num_replicas) if size]
+        nearest = [str(size) for size in (below, below + parts) if size]
+        of_each = f", in {microbatch} parts each (config.microbatch)" if microbatch > 1 else ""
         raise UserError(
             f"A batch of {batch_size} images cannot be shared equally by {num_replicas} "
-            f"replicas. The nearest batch size is {' or '.join(nearest)}."
+            f"replicas{of_each}. The nearest batch size is {' or '.join(nearest)}."
         )
 
 

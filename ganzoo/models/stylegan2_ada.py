@@ -386,6 +386,7 @@ class StyleGAN2ADA(StyleGAN):
         self.r1_gamma, self.r1_every = r1_gamma, r1_every
         self.path_length_weight, self.path_length_every = path_length_weight, path_length_every
         self.ema_half_life_images, self.ema_ramp_up = ema_half_life_images, ema_ramp_up
+        self.group_size = minibatch_stddev_group
         size = Size.of(image_size, channel_base, channel_max, num_half_precision, clamp)
         self.arguments = {"clamp": size.clamp or 0.0}  # the precision may be another one later
         mapping = (latent_dim, style_dim, mapping_layers, num_classes)
@@ -413,22 +414,12 @@ class StyleGAN2ADA(StyleGAN):
         return {
             "batch_size": batch,
             "model.channel_base": 32768 if size >= 512 else 16384,
-            "model.minibatch_stddev_group": min(batch // num_replicas, 4),
+            "model.minibatch_stddev_group": min(batch // (num_replicas * config.microbatch), 4),
             "model.r1_gamma": 0.0002 * size**2 / batch,
             "model.ema_half_life_images": batch * 10_000 // 32,
             "optimizers.generator.learning_rate": rate * _lazy(model.path_length_every),
             "optimizers.discriminator.learning_rate": rate * _lazy(model.r1_every),
         }
-
-    def compile(self, optimizers, batch_size, **kwargs):
-        super().compile(optimizers, batch_size, **kwargs)
-        local = batch_size // self.distribute_strategy.num_replicas_in_sync
-        if local % min(local, self.discriminator.minibatch_stddev.group):
-            raise UserError(
-                f"batch_size = {batch_size}: its {local} images per replica do not make groups of"
-                f" {self.discriminator.minibatch_stddev.group} for minibatch_stddev_group; change"
-                " one of them"
-            )
 
     def build(self, input_shape=None):
         self.mean_length = self.add_weight(

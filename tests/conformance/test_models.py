@@ -328,6 +328,21 @@ def test_graphs_of_xla_and_replicas_equal_one(name, two_replicas):
     assert_close(two.values(), ends, atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(models.MODELS))
+def test_the_parts_of_a_batch_are_what_replicas_are(name, two_replicas):
+    """With two parts on one device, of a real batch, all variables come to what two replicas make
+    of them: pools and moments, too."""
+    recipe = recipe_of(name)
+    two = Subject(recipe, two_replicas)
+    recipe.microbatch = 2
+    parted = Subject(recipe)
+    for subject in (parted, two):
+        subject.run_main(subject.setup.batches(0))
+    assert differing(parted.start, parted.values())
+    assert_close(values(parted.model.variables), values(two.model.variables), atol=1e-4)
+
+
 @pytest.fixture(params=sorted(models.MODELS))
 def trained(request, monkeypatch):
     """The recipe of a model in its full form; its training is not compiled."""
