@@ -19,14 +19,13 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "1")
 def pytest_configure(config):
     """Two logical CPUs, for replicas, in every process that runs tests.
 
-    Graphs of the first tier run once or twice: to optimize them takes longer than to run them.
+    Graphs run once or twice here: to optimize them takes longer than to run them. Child processes
+    (kills, notebooks, commands), where XLA is off, optimize theirs as usual.
     """
     if config.getoption("numprocesses", None):
         return  # it only hands tests to workers
-    first_tier = config.option.markexpr == "not slow"
-    if first_tier:
-        flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-        os.environ.setdefault("XLA_FLAGS", flags)
+    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    os.environ.setdefault("XLA_FLAGS", flags)
     import tensorflow as tf
 
     if hasattr(config, "workerinput"):  # as many as there are cores
@@ -35,7 +34,7 @@ def pytest_configure(config):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": first_tier})
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     _share_kernels_of_variables()
 
 
