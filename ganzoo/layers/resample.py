@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 BINOMIAL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
@@ -25,11 +26,27 @@ def unpool(x):
 def upsample_bilinear(x):
     """Bilinear upsampling, half-pixel centers, edges repeated; `[N, H, W, C] -> [N, 2H, 2W, C]`.
 
-    Each new pixel is 3/4 of the nearer and 1/4 of the farther old one per axis, written as sums of
-    shifted copies: exactly what resize operations compute for a factor of two, but differentiable
-    any number of times.
+    Each new pixel is 3/4 of the nearer and 1/4 of the farther old one per axis. Differentiable any
+    number of times: under TensorFlow as one operation, elsewhere as sums of shifted copies.
     """
+    if keras.backend.backend() == "tensorflow":
+        return tf.cast(_resized(tf.cast(x, tf.float32)), x.dtype)
     return _double(_double(x, 1), 2)
+
+
+@tf.custom_gradient
+def _resized(x):
+    """TensorFlow knows the gradient of its operation, but not that of the gradient; and XLA gets
+    images in half precision wrong."""
+    size = [2 * side for side in x.shape[1:3]]
+    y = tf.raw_ops.ResizeBilinear(images=x, size=size, half_pixel_centers=True)
+
+    @tf.custom_gradient
+    def transposed(dy):
+        dx = tf.raw_ops.ResizeBilinearGrad(grads=dy, original_image=x, half_pixel_centers=True)
+        return dx, _resized  # the gradient of a transposed linear map is the map
+
+    return y, transposed
 
 
 def _double(x, axis):

@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.layers import downsample_average, enlarge_bilinear, unpool, upsample_bilinear
+from ganzoo.layers import (
+    downsample_average,
+    enlarge_bilinear,
+    resample,
+    unpool,
+    upsample_bilinear,
+)
 
+TOLERANCES = {"float32": 1e-5, "bfloat16": 0.2, "float16": 0.02}  # of values up to 50
 IMAGES = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
 
 
@@ -34,6 +41,31 @@ def test_bilinear_is_that_of_resize_operations(shape):
     for scale in (2, 3, 4):
         expected = tf.image.resize(images, [scale * side for side in shape], "bilinear")
         np.testing.assert_allclose(enlarge_bilinear(images, scale), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("jit", [None, True], ids=["graph", "xla"])
+def test_bilinear_as_one_operation_equals_the_sums_of_other_backends(dtype, jit):
+    x = tf.cast(IMAGES, dtype)
+
+    def with_gradient(upsample):
+        @tf.function(jit_compile=jit)
+        def compute(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = upsample(x)
+                total = tf.reduce_sum(y * y * y)
+            return y, tape.gradient(total, x)
+
+        return compute(x)
+
+    one = with_gradient(upsample_bilinear)
+    several = with_gradient(lambda x: resample._double(resample._double(x, 1), 2))
+    for left, right in zip(one, several, strict=True):
+        assert left.dtype == dtype
+        np.testing.assert_allclose(
+            tf.cast(left, "float32"), tf.cast(right, "float32"), rtol=2e-2, atol=TOLERANCES[dtype]
+        )
 
 
 def test_downsampling_takes_the_mean_of_blocks():
