@@ -33,6 +33,7 @@ from ganzoo.callbacks import (
 )
 from ganzoo.engine import GAN, Update
 from ganzoo.errors import UserError
+from ganzoo.optimizers import Adam
 from ganzoo.runs import RunDirectory
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
@@ -206,7 +207,7 @@ def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers
 
     def adam(options):
         names = ("learning_rate", "beta_1", "beta_2", "epsilon")
-        optimizer = keras.optimizers.Adam(**{name: options[name] for name in names})
+        optimizer = Adam(**{name: options[name] for name in names})
         if precision == "mixed_float16":
             # Keras' 2**15 overflows with penalties; the scale grows where it can.
             return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)

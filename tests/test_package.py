@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 RANKS = (
     "quiet errors backends arrays files config recipes cli photos images bicubic tiles runs "
     "devices layers",
-    "losses seeds ema plots",
+    "losses seeds ema optimizers plots",
     "augment",
     "engine latents styles translation checkpoints",
     "weights data",
