@@ -112,7 +112,7 @@ def find(model: str, dataset: str | None = None) -> Path:
 
 def resolve(name: str | Path) -> Path:
     """The file behind a preset's bare name or the path of a Python file."""
-    path = Path(name).expanduser()
+    path = files.expanded(name)
     if path.is_file() and path.suffix == ".py":
         return path
     if len(path.parts) == 1 and path.suffix != ".py":
@@ -203,7 +203,7 @@ def data_of(model: str | Path) -> dict[str, Any]:
     Args:
         model: a run directory, one of the models in it, or a name.
     """
-    path = Path(model).expanduser()
+    path = files.expanded(model)
     if not path.is_dir():
         return dict(load(model).data) if model in presets() else {}
     # A model's own config.json, beside its weights, says nothing of data.

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from absl import flags
 
-from ganzoo import cli, models, weights
+from ganzoo import cli, files, models, weights
 from ganzoo.errors import UserError, choose
 from ganzoo.weights import layouts
 
@@ -50,25 +50,26 @@ def main(argv):
             "Expected: python -m ganzoo.convert --from=PROGRAM --input=FILE --out=FOLDER, with one"
             f" of {', '.join(models.FORMATS)}"
         )
+    out = files.expanded(FLAGS.out)
     if FLAGS.to is not None:
-        export(FLAGS.to, FLAGS.input, FLAGS.out, FLAGS.direction)
-        print(f"Wrote {FLAGS.out}")
+        export(FLAGS.to, FLAGS.input, out, FLAGS.direction)
+        print(f"Wrote {out}")
         return
-    if Path(FLAGS.out).suffix in EXPORTED:
-        difference = models.export(_model(FLAGS["from"].value, FLAGS.input), FLAGS.out)
-        print(f"Wrote {FLAGS.out}, whose images differ by {difference:.1g} at most")
+    if out.suffix in EXPORTED:
+        difference = models.export(_model(FLAGS["from"].value, FLAGS.input), out)
+        print(f"Wrote {out}, whose images differ by {difference:.1g} at most")
         return
-    _refuse_models(FLAGS.input, FLAGS.out)
-    model = convert(FLAGS["from"].value, FLAGS.input, FLAGS.out)
-    print(f"Wrote a {type(model).__name__} of {model.image_size} px to {FLAGS.out}")
+    _refuse_models(FLAGS.input, out)
+    model = convert(FLAGS["from"].value, FLAGS.input, out)
+    print(f"Wrote a {type(model).__name__} of {model.image_size} px to {out}")
 
 
-def _refuse_models(source: str, out: str) -> None:
+def _refuse_models(source: str, out: Path) -> None:
     """Raises UserError for models of ganzoo, which need no folder: it is the file that is wrong."""
-    suffix = Path(out).suffix
+    suffix = out.suffix
     if suffix.lower() in EXPORTED:
         raise UserError(f"--out={out}: write the suffix in lower case, {suffix.lower()}")
-    if source in models.presets() or Path(source).expanduser().is_dir():
+    if source in models.presets() or files.expanded(source).is_dir():
         raise UserError(
             f"--out={out}: {source} is a model that ganzoo can load already; expected a name that"
             f" ends with {', '.join(EXPORTED)}, or --to=PROGRAM for a file of that program"

@@ -39,7 +39,7 @@ import tensorflow as tf
 from absl import flags
 
 import ganzoo
-from ganzoo import cli, data, devices, models
+from ganzoo import cli, data, devices, files, models
 from ganzoo import config as configs
 from ganzoo.errors import UserError
 from ganzoo.evaluation import (
@@ -221,7 +221,7 @@ def _tell(rows: list[dict], facts: dict, started: float) -> None:
     }
     run = None if FLAGS.model is None else _run_of(FLAGS.model)
     if run is not None:
-        facts["model_fingerprint"] = _fingerprint(folder_of(Path(FLAGS.model)))
+        facts["model_fingerprint"] = _fingerprint(folder_of(files.expanded(FLAGS.model)))
     lines = results.lines_of(rows)
     print(results.table(lines))
     print(", ".join(f"{key}: {value}" for key, value in facts.items()))

@@ -19,13 +19,29 @@ def home() -> Path:
     Raises:
         UserError: when GANZOO_HOME is not set and the user has no home directory.
     """
-    chosen = os.environ.get("GANZOO_HOME")
+    if chosen := os.environ.get("GANZOO_HOME"):
+        return expanded(chosen)
     try:
-        return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "ganzoo"
+        return Path.home() / ".cache" / "ganzoo"
     except RuntimeError as error:
         raise UserError(
             "There is no home directory to keep prepared data and downloads in. Set GANZOO_HOME to"
             " a folder that can be written."
+        ) from error
+
+
+def expanded(path: str | Path) -> Path:
+    """The path, with the home directory that `~` or `~user` at its start stands for.
+
+    Raises:
+        UserError: when there is no such user, or the user has no home directory.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"{path}: {Path(path).parts[0]} stands for no home directory here. Write the path out,"
+            " or set HOME."
         ) from error
 
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from ganzoo import cli, models, outputs, photos, styles
+from ganzoo import cli, files, models, outputs, photos, styles
 from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo.backends import tensor
@@ -75,7 +75,7 @@ def main(argv):
     """The command line."""
     if FLAGS.model is None or FLAGS.out is None:
         raise UserError("Expected: python -m ganzoo.generate --model=RUN_DIR --out=grid.png")
-    model, out = models.load(FLAGS.model), Path(FLAGS.out)
+    model, out = models.load(FLAGS.model), files.expanded(FLAGS.out)
     converts = isinstance(model, ImageGAN)
     if converts and FLAGS.input is None:
         raise UserError("This model converts images: name one, or a folder, with --input=PATH")

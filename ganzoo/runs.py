@@ -36,7 +36,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = files.expanded(path)
         self.config = self.path / "config.json"
         self.facts = self.path / "run.json"
         self.log = self.path / "log.jsonl"

@@ -8,15 +8,13 @@ Adam with a rate that falls along a cosine; images are moved by up to two pixels
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
 from keras import layers
 
-from ganzoo import cli, data
+from ganzoo import cli, data, files
 from ganzoo.data import shapes
 from ganzoo.errors import UserError, unknown
 from ganzoo.metrics import classifiers
@@ -54,7 +52,7 @@ def main(argv):
     batches = batches.batch(BATCH_SIZE, drop_remainder=True)
     batches = batches.map(lambda x, y: (crop(tf.cast(x, tf.float32)) / 127.5 - 1.0, y))
     classifier.fit(batches.prefetch(2), epochs=FLAGS.epochs, verbose=2)
-    classifiers.save(network, Path(FLAGS.out))
+    classifiers.save(network, files.expanded(FLAGS.out))
     print(f"Wrote {FLAGS.out}; right on {accuracy(network, *test):.2%} of the test images")
 
 

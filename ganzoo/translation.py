@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from ganzoo import files
 from ganzoo import images as pictures
 from ganzoo.backends import inference
 from ganzoo.engine import GAN
@@ -89,7 +90,7 @@ class ImageGAN(GAN):
     def _answer(self, image, direction: str | None):
         """As `convert` does it, of whatever a person has at hand."""
         if isinstance(image, (str, Path)):
-            return self.convert_picture(pictures.opened(Path(image).expanduser()), direction)
+            return self.convert_picture(pictures.opened(files.expanded(image)), direction)
         if isinstance(image, Image.Image):
             return self.convert_picture(pictures.normalized(image), direction)
         image = np.asarray(image)

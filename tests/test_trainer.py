@@ -78,6 +78,14 @@ def test_measuring_while_training(tmp_path):
     assert models.load(run.best).generate(1).shape == (1, 32, 32, 3)
 
 
+def test_a_run_may_lie_in_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # on Windows
+    assert RunDirectory("~/runs/a").log == tmp_path / "runs" / "a" / "log.jsonl"
+    with pytest.raises(UserError, match="~nobody-here stands for no home directory here"):
+        RunDirectory("~nobody-here/runs")
+
+
 def test_what_is_to_be_measured_must_be_said(tmp_path):
     with pytest.raises(UserError, match="say what to measure"):
         trainer.train(recipe(evaluate_images=32), RunDirectory(tmp_path), ONE)

@@ -60,7 +60,7 @@ def load(
     Processes that need the same entry at once wait for the first. Raises `UserError` when the
     cache folder cannot be written or the disk is too small.
     """
-    root = Path(cache_dir).expanduser() if cache_dir else files.home()
+    root = files.expanded(cache_dir) if cache_dir else files.home()
     folder = root / "data" / _entry_name(collection, preparation)
     if not folder.exists():
         with _explained(folder.parent, _bytes_needed(collection, preparation)):

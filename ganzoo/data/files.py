@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
+from ganzoo import files
 from ganzoo.data.classes import with_classes
 from ganzoo.data.collection import Item
 from ganzoo.data.decode import header_error
@@ -95,10 +96,7 @@ def path_of(dataset: str) -> Path:
             f"--dataset={dataset} names no path; is a variable of the shell unset? Expected"
             f" --dataset={kind}:PATH, and for the current folder --dataset={kind}:."
         )
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise UserError(f"{path!r} cannot be found: {error}") from error
+    return files.expanded(path)
 
 
 def is_archive(path: Path) -> bool:
@@ -157,7 +155,7 @@ def _visible_files(root: Path, links: list[tuple[str, str]]) -> Iterator[Path]:
         ) from error
 
     above = {str(root): frozenset()}  # the real paths of the folders on the way to each
-    for folder, folders, files in os.walk(root, onerror=unreadable, followlinks=True):
+    for folder, folders, names in os.walk(root, onerror=unreadable, followlinks=True):
         way = above.pop(folder) | {os.path.realpath(folder)}
         entered = []
         for inner in (Path(folder, name) for name in folders if not _hidden(name)):
@@ -169,7 +167,7 @@ def _visible_files(root: Path, links: list[tuple[str, str]]) -> Iterator[Path]:
                 entered.append(inner.name)
                 above[str(inner)] = way
         folders[:] = entered
-        yield from (Path(folder, name) for name in files if not _hidden(name))
+        yield from (Path(folder, name) for name in names if not _hidden(name))
 
 
 def _hidden(name: str) -> bool:

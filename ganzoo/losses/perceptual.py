@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ganzoo import arrays
+from ganzoo import arrays, files
 from ganzoo.errors import UserError, unknown
 
 # (i, j): the j-th convolution before the i-th pooling, after its ReLU; phi_ij of Ledig et al.
@@ -46,7 +46,7 @@ class VGGLoss:
         if features not in VGG_FEATURES:
             raise unknown("features", features, VGG_FEATURES)
         self.network = _network(*VGG_FEATURES[features])
-        path = _download() if weights is None else Path(weights).expanduser()
+        path = _download() if weights is None else files.expanded(weights)
         _fill(self.network, path, features)
 
     def __call__(self, images, references):

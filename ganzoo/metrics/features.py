@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import arrays
+from ganzoo import arrays, files
 from ganzoo.errors import UserError
 from ganzoo.metrics.distributions import Moments
 
@@ -134,7 +134,7 @@ def published(path: str | Path, network: FeatureNetwork, image_size: int = 32) -
     Raises:
         UserError: when the file is missing or damaged, or is of another network.
     """
-    path = Path(path).expanduser()
+    path = files.expanded(path)
     try:
         stored = arrays.read(path)
         mean, covariance = (stored[name].astype(np.float64) for name in ("mu", "sigma"))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 from keras import ops
 
 from ganzoo import weights as weight_files
 from ganzoo.errors import UserError, choose
+from ganzoo.files import expanded
 
 _SHIFT = np.float32((-0.030, -0.088, -0.188))  # of red, green and blue
 _SCALE = np.float32((0.458, 0.448, 0.450))
@@ -93,7 +93,7 @@ def open_lpips(name: str, files: list[str] | None) -> LPIPS:
     trunk, heads = (weight_files.read(path) for path in files)
     digest = hashlib.sha256()
     for path in files:
-        digest.update(Path(path).expanduser().read_bytes())
+        digest.update(expanded(path).read_bytes())
     try:
         return LPIPS(name, trunk, heads, digest.hexdigest())
     except KeyError as error:

@@ -58,7 +58,7 @@ def open_network(name: str, weights: str | Path | None = None) -> FeatureNetwork
         raise UserError(
             f"The network {name} needs its weights: {_WHERE[name]}, with --weights=PATH"
         )
-    path = classifiers.weights_of(name) if bundled else Path(weights).expanduser()
+    path = classifiers.weights_of(name) if bundled else files.expanded(weights)
     if not path.is_file():
         raise UserError(f"There is no file {path}; {_WHERE[name]}")
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -75,7 +75,7 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
         UserError: when there is no model of that name, a damaged one, or one without
             discriminators when they are asked for.
     """
-    path = Path(name).expanduser()
+    path = files.expanded(name)
     if path.is_dir():
         model, card = _load_directory(path, discriminator), f"A model in {path}."
     elif path.is_file():

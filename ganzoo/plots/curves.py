@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from ganzoo import files
 from ganzoo.errors import UserError, unknown
 from ganzoo.plots.figures import COLORS, LINES, Figure, count_images, look, panels
 from ganzoo.runs import RunDirectory, read_lines
@@ -173,7 +174,7 @@ def _logs(runs: Runs) -> Logs:
 
 def _folder(path: str | Path) -> Path:
     """The run directory, also when the log inside was named."""
-    path = Path(path).expanduser().resolve()
+    path = files.expanded(path).resolve()
     return path.parent if path.suffix == ".jsonl" else path
 
 

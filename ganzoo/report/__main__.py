@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from absl import flags
 
 from ganzoo import cli, files, report
@@ -24,8 +22,8 @@ def main(argv):
     """The command line."""
     if len(argv) != 2:
         raise UserError("Expected: python -m ganzoo.report RUN_DIR [--out=report.html]")
-    run = RunDirectory(Path(argv[1]).expanduser())
-    out = Path(FLAGS.out or run.path / "report.html")
+    run = RunDirectory(argv[1])
+    out = files.expanded(FLAGS.out or run.path / "report.html")
     text = report.page(run)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

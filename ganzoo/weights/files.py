@@ -16,6 +16,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from ganzoo import files
 from ganzoo.weights import archives, pytorch
 from ganzoo.weights.pickles import RefusedFile
 
@@ -43,7 +44,7 @@ def read(path: str | Path, attributes: Collection[str] = ()) -> dict[str, np.nda
     Raises:
         RefusedFile: when the file is missing, damaged, without arrays, or holds anything but data.
     """
-    path = Path(path).expanduser()
+    path = files.expanded(path)
     try:
         arrays = _reader(path, attributes)(path)
         if not arrays:

@@ -156,7 +156,7 @@ def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, dataset)
 
 
 def test_the_folder_of_an_unknown_user_is_told():
-    with pytest.raises(UserError, match="'~nobody-here/a' cannot be found"):
+    with pytest.raises(UserError, match="~nobody-here stands for no home directory"):
         check("folder:~nobody-here/a", progress=False)
 
 
