@@ -8,10 +8,11 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Adam(keras.optimizers.Adam):
-    """Keras' Adam, whose 30 operations for each variable are most of a training step's graph.
+    """Keras' Adam, whose 30 to 40 operations for each variable were up to two thirds of a training
+    step's graph.
 
-    Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, in the form before section 2.1. It keeps what
-    Keras' keeps, under the same names.
+    Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, in the form at the end of section 2. It keeps
+    what Keras' Adam keeps, under the same names.
     """
 
     def apply(self, grads, trainable_variables=None):
