@@ -39,8 +39,8 @@ def pytest_configure(config):
 
 
 def _share_kernels_of_variables():
-    """TensorFlow compiles a kernel for each name of a variable, in ten times the time that the rest
-    of its creation takes; without names, variables of a shape share one."""
+    """TensorFlow makes a kernel for each name of a variable, which takes ten times as long as to
+    find one that is there; without names, variables of a shape share one."""
     import tensorflow as tf
     from tensorflow.python.ops import gen_resource_variable_ops as ops
 

@@ -41,6 +41,13 @@ def test_a_command_explains_itself(name):
 
 
 @pytest.mark.slow
+def test_the_program_that_trains_classifiers_starts():
+    command = [sys.executable, "docs/train_classifier.py", "--name=none"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and "convnet-shapes, lenet-mnist" in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TITLES)
 def test_a_command_starts_in_a_process_of_its_own(name):
     command = [sys.executable, "-m", name, "--nothing=1"]

@@ -1,6 +1,6 @@
 """Small classifiers that come with ganzoo, for metrics on its own and on handwritten digits.
 
-Trained by `python -m ganzoo.train_classifier`, see there for how and how well.
+Trained by `docs/train_classifier.py`, see there for how.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Trains one of the small classifiers that metrics use.
 
-    python -m ganzoo.train_classifier --name=convnet-shapes --out=FILE.npz
-    python -m ganzoo.train_classifier --name=lenet-mnist --out=FILE.npz
+    python docs/train_classifier.py --name=convnet-shapes --out=FILE.npz
+    python docs/train_classifier.py --name=lenet-mnist --out=FILE.npz
 
 Adam with a rate that falls along a cosine; images are moved by up to two pixels each way.
 """
