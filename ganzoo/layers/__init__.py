@@ -7,6 +7,7 @@ from ganzoo.layers.image_pool import ImagePool
 from ganzoo.layers.minibatch_stddev import MinibatchStddev
 from ganzoo.layers.modulated import ModulatedConv2D, StyledConv2D, ToImage
 from ganzoo.layers.normalization import ConditionalBatchNorm, InstanceNorm, batch_norm
+from ganzoo.layers.prelu import PReLU
 from ganzoo.layers.resample import (
     blur,
     downsample_average,
@@ -35,6 +36,7 @@ __all__ = [
     "MinibatchStddev",
     "ModulatedConv2D",
     "Network",
+    "PReLU",
     "PaddedConv2D",
     "SpectralConv2D",
     "SpectralDense",

@@ -6,8 +6,12 @@ feature map against those of the published networks.
 
 from __future__ import annotations
 
+import math
+
 import keras
 from keras import ops
+
+from ganzoo.layers.strided import double, halve
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -28,9 +32,15 @@ class PaddedConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, padding="valid", **kwargs)
         self.pad, self.mode = pad, mode
 
-    def call(self, inputs):
+    def convolution_op(self, inputs, kernel):
+        sides = zip(inputs.shape[1:3], self.kernel_size, self.strides, strict=True)
+        if self.mode == "constant" and all(_same_pads(*s) == [self.pad] * 2 for s in sides):
+            # Its gradients take half the time of those of padding.
+            if self.strides == (2, 2):
+                return halve(inputs, kernel)
+            return ops.conv(inputs, kernel, list(self.strides), "same")
         sides = [[0, 0], [self.pad, self.pad], [self.pad, self.pad], [0, 0]]
-        return super().call(ops.pad(inputs, sides, mode=self.mode))
+        return super().convolution_op(ops.pad(inputs, sides, mode=self.mode), kernel)
 
     def compute_output_shape(self, input_shape):
         count, *sides, channels = input_shape
@@ -63,6 +73,11 @@ class CroppedConv2DTranspose(keras.layers.Conv2DTranspose):
         self.crop = crop
 
     def call(self, inputs):
+        missing = [2 * self.crop + 2 - size for size in self.kernel_size]
+        if self.strides == (2, 2) and set(missing) <= {0, 1}:
+            kernel = ops.pad(self.kernel, [*([0, zeros] for zeros in missing), [0, 0], [0, 0]])
+            outputs = double(inputs, kernel)
+            return self.activation(outputs + self.bias if self.use_bias else outputs)
         sides = zip(self.kernel_size, self.strides, strict=True)
         rows, columns = (slice(self.crop, self.crop + s - k or None) for k, s in sides)
         return super().call(inputs)[:, rows, columns]
@@ -76,3 +91,11 @@ class CroppedConv2DTranspose(keras.layers.Conv2DTranspose):
         config = super().get_config() | {"crop": self.crop}
         del config["padding"]
         return config
+
+
+def _same_pads(side: int | None, kernel_size: int, stride: int) -> list[int]:
+    """What "same" pads a side with, before it and after it; [] where the side is not known."""
+    if side is None:
+        return []
+    total = max((math.ceil(side / stride) - 1) * stride + kernel_size - side, 0)
+    return [total // 2, total - total // 2]

@@ -10,6 +10,9 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from ganzoo.layers.resample import downsample_average
+from ganzoo.layers.strided import halve
+
 
 def spectral_norm(matrix, u):
     """One power iteration and the estimate of the largest singular value.
@@ -87,32 +90,43 @@ class SpectralConv2D(_SpectralLayer):
     """Convolution, stride 1, zero "same" padding, spectrally normalized kernel.
 
     The kernel `[k, k, C, F]` is normalized as the matrix `[k * k * C, F]`. Shapes:
-    `[N, H, W, C] -> [N, H, W, F]`.
+    `[N, H, W, C] -> [N, H, W, F]`, or `[N, H/2, W/2, F]` with `pool`.
 
     Args:
         filters: number of output channels F.
         kernel_size: side of the kernel k, in pixels.
+        pool: whether the mean of each 2 x 2 results follows; k is odd, H and W are even. Both are
+            linear: at k = 1 the mean comes first, else one convolution of stride 2 does both.
         use_bias: whether a bias is added.
         kernel_initializer: initializer of the kernel before normalization.
     """
 
-    def __init__(self, filters: int, kernel_size: int, **kwargs):
+    def __init__(self, filters: int, kernel_size: int, pool: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
-        self.kernel_size = kernel_size
+        self.filters, self.kernel_size, self.pool = filters, kernel_size, pool
 
     def build(self, input_shape):
         self._add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
     def call(self, inputs):
-        outputs = ops.conv(inputs, self.normalized_kernel(), padding="same")
+        kernel = self.normalized_kernel()
+        if self.pool and self.kernel_size > 1:
+            shifts = ([[i, 1 - i], [j, 1 - j], [0, 0], [0, 0]] for i in (0, 1) for j in (0, 1))
+            outputs = halve(inputs, sum(ops.pad(kernel, shift) for shift in shifts) / 4)
+        else:
+            inputs = downsample_average(inputs) if self.pool else inputs
+            outputs = ops.conv(inputs, kernel, padding="same")
         return outputs + self.bias if self.use_bias else outputs
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.filters)
+        count, *sides, _ = input_shape
+        if self.pool:
+            sides = [side and side // 2 for side in sides]
+        return (count, *sides, self.filters)
 
     def get_config(self):
-        return super().get_config() | {"filters": self.filters, "kernel_size": self.kernel_size}
+        options = {name: getattr(self, name) for name in ("filters", "kernel_size", "pool")}
+        return super().get_config() | options
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

@@ -38,7 +38,14 @@ from keras import layers, ops
 from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
-from ganzoo.layers import Network, PaddedConv2D, batch_norm, enlarge_bilinear, pixel_shuffle
+from ganzoo.layers import (
+    Network,
+    PaddedConv2D,
+    PReLU,
+    batch_norm,
+    enlarge_bilinear,
+    pixel_shuffle,
+)
 from ganzoo.losses import ADVERSARIAL, VGG_FEATURES, VGGLoss
 from ganzoo.translation import ImageGAN
 
@@ -89,7 +96,7 @@ class Generator(Network):
         self.tail = normalized() if trunk_end == "norm" else [_conv(width, 3), _prelu()]
         self.expansions = [_conv(4 * width, 3) for _ in range(_doublings(scale))]
         self.activations = [_prelu() for _ in self.expansions]
-        self.to_image = _conv(channels, 9, dtype="float32")
+        self.to_image = _conv(channels, 9)
         self.to_range = layers.Activation(output, dtype="float32")
 
     def build(self, input_shape):
@@ -124,7 +131,7 @@ class ModifiedGenerator(Network):
         self.blocks = [ResidualBlock(stack) for stack in stacks]
         self.expansions = [_conv(4 * width, 3) for _ in range(_doublings(scale))]
         self.refine = _conv(width, 3)
-        self.to_image = _conv(channels, 3, dtype="float32")
+        self.to_image = _conv(channels, 3)
 
     def build(self, input_shape):
         _build_by_call(self, input_shape)
@@ -136,7 +143,9 @@ class ModifiedGenerator(Network):
         for expand in self.expansions:
             x = pixel_shuffle(expand(x), 2)
         details = self.to_image(ops.leaky_relu(self.refine(x), 0.1))
-        return details + enlarge_bilinear(ops.cast(images, "float32"), self.scale)
+        return ops.cast(details, "float32") + enlarge_bilinear(
+            ops.cast(images, "float32"), self.scale
+        )
 
 
 def _build_by_call(network, input_shape):
@@ -400,4 +409,4 @@ def _conv(filters, kernel_size, **kwargs):
 
 def _prelu():
     """With a slope for each channel, the same at all places."""
-    return layers.PReLU(alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2])
+    return PReLU(alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2])

@@ -47,7 +47,6 @@ from ganzoo.layers import (
     SpectralConv2D,
     SpectralDense,
     batch_norm,
-    downsample_average,
     power_iteration,
     unpool,
     upsample_bilinear,
@@ -144,6 +143,8 @@ class GeneratorBlock(Composite, keras.layers.Layer):
         h = ops.relu(self.norm1(x, *condition, training=training))
         h = self.conv1(self.upsample(h))
         h = ops.relu(self.norm2(h, *condition, training=training))
+        if self.shortcut.kernel_size == (1, 1):  # commutes with interpolation, and is cheaper first
+            return self.conv2(h) + self.upsample(self.shortcut(x))
         return self.conv2(h) + self.shortcut(self.upsample(x))
 
 
@@ -199,31 +200,23 @@ class DiscriminatorBlock(Composite, keras.layers.Layer):
 
     def __init__(self, inputs, channels, down, first, arch: Architecture, **kwargs):
         super().__init__(**kwargs)
-        self.down, self.kernel = down, arch.shortcut_kernel
         # A first ReLU would cut the dark half off images in [-1, 1]; in [0, 1] it changes nothing.
         self.rectify = not (first and not arch.unit_range)
         self.rectified_shortcut = arch.rectified_shortcut and self.rectify
         hidden = inputs if arch.hidden_is_input and not first else channels
         self.conv1 = _spectral_conv(hidden, 3, arch.block_init, "conv1")
-        self.conv2 = _spectral_conv(channels, 3, arch.block_init, "conv2")
+        self.conv2 = _spectral_conv(channels, 3, arch.block_init, "conv2", pool=down)
         self.shortcut = None
         if arch.always_convolve_shortcut or down or inputs != channels:
-            self.shortcut = _spectral_conv(channels, self.kernel, arch.init, "shortcut")
+            self.shortcut = _spectral_conv(
+                channels, arch.shortcut_kernel, arch.init, "shortcut", pool=down
+            )
 
     def call(self, x):
         h = ops.relu(x) if self.rectify else x
         x = h if self.rectified_shortcut else x
         h = self.conv2(ops.relu(self.conv1(h)))
-        return self._downsample(h) + self._shortcut(x)
-
-    def _shortcut(self, x):
-        if self.kernel == 1:  # commutes with averaging, and is cheaper after it
-            x = self._downsample(x)
-            return self.shortcut(x) if self.shortcut else x
-        return self._downsample(self.shortcut(x))
-
-    def _downsample(self, x):
-        return downsample_average(x) if self.down else x
+        return h + (self.shortcut(x) if self.shortcut else x)
 
 
 class Discriminator(Composite, keras.Model):
@@ -453,8 +446,8 @@ def _conv(filters, kernel_size, init, name):
     )
 
 
-def _spectral_conv(filters, kernel_size, init, name):
-    return SpectralConv2D(filters, kernel_size, kernel_initializer=init(), name=name)
+def _spectral_conv(filters, kernel_size, init, name, pool=False):
+    return SpectralConv2D(filters, kernel_size, pool, kernel_initializer=init(), name=name)
 
 
 def _scaled(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:

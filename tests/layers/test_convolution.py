@@ -125,3 +125,21 @@ def test_any_size_and_serialization(layer):
     np.testing.assert_array_equal(twin(INPUT), expected)
     shape = layer.compute_output_shape((None, None, None, 3))
     assert tuple(shape) == (None, None, None, 4)
+
+
+@pytest.mark.parametrize(
+    "kernel_size, strides, pad, side", [(4, 2, 1, 8), (4, 2, 1, 7), (3, 1, 1, 5)]
+)
+def test_padding_that_same_has_is_no_operation_of_its_own(kernel_size, strides, pad, side):
+    layer = PaddedConv2D(4, kernel_size, pad, strides=strides)
+    x = keras.random.normal((2, side, side, 3), seed=1)
+    layer.build(x.shape)
+    padded = tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]])
+    expected = tf.nn.conv2d(padded, layer.kernel, strides, "VALID")
+    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec([None, None, None, 3])])
+    np.testing.assert_allclose(graph(x), expected, atol=1e-5)
+    operations = {
+        op.type for op in tf.function(layer).get_concrete_function(x).graph.get_operations()
+    }
+    assert ("PadV2" in operations or "Pad" in operations) == (side % strides > 0)

@@ -142,6 +142,29 @@ def test_instance_norm_computes_in_float32(precision):
     np.testing.assert_allclose(tf.cast(outputs, tf.float32), exact, atol=2e-2)
 
 
+@pytest.mark.parametrize("affine", [False, True])
+def test_instance_norm_of_few_images_is_that_of_many(affine):
+    """Few are normalized by a fused operation: outputs, first and second derivatives."""
+    layer = InstanceNorm(affine=affine)
+    few = tf.constant(np.random.default_rng(0).normal(2.0, 3.0, size=(2, 6, 5, 4)), tf.float32)
+    layer.build(few.shape)
+    layer.set_weights([np.arange(1.0, 5.0) for _ in layer.weights])
+
+    def results(copies):
+        with tf.GradientTape() as outer:
+            outer.watch(few)
+            with tf.GradientTape() as tape:
+                tape.watch(few)
+                outputs = layer(tf.concat([few] * copies, 0))[:2]
+                value = tf.reduce_sum(tf.sin(outputs))
+            gradient = tape.gradient(value, few)
+            length = tf.reduce_sum(tf.sin(gradient))
+        return outputs, gradient, outer.gradient(length, few)
+
+    for result, expected in zip(results(1), results(5), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_instance_norm_survives_serialization():
     layer = InstanceNorm(epsilon=1e-3, affine=True)
     layer.build(X.shape)

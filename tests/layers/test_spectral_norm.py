@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.layers import SpectralConv2D, SpectralDense, power_iteration, spectral_norm
+from ganzoo.layers import (
+    SpectralConv2D,
+    SpectralDense,
+    downsample_average,
+    power_iteration,
+    spectral_norm,
+)
 
 LAYERS = {
     "dense": (lambda **kwargs: SpectralDense(5, **kwargs), (3, 4)),
@@ -156,3 +162,23 @@ def test_layers_survive_serialization(make):
     assert twin.kernel.numpy().std() == pytest.approx(9.0, rel=0.5)
     twin.set_weights(layer.get_weights())
     np.testing.assert_array_equal(twin(x), layer(x))
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_pooling_inside_is_pooling_afterwards(kernel_size):
+    x = tf.constant(np.random.default_rng(1).normal(size=(2, 6, 8, 4)), tf.float32)
+    inside, plain = (SpectralConv2D(5, kernel_size, pool) for pool in (True, False))
+    inside.build(x.shape), plain.build(x.shape)
+    inside.set_weights([np.random.default_rng(2).normal(size=w.shape) for w in inside.weights])
+    plain.set_weights(inside.get_weights())
+    results = []
+    for function in (inside, lambda x: downsample_average(plain(x))):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+            value = tf.reduce_sum(tf.sin(y))
+        layer = inside if function is inside else plain
+        results.append([y, *tape.gradient(value, [x, layer.kernel.value, layer.bias.value])])
+    for result, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(result, expected, atol=1e-5)
+    assert inside.compute_output_shape(x.shape) == (2, 3, 4, 5)
