@@ -21,16 +21,6 @@ from ganzoo.evaluation.sets import SetEvaluation
 from ganzoo.metrics import RECONSTRUCTION
 from ganzoo.translation import ImageGAN
 
-__all__ = [
-    "OneVsAllEvaluation",
-    "ProbeEvaluation",
-    "ReconstructionEvaluation",
-    "SetEvaluation",
-    "higher_is_better",
-    "measured",
-    "of_config",
-]
-
 
 def of_config(
     config: ConfigDict, model: GAN, line: data.Line, strategy: tf.distribute.Strategy

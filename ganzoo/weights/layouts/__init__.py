@@ -18,24 +18,3 @@ from ganzoo.weights.layouts.published import (
     stylegan2_filters,
     stylegan2_generator,
 )
-
-__all__ = [
-    "Entry",
-    "assign",
-    "cyclegan_discriminator",
-    "cyclegan_generator",
-    "cyclegan_resnet",
-    "cyclegan_unet",
-    "dcgan_discriminator",
-    "dcgan_generator",
-    "export",
-    "leftthomas_generator",
-    "lornatang_discriminator",
-    "lornatang_srresnet",
-    "mimicry_discriminator",
-    "mimicry_generator",
-    "mmagic_msrresnet",
-    "stylegan2_discriminator",
-    "stylegan2_filters",
-    "stylegan2_generator",
-]
