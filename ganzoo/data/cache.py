@@ -68,13 +68,8 @@ def load(
             with filelock.FileLock(folder.with_suffix(".lock")):
                 if not folder.exists():
                     _write(folder, collection, preparation, progress)
-    try:
+    with files.explain_damage(folder, "Remove that folder: its images are then prepared again."):
         return _read(folder)
-    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
-        raise UserError(
-            f"The prepared images in {folder} are damaged ({error}). Remove that folder: they are"
-            " then prepared again."
-        ) from error
 
 
 def _entry_name(collection: Collection, preparation: Preparation) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -227,13 +226,9 @@ def _cached(key: list, compute) -> FeatureSet:
     digest = hashlib.sha256(json.dumps([_VERSION, *key]).encode()).hexdigest()
     path = files.home() / "features" / f"{digest}.npz"
     if path.exists():
-        try:
-            with np.load(path) as stored:
-                return FeatureSet.from_arrays(stored)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{path} is damaged ({error}). Remove it: what it held is then computed again."
-            ) from error
+        advice = "Remove it: what it held is then computed again."
+        with files.explain_damage(path, advice), np.load(path) as stored:
+            return FeatureSet.from_arrays(stored)
     files.make_folder(path.parent, "set GANZOO_HOME to another folder")
     found = compute()
     files.write_atomically(path, lambda target: np.savez(target, **found.to_arrays()))

@@ -185,10 +185,8 @@ def _part_in(path: Path) -> str | None:
 def _description(folder: Path) -> dict:
     """What `save` wrote about the model in a folder."""
     path = folder / _CONFIG
-    try:
+    with files.explain_damage(path, "Expected what describes a model."):
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}); expected what describes a model") from error
 
 
 def _load_archive(path: Path) -> GAN:
