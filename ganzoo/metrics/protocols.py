@@ -123,42 +123,21 @@ def measure(
         real = real.first(protocol.count)
     if protocol.kind in ("is", "modes") and fake.probabilities is None:
         raise UserError(f"Metric {protocol.name!r}: {protocol.network} tells no classes")
-    names, values = _MEASURES[protocol.kind](real, fake, seed)
+    names, compute = _MEASURES[protocol.kind]
+    values = compute(real, fake, seed)
     tail = re.sub(r"^(clean-)?[a-z]+", "", protocol.name)
     clean = "clean-" if protocol.network == CLEAN else ""
     own = protocol.name.removesuffix(tail).removeprefix(clean)
     return {f"{clean}{name or own}{tail}": value for name, value in zip(names, values, strict=True)}
 
 
-def _frechet(real, fake, seed):
-    return ("",), (frechet_distance(*real.statistics(), *fake.statistics()),)
-
-
-def _kernel(real, fake, seed):
-    return ("",), (kernel_distance(real.features, fake.features, seed=seed),)
-
-
-def _score(real, fake, seed):
-    return ("", "is_deviation"), inception_score(fake.probabilities)
-
-
-def _precision(real, fake, seed):
-    return ("precision", "recall"), precision_recall(real.features, fake.features)
-
-
-def _density(real, fake, seed):
-    return ("density", "coverage"), density_coverage(real.features, fake.features)
-
-
-def _modes(real, fake, seed):
-    return ("", "modes_kl"), mode_coverage(real.probabilities, fake.probabilities)
-
-
+# Of each kind the names of its values, "" for the metric's own, and how they are computed of real
+# features `a`, generated ones `b`, and a seed.
 _MEASURES = {
-    "fd": _frechet,
-    "kd": _kernel,
-    "is": _score,
-    "pr": _precision,
-    "dc": _density,
-    "modes": _modes,
+    "fd": ([""], lambda a, b, seed: [frechet_distance(*a.statistics(), *b.statistics())]),
+    "kd": ([""], lambda a, b, seed: [kernel_distance(a.features, b.features, seed=seed)]),
+    "is": (["", "is_deviation"], lambda a, b, _: inception_score(b.probabilities)),
+    "pr": (["precision", "recall"], lambda a, b, _: precision_recall(a.features, b.features)),
+    "dc": (["density", "coverage"], lambda a, b, _: density_coverage(a.features, b.features)),
+    "modes": (["", "modes_kl"], lambda a, b, _: mode_coverage(a.probabilities, b.probabilities)),
 }
