@@ -67,8 +67,10 @@ class RunDirectory:
         with lock:
             try:
                 yield
-            finally:
-                self._remove_if_empty()
+            finally:  # a start that failed leaves no trace
+                if self.path.exists() and [e.name for e in self.path.iterdir()] == [".lock"]:
+                    (self.path / ".lock").unlink()
+                    self.path.rmdir()
 
     def set_aside(self) -> None:
         """Moves an earlier run to `<name>.1`, `.2`, ...: `--restart` loses nothing.
@@ -164,12 +166,6 @@ class RunDirectory:
         )
         with files.explain_damage(self.facts, advice):
             return dict(json.loads(self.facts.read_text(encoding="utf-8")))
-
-    def _remove_if_empty(self) -> None:
-        """Leaves no trace of a start that failed."""
-        if self.path.exists() and [e.name for e in self.path.iterdir()] == [".lock"]:
-            (self.path / ".lock").unlink()
-            self.path.rmdir()
 
     def rewind_log(self, step: int) -> float:
         """Drops log lines later than `step`, which will be written again.

@@ -92,16 +92,13 @@ def _explained(folder: Path, needed: int) -> Iterator[None]:
     except OSError as error:
         elsewhere = "Set GANZOO_HOME to a folder elsewhere"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(_existing(folder)).free
+            existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+            free = shutil.disk_usage(existing).free
             raise UserError(
                 f"The prepared images need {needed:,} bytes in {folder}, where {free:,} are free. "
                 f"{elsewhere}, free some space, or choose a smaller image_size."
             ) from error
         raise UserError(f"Cannot write the prepared images: {error}. {elsewhere}.") from error
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 
 def _write(folder: Path, collection: Collection, preparation: Preparation, progress: bool) -> None:

@@ -167,16 +167,11 @@ def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
     """An image as uint8 `[H, W, channels]`; see `Preparation`."""
     image = flatten(upright(eight_bit(image)), BACKGROUNDS[preparation.background])
     image = image.convert("L" if preparation.channels == 1 else "RGB")
-    if preparation.fit == "crop":
-        image = _center_square(image)
+    if preparation.fit == "crop":  # before: the filter of `resize(box=...)` would reach beyond it
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
     size = (preparation.image_size, preparation.image_size)
     if preparation.fit != "keep" and image.size != size:
         image = image.resize(size, Image.Resampling[preparation.resize.upper()])
     return np.asarray(image).reshape(image.height, image.width, preparation.channels)
-
-
-def _center_square(image: Image.Image) -> Image.Image:
-    """Cut out before resizing: the filter of `resize(box=...)` would reach across the border."""
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))

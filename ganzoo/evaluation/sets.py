@@ -16,7 +16,7 @@ from ganzoo import data, devices, files, metrics
 from ganzoo.errors import UserError
 from ganzoo.evaluation.extraction import Extractor, Features
 from ganzoo.latents import LatentGAN, random_of
-from ganzoo.metrics import FeatureNetwork, FeatureSet, Protocol
+from ganzoo.metrics import FeatureSet, Protocol
 from ganzoo.styles import StyleGAN
 
 _VERSION = 1  # of cached features
@@ -57,7 +57,10 @@ class SetEvaluation:
         if self.walks:
             self.network = metrics.open_lpips(networks[0], weights)
         else:
-            self.network = _open_network(networks[0], weights)
+            if len(weights) > 1:
+                told = f"has one file of weights, not {', '.join(weights)}"
+                raise UserError(f"The network {networks[0]} {told}")
+            self.network = metrics.open_network(networks[0], *weights)
             self.extractor = Extractor(self.network, strategy)
             self.real = self._real(statistics)
         self.facts["network_fingerprint"] = self.network.fingerprint
@@ -213,12 +216,6 @@ class SetEvaluation:
                     bar.update(len(batch[0]))
 
             return FeatureSet.of(counted(), keep)
-
-
-def _open_network(name: str, weights: Sequence[str]) -> FeatureNetwork:
-    if len(weights) > 1:
-        raise UserError(f"The network {name} has one file of weights, not {', '.join(weights)}")
-    return metrics.open_network(name, *weights)
 
 
 def _cached(key: list, compute) -> FeatureSet:
