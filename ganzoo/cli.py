@@ -24,6 +24,7 @@ from ml_collections.config_flags import config_flags
 
 from ganzoo import config as configs
 from ganzoo.errors import UserError, unknown
+from ganzoo.recipes import MODELS
 
 FLAGS = flags.FLAGS
 flags.disclaim_key_flags()  # --help lists the flags below under the main that asked for them
@@ -253,5 +254,5 @@ def _explain(message: str) -> str:
 def _nothing_named() -> str:
     return (
         "Name what to train: --model=MODEL --dataset=NAME, or --config=NAME_OR_FILE."
-        f" Models: {', '.join(configs.models())}. Configs: {', '.join(configs.presets())}."
+        f" Models: {', '.join(MODELS)}. Configs: {', '.join(configs.presets())}."
     )

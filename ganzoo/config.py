@@ -20,7 +20,8 @@ from ml_collections import ConfigDict
 from ml_collections.config_flags import config_flags
 
 from ganzoo import files
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError, choose, unknown
+from ganzoo.recipes import MODELS
 
 # A run may be resumed with other values of these: none of them reaches a weight.
 HARMLESS = frozenset(
@@ -93,21 +94,14 @@ def presets() -> list[str]:
     return sorted(path.stem for path in folder().glob("[!_]*.py"))
 
 
-def models() -> list[str]:
-    """The models that have a default recipe: the presets that extend no other one's name."""
-    names = presets()
-    return [name for name in names if not any(name.startswith(f"{other}_") for other in names)]
-
-
 def find(model: str, dataset: str | None = None) -> Path:
     """The preset `<model>_<dataset>.py`, or the model's default recipe where there is none.
 
     For images of the user's own, such as `folder:PATH`, the preset is `<model>_folder.py`.
     """
-    if model not in models():
-        raise unknown("model", model, models())
+    choose("model", model, MODELS)
     name = f"{model}_{'folder' if ':' in (dataset or '') else dataset}"
-    return folder() / f"{name if name in presets() else model}.py"
+    return folder() / f"{name if name in presets() and name not in MODELS else model}.py"
 
 
 def resolve(name: str | Path) -> Path:
@@ -149,8 +143,7 @@ def flatten(config: ConfigDict) -> dict[str, Any]:
 def validate(config: ConfigDict) -> None:
     """Raises UserError unless keys, types and ranges are those of the model's default recipe."""
     model = str(config.get("model_name"))
-    if model not in models():
-        raise unknown("model_name", model, models())
+    choose("model_name", model, MODELS)
     recipe, values = load(model), flatten(config)
     defaults = flatten(recipe)
     _check_keys(values, defaults)

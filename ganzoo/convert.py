@@ -56,7 +56,9 @@ def main(argv):
         print(f"Wrote {out}")
         return
     if out.suffix in EXPORTED:
-        difference = models.export(_model(FLAGS["from"].value, FLAGS.input), out)
+        program, source = FLAGS["from"].value, FLAGS.input
+        model = models.read_model(source, program)[0] if program else models.load(source)
+        difference = models.export(model, out)
         print(f"Wrote {out}, whose images differ by {difference:.1g} at most")
         return
     _refuse_models(FLAGS.input, out)
@@ -74,10 +76,6 @@ def _refuse_models(source: str, out: Path) -> None:
             f"--out={out}: {source} is a model that ganzoo can load already; expected a name that"
             f" ends with {', '.join(EXPORTED)}, or --to=PROGRAM for a file of that program"
         )
-
-
-def _model(program: str | None, source: str):
-    return models.read_model(source, program)[0] if program else models.load(source)
 
 
 def convert(program: str | None, source: str | Path, out: str | Path):

@@ -87,7 +87,9 @@ def resolve_precision(precision: str) -> str:
 
 def resolve_jit(jit: str) -> bool:
     """Whether XLA compiles: "auto" is on GPUs and TPUs; on CPUs oneDNN's graph mode is faster."""
-    return bool(_accelerators()) if jit == "auto" else jit == "on"
+    if jit == "auto":
+        return any(tf.config.list_logical_devices(kind) for kind in ("GPU", "TPU"))
+    return jit == "on"
 
 
 @contextlib.contextmanager
@@ -131,10 +133,6 @@ def spread(strategy: tf.distribute.Strategy | None, function: Callable) -> Calla
         return tuple(None if value is None else joined(value) for value in results)
 
     return parted
-
-
-def _accelerators() -> list:
-    return tf.config.list_logical_devices("GPU") + tf.config.list_logical_devices("TPU")
 
 
 def _multiplies_bfloat16() -> bool:

@@ -9,10 +9,6 @@ How well a linear classifier tells classes by a discriminator's features:
 
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=probe10k
 
-What its discriminator forgets when it is made anew and its task changes, as in SSGAN's paper:
-
-    python -m ganzoo.evaluate --model=RUN_DIR --metrics=onevsall1k,onevsall1k_rotation
-
 Real images are those of the training, unless --dataset says otherwise. Any tool's images:
 
     python -m ganzoo.evaluate --images=FOLDER --reference=FOLDER --metrics=... --weights=...
@@ -42,21 +38,12 @@ import ganzoo
 from ganzoo import cli, data, devices, files, models
 from ganzoo import config as configs
 from ganzoo.errors import UserError
-from ganzoo.evaluation import (
-    OneVsAllEvaluation,
-    ProbeEvaluation,
-    ReconstructionEvaluation,
-    SetEvaluation,
-    results,
-)
+from ganzoo.evaluation import ProbeEvaluation, ReconstructionEvaluation, SetEvaluation, results
 from ganzoo.latents import LatentGAN
 from ganzoo.models.storage import folder_of, weights_in
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
-
-# Metrics of the discriminator, by what their names begin with.
-_INSIDE = {"probe": ProbeEvaluation, "onevsall": OneVsAllEvaluation}
 
 
 def define_flags() -> None:
@@ -102,12 +89,11 @@ def main(argv):
         raise UserError("Expected: python -m ganzoo.evaluate --model=RUN_DIR --metrics=NAME")
     else:
         strategy = devices.strategy(FLAGS.devices, FLAGS.tpu)
-        inside = [name for name in FLAGS.metrics or [] if name.startswith(tuple(_INSIDE))]
+        probes = [name for name in FLAGS.metrics or [] if name.startswith("probe")]
         with strategy.scope():
-            probed = any(name.startswith("probe") for name in inside)
-            model = models.load(FLAGS.model, discriminator=probed)
-        if inside:
-            _look_inside(model, inside)
+            model = models.load(FLAGS.model, discriminator=bool(probes))
+        if probes:
+            _probe(model, probes)
         elif isinstance(model, ImageGAN):
             _reconstruct(model)
         else:
@@ -127,23 +113,16 @@ def _draw(model: LatentGAN, strategy) -> None:
     _tell(rows, evaluation.facts | {"seeds": _seeds(), "truncation": FLAGS.truncation}, started)
 
 
-def _look_inside(model, names: list[str]) -> None:
-    """What the discriminator knows of classes."""
+def _probe(model, names: list[str]) -> None:
+    """What the discriminator knows of classes; draws no random number."""
+    started = time.perf_counter()
     if set(FLAGS.metrics) > set(names):
         raise UserError(f"{', '.join(names)}: looks at the discriminator; run it by itself")
     train, test = (_source(model, split=split, labels=True) for split in (None, "test"))
     if train is None:
         raise UserError(f"{FLAGS.model} does not say what it was trained on; add --dataset=NAME")
-    for prefix, make in _INSIDE.items():
-        started = time.perf_counter()
-        chosen = [name for name in names if name.startswith(prefix)]
-        if chosen:
-            evaluation = make(chosen, train, test)
-            if prefix == "probe":  # draws no random number
-                _tell([evaluation.of_model(model)], evaluation.facts, started)
-            else:
-                rows = [evaluation.of_model(model, seed) for seed in _seeds()]
-                _tell(rows, evaluation.facts | {"seeds": _seeds()}, started)
+    evaluation = ProbeEvaluation(names, train, test)
+    _tell([evaluation.of_model(model)], evaluation.facts, started)
 
 
 def _reconstruct(model: ImageGAN) -> None:

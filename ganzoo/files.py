@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,6 +75,16 @@ def _is_due_to(error: Exception, *codes: int) -> bool:
     """Whether an error has one of these codes; TensorFlow and HDF5 have them in words only."""
     words = map(os.strerror, codes)
     return getattr(error, "errno", None) in codes or any(word in str(error) for word in words)
+
+
+@contextlib.contextmanager
+def explain_damage(path: Path, advice: str) -> Iterator[None]:
+    """Turns what readers raise on a damaged file, or folder of files, into a UserError with advice
+    on what to do."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged ({error}). {advice}") from error
 
 
 def make_folder(folder: Path, advice: str = "choose another folder") -> None:

@@ -19,6 +19,8 @@ class LatentGAN(GAN):
     """A GAN whose `call` takes latents `[N, latent_dim]` and, if conditional, labels `[N]`.
 
     Attributes:
+        generator, averaged_generator, discriminator: the networks; a model that has others says so
+            in `players` and `generators`.
         OPTIONS: names of what else `call` takes in inference.
         latent_dim: dimensions of the latent vector.
         num_classes: classes to condition on; 0 means unconditional.
@@ -27,6 +29,16 @@ class LatentGAN(GAN):
     OPTIONS: tuple[str, ...] = ()
     latent_dim: int
     num_classes: int
+
+    def players(self):
+        return {"discriminator": [self.discriminator], "generator": [self.generator]}
+
+    def generators(self):
+        return {"generator": self.averaged_generator}
+
+    def build_generators(self):
+        for network in self.generators().values():
+            network.build((None, self.latent_dim))
 
     def generate(self, num: int, seed: int = 0, label: int | None = None, **options) -> np.ndarray:
         """Draws images: float32 `[num, H, W, C]` in [-1, 1].

@@ -35,15 +35,18 @@ def normalized(image: Image.Image, tell: Callable[[str], None] = warnings.warn) 
     Raises:
         UserError: for pixels that have no fixed range.
     """
-    notices = []
-    if (frames := getattr(image, "n_frames", 1)) > 1:
-        notices.append(f"{frames} frames, one is used")
-    if image.mode.startswith("I") or ";16" in str(getattr(image, "tile", "")):
-        notices.append("16 bits, reduced to 8")
+    notices = oddities(image)
     image = _in_srgb(upright(eight_bit(image)), notices)
     for notice in notices:
         tell(notice)
     return image
+
+
+def oddities(image: Image.Image) -> list[str]:
+    """In words, what of an opened image does not become part of 8 bits in one picture."""
+    frames, deep = getattr(image, "n_frames", 1), ";16" in str(getattr(image, "tile", ""))
+    found = [f"{frames} frames, one is used"] if frames > 1 else []
+    return [*found, "16 bits, reduced to 8"] if deep or image.mode.startswith("I") else found
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""What the default recipes of all models start from.
+"""The models by name, and what their default recipes start from.
 
 Durations are counted in images of training data shown to the discriminator, never in steps.
 """
@@ -8,6 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ml_collections import ConfigDict, config_dict
+
+# One line per model: its name, which is also that of its file and its recipe, and its class.
+MODELS = {
+    "cyclegan": "CycleGAN",
+    "dcgan": "DCGAN",
+    "srgan": "SRGAN",
+    "ssgan": "SSGAN",
+    "stylegan2_ada": "StyleGAN2ADA",
+}
 
 
 def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:

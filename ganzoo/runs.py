@@ -54,24 +54,23 @@ class RunDirectory:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the directory for one trainer, until its process ends in whatever way."""
+        lock = filelock.FileLock(self.path / ".lock", timeout=0)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self.path / ".lock", timeout=0)
-            lock.acquire()
+            with files.explain_write_errors(self.path, "give another --workdir"):
+                self.path.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
         except filelock.Timeout:
             raise UserError(
                 f"Another trainer is at work in {self.path}. Wait for it, or give another"
                 " --workdir."
             ) from None
-        except OSError as error:
-            raise UserError(
-                f"{self.path} cannot be written ({error.strerror}). Give another --workdir."
-            ) from error
         with lock:
             try:
                 yield
-            finally:
-                self._remove_if_empty()
+            finally:  # a start that failed leaves no trace
+                if self.path.exists() and [e.name for e in self.path.iterdir()] == [".lock"]:
+                    (self.path / ".lock").unlink()
+                    self.path.rmdir()
 
     def set_aside(self) -> None:
         """Moves an earlier run to `<name>.1`, `.2`, ...: `--restart` loses nothing.
@@ -160,20 +159,13 @@ class RunDirectory:
         """
         if not self.begun or not self.facts.exists():
             return {}
-        try:
+        advice = (
+            'It says what "auto" became in this run, and which data it was trained on. Copy it from'
+            " a backup; or remove it, if you know that data and devices are the same: the same"
+            " command then writes it again."
+        )
+        with files.explain_damage(self.facts, advice):
             return dict(json.loads(self.facts.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise UserError(
-                f'{self.facts} is damaged ({error}). It says what "auto" became in this run, and'
-                " which data it was trained on. Copy it from a backup; or remove it, if you know"
-                " that data and devices are the same: the same command then writes it again."
-            ) from error
-
-    def _remove_if_empty(self) -> None:
-        """Leaves no trace of a start that failed."""
-        if self.path.exists() and [e.name for e in self.path.iterdir()] == [".lock"]:
-            (self.path / ".lock").unlink()
-            self.path.rmdir()
 
     def rewind_log(self, step: int) -> float:
         """Drops log lines later than `step`, which will be written again.

@@ -167,7 +167,9 @@ def project(
     labels = tf.fill([NUM_STYLES], label)
     drawn = model.styles(model.draw_latents(random, NUM_STYLES), labels)
     count = drawn.shape[1]
-    mean, deviation = _statistics(drawn[:, 0])
+    mean = tf.reduce_mean(drawn[:, 0], axis=0, keepdims=True)
+    # The root of the mean squared distance from it.
+    deviation = tf.sqrt(tf.reduce_mean(tf.reduce_sum(tf.square(drawn[:, 0] - mean), axis=1)))
     style = tf.Variable(mean)
     optimizer = keras.optimizers.Adam(FIRST_RATE)
 
@@ -191,12 +193,6 @@ def project(
         if on_step is not None:
             on_step(index + 1, float(loss))
     return tf.repeat(tf.convert_to_tensor(style)[:, None], count, axis=1)
-
-
-def _statistics(styles: tf.Tensor):
-    """The mean of styles `[N, D]`, `[1, D]`, and the root of the mean squared distance from it."""
-    mean = tf.reduce_mean(styles, axis=0, keepdims=True)
-    return mean, tf.sqrt(tf.reduce_mean(tf.reduce_sum(tf.square(styles - mean), axis=1)))
 
 
 def _between(start: tf.Tensor, end: tf.Tensor, part: float) -> tf.Tensor:

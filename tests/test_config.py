@@ -1,10 +1,12 @@
 import re
+import shutil
 
 import pytest
 from ml_collections import ConfigDict
 
 from ganzoo import config
 from ganzoo.errors import UserError
+from ganzoo.recipes import MODELS
 
 PRESETS = config.presets()
 
@@ -38,9 +40,20 @@ def test_a_data_set_without_a_preset_gets_the_default_recipe():
     assert config.find("ssgan").name == "ssgan.py"
 
 
-def test_models_are_the_presets_that_extend_no_other():
-    assert "ssgan" in config.models()
-    assert not any(name.startswith("ssgan_") for name in config.models())
+def test_a_models_name_may_extend_that_of_another(monkeypatch, tmp_path):
+    folder = shutil.copytree(config.folder(), tmp_path / "configs")
+    for name in ("wgan", "wgan_gp"):
+        (folder / f"{name}.py").write_text((folder / "dcgan.py").read_text())
+        monkeypatch.setitem(MODELS, name, "WGAN")
+    monkeypatch.setattr(config, "folder", lambda: folder)
+    assert config.find("wgan_gp", "shapes").name == "wgan_gp.py"
+    assert config.find("wgan", "gp").name == "wgan.py"  # another model is no preset
+
+
+def test_every_model_has_a_recipe_and_every_other_config_is_a_preset_of_one():
+    assert set(MODELS) <= set(config.presets())
+    for name in set(config.presets()) - set(MODELS):
+        assert name.startswith(f"{config.load(name).model_name}_")
 
 
 @pytest.mark.parametrize(

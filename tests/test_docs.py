@@ -23,6 +23,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import cli, config, metrics
 from ganzoo.errors import UserError
+from ganzoo.recipes import MODELS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -109,6 +110,7 @@ def _guides_recipe(tmp_path, monkeypatch):
     folder = shutil.copytree(config.folder(), tmp_path / "configs")
     (folder / "minimal.py").write_text(RECIPE, encoding="utf-8")
     monkeypatch.setattr(config, "folder", lambda: folder)
+    monkeypatch.setitem(MODELS, "minimal", "Minimal")
 
 
 def check(command: str, monkeypatch) -> None:
@@ -192,10 +194,26 @@ def test_the_stored_pictures_are_what_their_program_makes():
         assert np.abs(stored - picture.squeeze()).mean() < 1, name  # processors round differently
 
 
+def test_the_readmes_figures_are_those_of_the_cards():
+    rows = [
+        line
+        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+        if "/measured.md" in line
+    ]
+    measured = [row.rpartition("![")[2] for row in rows if row.startswith("| `")]
+    assert len(measured) == len(MODELS)
+    for cell in measured:
+        names = [name for name in re.findall(r"`(\w+)`", cell) if name in PRESETS]
+        cards = " ".join(PRESETS[name].card() for name in names)
+        figures = re.findall(r"(?<= )\d[\d,.]*(?= dB|,| with| and)", re.sub(r"`[^`]*`", "", cell))
+        assert names and figures
+        for figure in figures:
+            assert figure.rstrip(",") in cards, f"{names}: {figure}"
+
+
 def test_every_config_is_shown_on_its_models_page():
     for name in config.presets():
-        model = max((m for m in config.models() if f"{name}_".startswith(f"{m}_")), key=len)
-        page = ROOT / "docs" / "models" / f"{model}.md"
+        page = ROOT / "docs" / "models" / f"{config.load(name).model_name}.md"
         assert f'--8<-- "configs/{name}.py"' in page.read_text(encoding="utf-8")
 
 

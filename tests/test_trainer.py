@@ -549,8 +549,9 @@ def _of_each_structure():
 @pytest.fixture
 def random_vgg19(monkeypatch):
     """In place of a download."""
-    monkeypatch.setattr(perceptual, "_download", lambda: None)
-    monkeypatch.setattr(perceptual, "_fill", lambda *args: None)
+    monkeypatch.setattr(perceptual, "_downloaded", lambda: None)
+    monkeypatch.setattr(perceptual.arrays, "read", lambda path: {})
+    monkeypatch.setattr(perceptual.arrays, "assign", lambda *args: None)
 
 
 @pytest.mark.parametrize("name", config.presets())

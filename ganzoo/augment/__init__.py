@@ -13,19 +13,3 @@ from ganzoo.augment.rotation import (
     rotation_batch_split,
 )
 from ganzoo.augment.strength import AdaptiveStrength, Strength
-
-__all__ = [
-    "NUM_ROTATIONS",
-    "PIPES",
-    "ROTATION_BATCHES",
-    "AdaptiveStrength",
-    "AugmentPipe",
-    "Augmentation",
-    "DiffAugment",
-    "Rotation",
-    "Strength",
-    "make",
-    "rotate90",
-    "rotation_batch_quarter",
-    "rotation_batch_split",
-]

@@ -8,24 +8,3 @@ from ganzoo.data.lines import ImageLine, Line, PatchLine, UnpairedLine
 from ganzoo.data.pipeline import batches, require_divisible
 from ganzoo.data.scan import Problem, Report
 from ganzoo.data.source import ArraySource, PackedSource, Source
-
-__all__ = [
-    "KINDS",
-    "ArraySource",
-    "ImageLine",
-    "Info",
-    "Kind",
-    "Line",
-    "PackedSource",
-    "PatchLine",
-    "Problem",
-    "Report",
-    "Source",
-    "UnpairedLine",
-    "batches",
-    "check",
-    "inspect",
-    "numbered",
-    "open_source",
-    "require_divisible",
-]

@@ -68,13 +68,8 @@ def load(
             with filelock.FileLock(folder.with_suffix(".lock")):
                 if not folder.exists():
                     _write(folder, collection, preparation, progress)
-    try:
+    with files.explain_damage(folder, "Remove that folder: its images are then prepared again."):
         return _read(folder)
-    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
-        raise UserError(
-            f"The prepared images in {folder} are damaged ({error}). Remove that folder: they are"
-            " then prepared again."
-        ) from error
 
 
 def _entry_name(collection: Collection, preparation: Preparation) -> str:
@@ -97,16 +92,13 @@ def _explained(folder: Path, needed: int) -> Iterator[None]:
     except OSError as error:
         elsewhere = "Set GANZOO_HOME to a folder elsewhere"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(_existing(folder)).free
+            existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+            free = shutil.disk_usage(existing).free
             raise UserError(
                 f"The prepared images need {needed:,} bytes in {folder}, where {free:,} are free. "
                 f"{elsewhere}, free some space, or choose a smaller image_size."
             ) from error
         raise UserError(f"Cannot write the prepared images: {error}. {elsewhere}.") from error
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 
 def _write(folder: Path, collection: Collection, preparation: Preparation, progress: bool) -> None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import statistics
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
 from ganzoo.data import cache, shapes
 from ganzoo.data.collection import Collection, Item
-from ganzoo.data.decode import Preparation
+from ganzoo.data.decode import Preparation, read_header
 from ganzoo.data.files import is_archive, open_folder, open_zip, path_of
 from ganzoo.data.scan import Problem, Report, say
 from ganzoo.data.source import ArraySource, PackedSource, Source
 from ganzoo.data.tfds import open_tfds
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError
 
 _SAMPLED = 64  # headers read to guess the size
 _SLOW = 10_000  # headers that take long to read
@@ -77,7 +76,7 @@ def describe(collection: Collection) -> Info:
 
 
 def _typical_shape(collection: Collection) -> tuple[int, int, int]:
-    headers = [found for item in collection.sample(_SAMPLED) if (found := _header(item))]
+    headers = [*_headers(collection.sample(_SAMPLED))]
     if not headers:
         raise UserError(
             f"Cannot guess the size of {collection.name}: nearly none of its "
@@ -92,15 +91,12 @@ def _all_grey(collection: Collection) -> bool:
     """Reads the headers up to the first image in color."""
     if len(collection) > _SLOW:
         say(f"Looking for images in color among {len(collection):,} files of {collection.name}")
-    return all(grey for _, _, grey in filter(None, map(_header, collection)))
+    return all(grey for _, _, grey in _headers(collection))
 
 
-def _header(item: Item) -> tuple[int, int, bool] | None:
-    try:
-        with item.open() as stream, Image.open(stream) as image:
-            return image.height, image.width, image.mode[0] in "1LI" and image.mode != "LAB"
-    except Exception:  # Pillow's readers raise nearly everything; `check` tells the reasons
-        return None
+def _headers(items: Iterable[Item]) -> Iterator[tuple[int, int, bool]]:
+    """Those of images; why others are none is told by `check`."""
+    return (header for header in map(read_header, items) if not isinstance(header, str))
 
 
 def open_source(
@@ -138,18 +134,16 @@ def open_source(
     Raises:
         UserError: for anything that whoever chose the data set can mend.
     """
-    preparation = Preparation(image_size, channels, resize, background, fit)
-    require_known_policy(on_bad_file)
+    preparation = Preparation(image_size, channels, resize, background, fit, on_bad_file)
     if dataset == "shapes":
         return shapes.open_shapes(image_size, channels, split, labels)
     collection = find_collection(dataset, data_dir, split, labels)
-    return prepared(collection, preparation, on_bad_file, cache_dir, progress)
+    return prepared(collection, preparation, cache_dir, progress)
 
 
 def prepared(
     collection: Collection,
     preparation: Preparation,
-    on_bad_file: str = "fail",
     cache_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Source | PackedSource:
@@ -158,7 +152,7 @@ def prepared(
     Images that keep their sizes make a `PackedSource`.
     """
     entry = cache.load(collection, preparation, cache_dir, progress)
-    _settle(collection, preparation, entry.report, on_bad_file, progress)
+    _settle(collection, preparation, entry.report, progress)
     channels, fingerprint = preparation.channels, entry.fingerprint
     if entry.sizes is not None:
         return PackedSource(
@@ -181,25 +175,15 @@ def prepared(
     )
 
 
-def require_known_policy(on_bad_file: str) -> None:
-    """Raises UserError unless it is "fail" or "skip"."""
-    if on_bad_file not in ("fail", "skip"):
-        raise unknown("value of on_bad_file", on_bad_file, ["fail", "skip"])
-
-
 def _settle(
-    collection: Collection,
-    preparation: Preparation,
-    report: Report,
-    on_bad_file: str,
-    progress: bool,
+    collection: Collection, preparation: Preparation, report: Report, progress: bool
 ) -> None:
     """Tell what is odd, and refuse or pass over what is bad."""
     dataset = collection.name
     bad, notices = report.of_kind("bad"), report.of_kind("notice")
     if notices and progress:
         say(_listing(f"{len(notices):,} odd files in {dataset}:", notices))
-    if bad and on_bad_file == "fail":
+    if bad and preparation.on_bad_file == "fail":
         raise UserError(
             _listing(f"{len(bad):,} of {report.count:,} files in {dataset} are bad:", bad)
             + "\nFix or remove them, or leave them out with --on_bad_file=skip. "

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ganzoo.data.collection import OUTSIDE, UNLISTED, Item
 from ganzoo.errors import UserError, unknown
-from ganzoo.photos import eight_bit, flatten, upright
+from ganzoo.photos import eight_bit, flatten, oddities, upright
 
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 BACKGROUNDS = {"white": 255, "black": 0, "grey": 128}
@@ -39,7 +39,8 @@ class Preparation:
     - "stretch": the whole image, by the filter `resize` to a square of `image_size`;
     - "keep": the image as it is, which must not be smaller than `image_size`.
 
-    `resize` is the name of one of Pillow's antialiased filters.
+    `resize` is the name of one of Pillow's antialiased filters. What cannot be used makes
+    `on_bad_file` "fail", or is left out by "skip".
     """
 
     image_size: int
@@ -47,6 +48,7 @@ class Preparation:
     resize: str = "lanczos"
     background: str = "white"
     fit: str = "crop"
+    on_bad_file: str = "fail"
 
     def __post_init__(self) -> None:
         if self.image_size < 1:
@@ -59,6 +61,8 @@ class Preparation:
             raise unknown("background", self.background, BACKGROUNDS)
         if self.fit not in FITS:
             raise unknown("fit", self.fit, FITS)
+        if self.on_bad_file not in ("fail", "skip"):
+            raise unknown("value of on_bad_file", self.on_bad_file, ["fail", "skip"])
 
     @property
     def smallest(self) -> float:
@@ -69,6 +73,7 @@ class Preparation:
     def record(self) -> dict:
         """Everything that decides the pixels, for logs and fingerprints."""
         settings = dataclasses.asdict(self)
+        del settings["on_bad_file"]
         fixed = {"orientation": "exif", "crop": FITS[settings.pop("fit")], "version": _VERSION}
         return settings | fixed
 
@@ -109,11 +114,11 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
         return Decoded(None, bad=f"unreadable: {error or type(error).__name__}")
 
 
-def header_error(item: Item) -> str:
-    """Why an item is no image, by its header alone; "" for an image."""
+def read_header(item: Item) -> tuple[int, int, bool] | str:
+    """Height, width and whether it is grey, of an image by its header; else why it is none."""
     try:
-        with item.open() as stream, Image.open(stream):
-            return ""
+        with item.open() as stream, Image.open(stream) as image:
+            return image.height, image.width, image.mode[0] in "1LI" and image.mode != "LAB"
     except UnidentifiedImageError:
         return "not an image"
     except Exception as error:  # Pillow's readers raise nearly everything on broken files
@@ -122,7 +127,7 @@ def header_error(item: Item) -> str:
 
 def is_image(item: Item) -> bool:
     """By content; only the header is read."""
-    return not header_error(item)
+    return not isinstance(read_header(item), str)
 
 
 def _no_image(item: Item) -> Decoded:
@@ -152,11 +157,7 @@ def _require_usable(image: Image.Image, item: Item, smallest: float) -> None:
 
 
 def _oddities(image: Image.Image, fit: str) -> str:
-    found = []
-    if (frames := getattr(image, "n_frames", 1)) > 1:
-        found.append(f"{frames} frames, the first is used")
-    if image.mode.startswith("I"):
-        found.append("16 bits, reduced to 8")
+    found = oddities(image)
     if fit == "crop" and max(image.size) > ODD_ASPECT * min(image.size):
         found.append(f"{image.width}x{image.height}, only the center square is used")
     return "; ".join(found)
@@ -166,16 +167,11 @@ def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
     """An image as uint8 `[H, W, channels]`; see `Preparation`."""
     image = flatten(upright(eight_bit(image)), BACKGROUNDS[preparation.background])
     image = image.convert("L" if preparation.channels == 1 else "RGB")
-    if preparation.fit == "crop":
-        image = _center_square(image)
+    if preparation.fit == "crop":  # before: the filter of `resize(box=...)` would reach beyond it
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
     size = (preparation.image_size, preparation.image_size)
     if preparation.fit != "keep" and image.size != size:
         image = image.resize(size, Image.Resampling[preparation.resize.upper()])
     return np.asarray(image).reshape(image.height, image.width, preparation.channels)
-
-
-def _center_square(image: Image.Image) -> Image.Image:
-    """Cut out before resizing: the filter of `resize(box=...)` would reach across the border."""
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))

@@ -41,7 +41,11 @@ def open_solid2striped(image_size: int, channels: int, split: str) -> tuple[Sour
     Raises:
         UserError: for a size or split that it does not have.
     """
-    _require_size(image_size)
+    if not shapes.MIN_SIZE <= image_size <= MAX_SIZE:
+        raise UserError(
+            f"solid2striped is drawn at {shapes.MIN_SIZE} to {MAX_SIZE} px, got {image_size}."
+            " Crops are taken from larger drawings: choose another image_size or load_size."
+        )
     splits = {"train": ("trainA", "trainB"), "test": ("test", "test")}
     if split not in splits:
         raise unknown("split of solid2striped", split, splits)
@@ -92,11 +96,3 @@ def open_large_shapes(image_size: int, channels: int, split: str) -> LargeShapes
     """`shapes` for super-resolution; errors as `shapes.open_shapes`."""
     shapes.open_shapes(image_size, channels, split, labels=False)
     return LargeShapes(image_size, channels)
-
-
-def _require_size(image_size: int) -> None:
-    if not shapes.MIN_SIZE <= image_size <= MAX_SIZE:
-        raise UserError(
-            f"solid2striped is drawn at {shapes.MIN_SIZE} to {MAX_SIZE} px, got {image_size}."
-            " Crops are taken from larger drawings: choose another image_size or load_size."
-        )

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from ganzoo import files
 from ganzoo.data.classes import with_classes
 from ganzoo.data.collection import Item
-from ganzoo.data.decode import header_error
+from ganzoo.data.decode import read_header
 from ganzoo.errors import UserError
 
 # How zip files are compressed: what Python reads, and the names of what it may not.
@@ -72,10 +72,10 @@ def _require_an_image(name: str, items: list[Item]) -> None:
         raise UserError(f"{name} is empty. Expected image files, in folders or not.")
     errors = []
     for item in items:
-        error = header_error(item)
-        if not error:
+        header = read_header(item)
+        if not isinstance(header, str):
             return
-        errors.append(f"{item.path}: {error}")
+        errors.append(f"{item.path}: {header}")
     listed = "; ".join(errors[:3])
     raise UserError(
         f"{name} holds no image: none of its {len(items):,} files is one"

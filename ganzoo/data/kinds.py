@@ -38,11 +38,18 @@ def open_unpaired(
     dataset: str,
     *,
     image_size: int,
+    channels: int,
     load_size: int | None = None,
+    data_dir: str | None = None,
+    split: str = "train",
+    resize: str = "bicubic",
+    fit: str = "stretch",
     flip: bool = True,
-    **options,
+    cache_dir: str | None = None,
+    progress: bool = True,
+    **looks,
 ) -> UnpairedLine:
-    """Two domains of images without correspondence.
+    """Two domains of images without correspondence; other options are those of `open_source`.
 
     Args:
         dataset: "solid2striped", "unpaired:PATH" of a folder that holds trainA and trainB, or the
@@ -51,7 +58,7 @@ def open_unpaired(
         load_size: side that images get before they are cropped; None for image_size * 286 / 256,
             as in the official code.
         flip: mirror half of the images.
-        **options: of `open_source`.
+        **looks: `background` and `on_bad_file`.
 
     Raises:
         UserError: for anything that whoever chose the data set can mend.
@@ -62,9 +69,13 @@ def open_unpaired(
             f"load_size = {load_size} is less than image_size = {image_size}, the side of the crops"
             " taken from loaded images. Raise one or lower the other."
         )
-    return UnpairedLine(
-        pairs.open_domains(dataset, image_size=load_size, **options), image_size, flip
-    )
+    preparation = Preparation(load_size, channels, resize, fit=fit, **looks)
+    if dataset == "solid2striped":
+        domains = drawn.open_solid2striped(load_size, channels, split)
+    else:
+        found = pairs.find_domains(dataset, data_dir, split)
+        domains = tuple(catalog.prepared(one, preparation, cache_dir, progress) for one in found)
+    return UnpairedLine(domains, image_size, flip)
 
 
 def open_patches(
@@ -75,24 +86,23 @@ def open_patches(
     scale: int,
     data_dir: str | None = None,
     split: str = "train",
-    background: str = "white",
-    on_bad_file: str = "fail",
     flip: bool = True,
     turn: bool = True,
     cache_dir: str | None = None,
     progress: bool = True,
+    **looks,
 ) -> PatchLine:
     """Patches of large images; see `PatchLine` and, for the other options, `open_source`.
 
-    Images keep their sizes, and must not be smaller than a patch.
+    Images keep their sizes, and must not be smaller than a patch; `looks` are `background` and
+    `on_bad_file`.
     """
+    preparation = Preparation(image_size, channels, fit="keep", **looks)
     if dataset == "shapes":
         source = drawn.open_large_shapes(image_size, channels, split)
     else:
         collection = catalog.find_collection(dataset, data_dir, split)
-        preparation = Preparation(image_size, channels, background=background, fit="keep")
-        catalog.require_known_policy(on_bad_file)
-        source = catalog.prepared(collection, preparation, on_bad_file, cache_dir, progress)
+        source = catalog.prepared(collection, preparation, cache_dir, progress)
     return PatchLine(source, image_size, scale, flip, turn)
 
 

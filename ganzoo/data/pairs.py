@@ -7,9 +7,7 @@ from pathlib import Path
 from ganzoo.data import catalog, drawn
 from ganzoo.data.catalog import Info
 from ganzoo.data.collection import Collection
-from ganzoo.data.decode import Preparation
 from ganzoo.data.files import open_folder, path_of
-from ganzoo.data.source import Source
 from ganzoo.data.tfds import open_tfds
 from ganzoo.errors import UserError, unknown
 
@@ -81,27 +79,3 @@ def inspect(
     a, b = map(catalog.describe, find_domains(dataset, data_dir, split))
     size = min(a.size, b.size, key=min)
     return Info(dataset, size, max(a.channels, b.channels), 0, max(a.count, b.count))
-
-
-def open_domains(
-    dataset: str,
-    *,
-    image_size: int,
-    channels: int,
-    data_dir: str | None = None,
-    split: str = "train",
-    resize: str = "bicubic",
-    background: str = "white",
-    fit: str = "stretch",
-    on_bad_file: str = "fail",
-    cache_dir: str | None = None,
-    progress: bool = True,
-) -> tuple[Source, Source]:
-    """Opens both domains; arguments and errors as `catalog.open_source` has them."""
-    preparation = Preparation(image_size, channels, resize, background, fit)
-    catalog.require_known_policy(on_bad_file)
-    if dataset == "solid2striped":
-        return drawn.open_solid2striped(image_size, channels, split)
-    domains = find_domains(dataset, data_dir, split)
-    settings = (preparation, on_bad_file, cache_dir, progress)
-    return tuple(catalog.prepared(domain, *settings) for domain in domains)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import bicubic
+from ganzoo import images as pictures
 from ganzoo.data import catalog, drawn
 from ganzoo.data.decode import Preparation
 from ganzoo.data.files import path_of
@@ -82,12 +83,9 @@ def _kept(dataset: str, data_dir: str | None, split: str, channels: int):
     return catalog.prepared(collection, Preparation(1, channels, fit="keep"))
 
 
-def _halves(image: np.ndarray, image_size: int) -> Pair:
-    width = image.shape[1] // 2
-    return tuple(_resized(half, image_size) for half in (image[:, :width], image[:, -width:]))
-
-
-def _resized(image: np.ndarray, size: int) -> np.ndarray:
-    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    picture = picture.resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(picture).reshape(size, size, -1)
+def _halves(image: np.ndarray, size: int) -> Pair:
+    picture = pictures.picture_of(image)
+    width, height = picture.size
+    boxes = (0, 0, width // 2, height), (width - width // 2, 0, width, height)
+    halves = (picture.crop(box).resize((size, size), Image.Resampling.BICUBIC) for box in boxes)
+    return tuple(np.asarray(half).reshape(size, size, -1) for half in halves)

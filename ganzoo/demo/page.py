@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
 import gradio as gr
@@ -68,35 +68,23 @@ def _controls(name: str, vgg_weights: str | None) -> None:
 
 
 def _draw_tab(model: LatentGAN, vgg_weights: str | None) -> None:
-    with gr.Row():
-        with gr.Column(scale=1):
-            seed = _slider("First seed", 0, SEEDS, 0)
-            count = _slider("Images", 1, 64, 16 if model.image_size <= 64 else 4)
-            options = _options(model)
-        with gr.Column(scale=2):
-            _live(actions.draw, model, [seed, count], options, "Images of consecutive seeds")
+    count = ("Images", 1, 64, 16 if model.image_size <= 64 else 4)
+    label = "Images of consecutive seeds"
+    _live(actions.draw, label, model, ("First seed", 0, SEEDS, 0), count)
 
 
 def _between_tab(model: LatentGAN, vgg_weights: str | None) -> None:
-    with gr.Row():
-        with gr.Column(scale=1):
-            first, second = _slider("From seed", 0, SEEDS, 0), _slider("To seed", 0, SEEDS, 1)
-            step = _slider("On the way", 0, actions.STEPS, actions.STEPS // 2)
-            options = _options(model)
-        with gr.Column(scale=2):
-            _live(actions.between, model, [first, second, step], options, "Image on the way")
+    seeds = ("From seed", 0, SEEDS, 0), ("To seed", 0, SEEDS, 1)
+    step = ("On the way", 0, actions.STEPS, actions.STEPS // 2)
+    _live(actions.between, "Image on the way", model, *seeds, step)
 
 
 def _mix_tab(model: StyleGAN, vgg_weights: str | None) -> None:
     count = actions.num_styles(model)
-    with gr.Row():
-        with gr.Column(scale=1):
-            coarse = _slider("Seed of the coarse styles", 0, SEEDS, 0)
-            fine = _slider("Seed of the fine styles", 0, SEEDS, 1)
-            crossover = _slider("Coarse layers", 0, count, count // 2)
-            options = _options(model)
-        with gr.Column(scale=2):
-            _live(actions.mix, model, [coarse, fine, crossover], options, "Coarse, mixed, fine")
+    coarse = ("Seed of the coarse styles", 0, SEEDS, 0)
+    fine = ("Seed of the fine styles", 0, SEEDS, 1)
+    crossover = ("Coarse layers", 0, count, count // 2)
+    _live(actions.mix, "Coarse, mixed, fine", model, coarse, fine, crossover)
 
 
 def _project_tab(model: StyleGAN, vgg_weights: str | None) -> None:
@@ -179,21 +167,19 @@ def _photo() -> gr.File:
     return gr.File(label="Drop a photo", file_count="single", type="filepath", elem_classes="photo")
 
 
-def _live(
-    action: Callable,
-    model: LatentGAN,
-    sliders: Sequence[gr.Slider],
-    options: Mapping[str, gr.Slider],
-    label: str,
-) -> None:
-    """A picture that follows the sliders."""
+def _live(action: Callable, label: str, model: LatentGAN, *sliders: tuple) -> None:
+    """A picture that follows sliders, each as `_slider` takes it, and the model's options."""
 
     def act(*values):
         count = len(sliders)
         return action(model, *values[:count], **dict(zip(options, values[count:], strict=True)))
 
-    inputs = [*sliders, *options.values()]
-    picture = _picture(label, value=act(*(slider.value for slider in inputs)))
+    with gr.Row():
+        with gr.Column(scale=1):
+            inputs, options = [_slider(*each) for each in sliders], _options(model)
+            inputs += options.values()
+        with gr.Column(scale=2):
+            picture = _picture(label, value=act(*(slider.value for slider in inputs)))
     for slider in inputs:
         _connect(slider.change, act, inputs, picture, trigger_mode="always_last")
 

@@ -14,22 +14,11 @@ from ml_collections import ConfigDict
 from ganzoo import data, metrics
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.evaluation.forgetting import OneVsAllEvaluation
 from ganzoo.evaluation.probing import ProbeEvaluation
 from ganzoo.evaluation.reconstruction import ReconstructionEvaluation
 from ganzoo.evaluation.sets import SetEvaluation
 from ganzoo.metrics import RECONSTRUCTION
 from ganzoo.translation import ImageGAN
-
-__all__ = [
-    "OneVsAllEvaluation",
-    "ProbeEvaluation",
-    "ReconstructionEvaluation",
-    "SetEvaluation",
-    "higher_is_better",
-    "measured",
-    "of_config",
-]
 
 
 def of_config(
@@ -64,12 +53,6 @@ def of_config(
         own |= {"dataset": dataset, "split": split, **changes}
         return data.open_source(image_size=model.image_size, channels=model.channels, **own)
 
-    alone = [name for name in names if metrics.parse(name).kind == "onevsall"]
-    if alone:
-        raise UserError(
-            f"{', '.join(alone)} trains discriminators of its own: measure it by itself, with"
-            " python -m ganzoo.evaluate"
-        )
     probes = [name for name in names if metrics.parse(name).kind == "probe"]
     sets = [name for name in names if name not in probes]
     found = []

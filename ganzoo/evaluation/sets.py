@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from ganzoo import data, devices, files, metrics
 from ganzoo.errors import UserError
 from ganzoo.evaluation.extraction import Extractor, Features
 from ganzoo.latents import LatentGAN, random_of
-from ganzoo.metrics import FeatureNetwork, FeatureSet, Protocol
+from ganzoo.metrics import FeatureSet, Protocol
 from ganzoo.styles import StyleGAN
 
 _VERSION = 1  # of cached features
@@ -58,7 +57,10 @@ class SetEvaluation:
         if self.walks:
             self.network = metrics.open_lpips(networks[0], weights)
         else:
-            self.network = _open_network(networks[0], weights)
+            if len(weights) > 1:
+                told = f"has one file of weights, not {', '.join(weights)}"
+                raise UserError(f"The network {networks[0]} {told}")
+            self.network = metrics.open_network(networks[0], *weights)
             self.extractor = Extractor(self.network, strategy)
             self.real = self._real(statistics)
         self.facts["network_fingerprint"] = self.network.fingerprint
@@ -216,24 +218,14 @@ class SetEvaluation:
             return FeatureSet.of(counted(), keep)
 
 
-def _open_network(name: str, weights: Sequence[str]) -> FeatureNetwork:
-    if len(weights) > 1:
-        raise UserError(f"The network {name} has one file of weights, not {', '.join(weights)}")
-    return metrics.open_network(name, *weights)
-
-
 def _cached(key: list, compute) -> FeatureSet:
     """Features of real images, computed once for each content, network and choice."""
     digest = hashlib.sha256(json.dumps([_VERSION, *key]).encode()).hexdigest()
     path = files.home() / "features" / f"{digest}.npz"
     if path.exists():
-        try:
-            with np.load(path) as stored:
-                return FeatureSet.from_arrays(stored)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{path} is damaged ({error}). Remove it: what it held is then computed again."
-            ) from error
+        advice = "Remove it: what it held is then computed again."
+        with files.explain_damage(path, advice), np.load(path) as stored:
+            return FeatureSet.from_arrays(stored)
     files.make_folder(path.parent, "set GANZOO_HOME to another folder")
     found = compute()
     files.write_atomically(path, lambda target: np.savez(target, **found.to_arrays()))

@@ -12,18 +12,3 @@ from ganzoo.losses.adversarial import (
 )
 from ganzoo.losses.penalties import path_lengths, r1
 from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss
-
-__all__ = [
-    "ADVERSARIAL",
-    "VGG_FEATURES",
-    "AdversarialLoss",
-    "VGGLoss",
-    "hinge_discriminator",
-    "hinge_generator",
-    "least_squares_discriminator",
-    "least_squares_generator",
-    "non_saturating_discriminator",
-    "non_saturating_generator",
-    "path_lengths",
-    "r1",
-]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from ganzoo import arrays, files
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError, choose
+from ganzoo.weights import download
 
-# (i, j): the j-th convolution before the i-th pooling, after its ReLU; phi_ij of Ledig et al.
-VGG_FEATURES = {"vgg22": (2, 2), "vgg54": (5, 4)}
+# phi_ij of Ledig et al.: the j-th convolution before the i-th pooling, after its ReLU.
+VGG_FEATURES = {"vgg22": "block2_conv2", "vgg54": "block5_conv4"}
 
-_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels, convolutions
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
 _SCALE = 12.75
 _FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -36,18 +37,23 @@ class VGGLoss:
     Args:
         features: "vgg22" or "vgg54".
         weights: a file: Keras' own (.h5), or an .npz with an entry `block1_conv1__kernel` and one
-            `block1_conv1__bias` for each convolution; None downloads Keras' file once.
+            `block1_conv1__bias` for each convolution; None downloads Keras' file once,
+            unless GANZOO_OFFLINE is set.
 
     Raises:
         UserError: for unknown features, or a file that is missing or does not have them.
     """
 
     def __init__(self, features: str = "vgg54", weights: str | Path | None = None):
-        if features not in VGG_FEATURES:
-            raise unknown("features", features, VGG_FEATURES)
-        self.network = _network(*VGG_FEATURES[features])
-        path = _download() if weights is None else files.expanded(weights)
-        _fill(self.network, path, features)
+        self.network = _network(choose("features", features, VGG_FEATURES))
+        path = _downloaded() if weights is None else files.expanded(weights)
+        try:
+            arrays.assign(self.network, arrays.read(path))
+        except ValueError as error:
+            raise UserError(
+                f"{path} cannot be read as weights of VGG19 for {features!r} ({error}). Expected"
+                f" Keras' file: {_URL}"
+            ) from error
 
     def __call__(self, images, references):
         """Of images `[N, H, W, C]` in [-1, 1], grey or RGB: `[N]`, float32."""
@@ -69,50 +75,30 @@ class VGGLoss:
         return self.network(ops.flip(pixels, axis=-1) - np.float32(_MEANS)) / _SCALE
 
 
-def _network(last_block: int, last_convolution: int) -> keras.Sequential:
-    """VGG19 up to a convolution; Keras' names."""
-    stack = []
-    for block, (filters, count) in enumerate(_BLOCKS[:last_block], start=1):
-        if block > 1:
-            stack.append(layers.MaxPooling2D(dtype="float32"))
-        count = last_convolution if block == last_block else count
-        for number in range(1, count + 1):
-            name = f"block{block}_conv{number}"
-            options = {"padding": "same", "activation": "relu", "dtype": "float32"}
-            stack.append(layers.Conv2D(filters, 3, name=name, **options))
-    network = keras.Sequential(stack, name="vgg19")
-    network.build((None, None, None, 3))
+def _network(layer: str) -> keras.Model:
+    """VGG19 up to a layer, in float32."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        whole = keras.applications.VGG19(include_top=False, weights=None)
+        network = keras.Model(whole.input, whole.get_layer(layer).output, name="vgg19")
+    finally:
+        keras.config.set_dtype_policy(policy)
     network.trainable = False
     return network
 
 
-def _fill(network: keras.Sequential, path: Path, features: str) -> None:
+def _downloaded() -> Path:
+    """Where `keras.applications` looks, too, so that there is one copy."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    kept, offline = home / "models" / _FILE, download.is_offline()
+    if offline and kept.exists():
+        return kept
     try:
-        stored = arrays.read(path)
-    except ValueError as error:
-        raise UserError(
-            f"{path} cannot be read as weights of VGG19 ({error}). Expected Keras' file: {_URL}"
-        ) from error
-    for layer in network.layers:
-        for variable in layer.weights:
-            key = f"{layer.name}__{variable.name}"
-            if key not in stored:
-                raise UserError(
-                    f"{path} has no weights for {layer.name}, which {features!r} needs. Expected"
-                    f" Keras' VGG19: {_URL}"
-                )
-            if stored[key].shape != tuple(variable.shape):
-                raise UserError(
-                    f"{path}: {key} has the shape {stored[key].shape}; expected"
-                    f" {tuple(variable.shape)}, that of VGG19"
-                )
-            variable.assign(stored[key])
-
-
-def _download() -> Path:
-    try:
-        # Where `keras.applications` looks, too, so that there is one copy.
-        return Path(keras.utils.get_file(_FILE, _URL, cache_subdir="models", file_hash=_MD5))
+        if offline:
+            raise UserError("GANZOO_OFFLINE is set")
+        options = {"cache_dir": home, "cache_subdir": "models", "file_hash": _MD5}
+        return Path(keras.utils.get_file(_FILE, _URL, **options))
     except Exception as error:  # whatever the network does
         raise UserError(
             f"The weights of VGG19 could not be downloaded ({error}). Fetch {_URL} elsewhere and"

@@ -15,31 +15,3 @@ from ganzoo.metrics.paths import path_distances, path_length
 from ganzoo.metrics.probe import probe_accuracy
 from ganzoo.metrics.protocols import Protocol, measure, parse
 from ganzoo.metrics.reconstruction import RECONSTRUCTION, luma, psnr, ssim
-
-__all__ = [
-    "CLEAN",
-    "INCEPTION",
-    "LPIPS",
-    "RECONSTRUCTION",
-    "FeatureNetwork",
-    "FeatureSet",
-    "Moments",
-    "Protocol",
-    "density_coverage",
-    "frechet_distance",
-    "inception_score",
-    "kernel_distance",
-    "luma",
-    "measure",
-    "mode_coverage",
-    "open_lpips",
-    "open_network",
-    "parse",
-    "path_distances",
-    "path_length",
-    "precision_recall",
-    "probe_accuracy",
-    "psnr",
-    "published",
-    "ssim",
-]

@@ -67,7 +67,7 @@ CLASSIFIERS = {
 def load(name: str) -> keras.Model:
     """The classifier with the weights that come with ganzoo."""
     network = CLASSIFIERS[name].build()
-    assign(network, arrays.read(weights_of(name)))
+    arrays.assign(network, arrays.read(weights_of(name)))
     return network
 
 
@@ -77,18 +77,6 @@ def weights_of(name: str) -> Path:
 
 
 def save(network: keras.Model, path: Path) -> None:
-    """Writes weights as float16 by the names that `assign` expects."""
+    """Writes weights as float16 by the names that `arrays.assign` expects."""
     values = {f"{layer.name}__{v.name}": v for layer in network.layers for v in layer.weights}
     np.savez_compressed(path, **{n: np.asarray(v, np.float16) for n, v in values.items()})
-
-
-def assign(network: keras.Model, values: dict[str, np.ndarray]) -> None:
-    """Sets each variable to the array `{layer}__{variable}`.
-
-    Raises:
-        KeyError: when one is missing.
-        ValueError: when one has another shape.
-    """
-    for layer in network.layers:
-        for variable in layer.weights:
-            variable.assign(values[f"{layer.name}__{variable.name}"])

@@ -173,8 +173,8 @@ def _evaluated(graph, name: str) -> np.ndarray:
 def _squeezenet(path: Path) -> Callable:
     network = _squeezenet_layers()
     try:
-        classifiers.assign(network, arrays.read(path))
-    except (ValueError, KeyError) as error:
+        arrays.assign(network, arrays.read(path))
+    except ValueError as error:
         raise UserError(f"{path} has no weights of SqueezeNet 1.1 ({error})") from error
 
     def compute(images):

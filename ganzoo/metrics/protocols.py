@@ -19,15 +19,13 @@ from ganzoo.metrics.networks import CLEAN, INCEPTION
 _SETS = re.compile(r"(clean-)?(fid|kid|is|fd|kd|pr|dc|modes)(\d+)(k?)(_full)?(?:_(.+))?")
 _PATHS = re.compile(r"(ppl2?)_([zw])(full|end)(\d+)(k?)_(.+)")
 _PROBE = re.compile(r"probe(\d+)(k?)")
-_ONE_VS_ALL = re.compile(r"onevsall(\d+)(k?)(_rotation)?")
 _OF_INCEPTION = {"fid": "fd", "kid": "kd"}
 _NAMED = ("fd", "kd", "modes")  # of another network, whose name they must say
 _GRAMMAR = (
     "fid50k_full, fid50k, kid50k, is50k, pr50k (precision and recall), dc50k (density and coverage)"
     " of Inception, or clean-fid50k; with the name of another network fd50k_full_squeezenet,"
     " kd10k_keras, pr10k_keras, modes10k_lenet-mnist (classes that are covered);"
-    " ppl2_wend50k_lpips-vgg (path length); probe10k (linear probe of the discriminator);"
-    " onevsall1k, onevsall1k_rotation (what a discriminator forgets)"
+    " ppl2_wend50k_lpips-vgg (path length); probe10k (linear probe of the discriminator)"
 )
 
 FEWEST = 10  # as many as the Inception score has splits
@@ -39,16 +37,13 @@ class Protocol:
 
     Attributes:
         name: of the metric, which says all of the rest.
-        kind: "fd", "kd", "is", "pr", "dc", "modes", "ppl", "probe" or "onevsall".
-        count: generated images; pairs of them for "ppl"; real ones for "probe"; steps of training
-            on each class for "onevsall".
-        network: name of the network that images are looked at by; for "probe" and "onevsall" the
-            discriminator.
+        kind: "fd", "kd", "is", "pr", "dc", "modes", "ppl" or "probe".
+        count: generated images; pairs of them for "ppl"; real ones for "probe".
+        network: name of the network that images are looked at by; "discriminator" for "probe".
         full: whether all real images are taken; else as many as are generated, at random.
         space: of the steps of "ppl", "z" or "w".
         sampling: where on a path such a step is taken, "full" for anywhere, "end" for its begin.
         crop: whether "ppl" looks at the middle of a face only.
-        rotation: whether "onevsall" trains by the rotation loss, too.
     """
 
     name: str
@@ -59,12 +54,6 @@ class Protocol:
     space: str = ""
     sampling: str = ""
     crop: bool = False
-    rotation: bool = False
-
-    @property
-    def looks_inside(self) -> bool:
-        """Whether the discriminator is measured, not what is generated."""
-        return self.network == "discriminator"
 
     @property
     def keeps(self) -> bool:
@@ -79,7 +68,7 @@ class Protocol:
     @property
     def higher_is_better(self) -> bool:
         """Of the first value that `measure` gives."""
-        return self.kind in ("is", "pr", "dc", "modes", "probe", "onevsall")
+        return self.kind in ("is", "pr", "dc", "modes", "probe")
 
 
 def parse(name: str) -> Protocol:
@@ -91,10 +80,6 @@ def parse(name: str) -> Protocol:
         return Protocol(name, "ppl", count, network, space=space, sampling=sampling, crop=crop)
     if match := _PROBE.fullmatch(name):
         return Protocol(name, "probe", _count(name, *match.groups()), "discriminator")
-    if match := _ONE_VS_ALL.fullmatch(name):
-        number, thousands, rotation = match.groups()
-        count = _count(name, number, thousands)
-        return Protocol(name, "onevsall", count, "discriminator", rotation=bool(rotation))
     match = _SETS.fullmatch(name)
     if match is None:
         raise UserError(f"Unknown metric {name!r}; expected {_GRAMMAR}")
@@ -125,7 +110,7 @@ def measure(
     """The values of a metric of two sets by their names; two for some.
 
     Args:
-        protocol: what to measure; no "ppl", "probe" or "onevsall".
+        protocol: what to measure; neither "ppl" nor "probe".
         real: features of real images; of at least `count` unless the protocol is full.
         fake: of generated ones, at least `count`; with `probabilities` for "is" and "modes".
         seed: of random subsets.
@@ -138,42 +123,21 @@ def measure(
         real = real.first(protocol.count)
     if protocol.kind in ("is", "modes") and fake.probabilities is None:
         raise UserError(f"Metric {protocol.name!r}: {protocol.network} tells no classes")
-    names, values = _MEASURES[protocol.kind](real, fake, seed)
+    names, compute = _MEASURES[protocol.kind]
+    values = compute(real, fake, seed)
     tail = re.sub(r"^(clean-)?[a-z]+", "", protocol.name)
     clean = "clean-" if protocol.network == CLEAN else ""
     own = protocol.name.removesuffix(tail).removeprefix(clean)
     return {f"{clean}{name or own}{tail}": value for name, value in zip(names, values, strict=True)}
 
 
-def _frechet(real, fake, seed):
-    return ("",), (frechet_distance(*real.statistics(), *fake.statistics()),)
-
-
-def _kernel(real, fake, seed):
-    return ("",), (kernel_distance(real.features, fake.features, seed=seed),)
-
-
-def _score(real, fake, seed):
-    return ("", "is_deviation"), inception_score(fake.probabilities)
-
-
-def _precision(real, fake, seed):
-    return ("precision", "recall"), precision_recall(real.features, fake.features)
-
-
-def _density(real, fake, seed):
-    return ("density", "coverage"), density_coverage(real.features, fake.features)
-
-
-def _modes(real, fake, seed):
-    return ("", "modes_kl"), mode_coverage(real.probabilities, fake.probabilities)
-
-
+# Of each kind the names of its values, "" for the metric's own, and how they are computed of real
+# features `a`, generated ones `b`, and a seed.
 _MEASURES = {
-    "fd": _frechet,
-    "kd": _kernel,
-    "is": _score,
-    "pr": _precision,
-    "dc": _density,
-    "modes": _modes,
+    "fd": ([""], lambda a, b, seed: [frechet_distance(*a.statistics(), *b.statistics())]),
+    "kd": ([""], lambda a, b, seed: [kernel_distance(a.features, b.features, seed=seed)]),
+    "is": (["", "is_deviation"], lambda a, b, _: inception_score(b.probabilities)),
+    "pr": (["precision", "recall"], lambda a, b, _: precision_recall(a.features, b.features)),
+    "dc": (["density", "coverage"], lambda a, b, _: density_coverage(a.features, b.features)),
+    "modes": (["", "modes_kl"], lambda a, b, _: mode_coverage(a.probabilities, b.probabilities)),
 }

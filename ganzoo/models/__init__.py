@@ -6,19 +6,3 @@ from ganzoo.models.formats import FORMATS
 from ganzoo.models.named import Preset, presets
 from ganzoo.models.registry import MODELS, build, construct, model_class
 from ganzoo.models.storage import load, pack, save, start_from
-
-__all__ = [
-    "FORMATS",
-    "MODELS",
-    "Preset",
-    "build",
-    "construct",
-    "export",
-    "load",
-    "model_class",
-    "pack",
-    "presets",
-    "read_model",
-    "save",
-    "start_from",
-]

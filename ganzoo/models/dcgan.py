@@ -122,20 +122,11 @@ class DCGAN(LatentGAN):
             average.source.build((None, self.latent_dim))
             average.start()
 
-    def build_generators(self):
-        self.averaged_generator.build((None, self.latent_dim))
-
-    def players(self):
-        return {"discriminator": [self.discriminator], "generator": [self.generator]}
-
     def updates(self):
         return (
             Update("discriminator", self.discriminator_loss),
             Update("generator", self.generator_loss),
         )
-
-    def generators(self):
-        return {"generator": self.averaged_generator}
 
     def averages(self):
         return average_of_generator(self, self._run_average)

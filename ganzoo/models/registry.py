@@ -7,23 +7,14 @@ import inspect
 
 from ganzoo.augment import Augmentation
 from ganzoo.engine import GAN
-from ganzoo.errors import UserError, unknown
-
-# One line per model: its name, which is also that of its file, and its class.
-MODELS = {
-    "cyclegan": "CycleGAN",
-    "dcgan": "DCGAN",
-    "srgan": "SRGAN",
-    "ssgan": "SSGAN",
-    "stylegan2_ada": "StyleGAN2ADA",
-}
+from ganzoo.errors import UserError, choose, unknown
+from ganzoo.recipes import MODELS
 
 
 def model_class(name: str) -> type[GAN]:
     """The class of a model; raises UserError with the nearest names for an unknown one."""
-    if name not in MODELS:
-        raise unknown("model", name, MODELS)
-    return getattr(importlib.import_module(f"ganzoo.models.{name}"), MODELS[name])
+    title = choose("model", name, MODELS)
+    return getattr(importlib.import_module(f"ganzoo.models.{name}"), title)
 
 
 def build(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:

@@ -345,21 +345,12 @@ class SSGAN(LatentGAN):
         for average in self.averages():
             average.start()
 
-    def build_generators(self):
-        self.averaged_generator.build((None, self.latent_dim))
-
-    def players(self):
-        return {"discriminator": [self.discriminator], "generator": [self.generator]}
-
     def updates(self):
         every = self.discriminator_steps
         return (
             Update("discriminator", self.discriminator_loss),
             Update("generator", self.generator_loss, every=every, offset=every - 1),
         )
-
-    def generators(self):
-        return {"generator": self.averaged_generator}
 
     def represent(self, images):
         return self.discriminator.features(images)
@@ -383,12 +374,13 @@ class SSGAN(LatentGAN):
         power_iteration(self.discriminator)
         adversarial = self.adversarial.discriminator(real_logits, fake_logits)
         rotation = _cross_entropy(turns, rotation_logits)
+        told = ops.cast(ops.argmax(rotation_logits, axis=-1), "int32")
         return Loss(
             adversarial + self.discriminator_rotation_weight * rotation,
             logs={
                 "adversarial": ops.mean(adversarial),
                 "rotation": rotation,
-                "rotation_accuracy": _accuracy(turns, rotation_logits),
+                "rotation_accuracy": ops.mean(ops.cast(told == turns, "float32")),
                 **self.adversarial.judgement(real_logits, fake_logits),
             },
         )
@@ -434,10 +426,6 @@ class SSGAN(LatentGAN):
 def _cross_entropy(turns, logits):
     """Mean of -log Q(r | x^r), a scalar."""
     return ops.mean(ops.sparse_categorical_crossentropy(turns, logits, from_logits=True))
-
-
-def _accuracy(turns, logits):
-    return ops.mean(ops.cast(ops.equal(ops.argmax(logits, axis=-1), turns), "float32"))
 
 
 def _conv(filters, kernel_size, init, name):

@@ -77,17 +77,14 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
     """
     path = files.expanded(name)
     if path.is_dir():
-        model, card = _load_directory(path, discriminator), f"A model in {path}."
+        model = _load_checkpoint(path) if discriminator else _load_folder(folder_of(path))
+        card = f"A model in {path}."
     elif path.is_file():
         model, card = _load_file(path, discriminator), f"Read from {path}."
     else:
         model, card = _load_preset(str(name), discriminator)
     model.card = model.card or card
     return model
-
-
-def _load_directory(path: Path, discriminator: bool) -> GAN:
-    return _load_checkpoint(path) if discriminator else _load_folder(folder_of(path))
 
 
 def _load_file(path: Path, discriminator: bool) -> GAN:
@@ -110,7 +107,9 @@ def _load_preset(name: str, discriminator: bool) -> tuple[GAN, str]:
         raise _no_such(name)
     file = None
     if preset.url is not None:
-        file = _fetch(preset)
+        if not download.place_of(preset.url).exists():
+            print(f"{preset.title}, from {preset.url}. License: {preset.license}", flush=True)
+        file = download.fetch(preset.url, preset.sha256, preset.size)
         model = _load_foreign(file, discriminator, preset.program)
         _refuse_another(model, preset, file)
     elif discriminator:
@@ -134,11 +133,6 @@ def _refuse_another(model: GAN, preset: named.Preset, file: Path) -> None:
         )
 
 
-def _fetch(preset: named.Preset) -> Path:
-    _tell_license(preset)
-    return download.fetch(preset.url, preset.sha256, preset.size)
-
-
 def _no_such(name: str) -> UserError:
     if name in configs.presets():
         return UserError(
@@ -150,12 +144,6 @@ def _no_such(name: str) -> UserError:
         f"{error} Nor is {name} a file or a run directory: train one with python -m ganzoo.train"
         " --model=ssgan --dataset=shapes; the first tick writes its model."
     )
-
-
-def _tell_license(preset: named.Preset) -> None:
-    """Once, when the file is first fetched."""
-    if not download.place_of(preset.url).exists():
-        print(f"{preset.title}, from {preset.url}. License: {preset.license}", flush=True)
 
 
 def folder_of(path: Path) -> Path:
@@ -185,10 +173,8 @@ def _part_in(path: Path) -> str | None:
 def _description(folder: Path) -> dict:
     """What `save` wrote about the model in a folder."""
     path = folder / _CONFIG
-    try:
+    with files.explain_damage(path, "Expected what describes a model."):
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}); expected what describes a model") from error
 
 
 def _load_archive(path: Path) -> GAN:

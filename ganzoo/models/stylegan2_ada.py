@@ -432,9 +432,6 @@ class StyleGAN2ADA(StyleGAN):
         for average in self.averages():
             average.start()
 
-    def build_generators(self):
-        self.averaged_generator.build((None, self.latent_dim))
-
     def players(self):
         return {"generator": [self.generator], "discriminator": [self.discriminator]}
 
@@ -447,9 +444,6 @@ class StyleGAN2ADA(StyleGAN):
         if self.r1_gamma:
             updates += [Update("discriminator", self.r1_loss, self.r1_every, name="r1")]
         return tuple(updates)
-
-    def generators(self):
-        return {"generator": self.averaged_generator}
 
     def averages(self):
         ramp_up = self.ema_ramp_up or None

@@ -16,18 +16,3 @@ Discriminators:
 from ganzoo.plots.curves import augmentation, curves, losses, measured, outputs, scalars, scores
 from ganzoo.plots.figures import Figure
 from ganzoo.plots.pictures import comparison, pairs, samples, strip
-
-__all__ = [
-    "Figure",
-    "augmentation",
-    "comparison",
-    "curves",
-    "losses",
-    "measured",
-    "outputs",
-    "pairs",
-    "samples",
-    "scalars",
-    "scores",
-    "strip",
-]

@@ -180,12 +180,8 @@ def _folder(path: str | Path) -> Path:
 
 def _scalars(logs: Logs) -> list[str]:
     lines = (line for log in logs.values() for line in log)
-    names = dict.fromkeys(name for line in lines for name, value in line.items() if _number(value))
-    return list(names)
-
-
-def _number(value) -> bool:
-    return isinstance(value, (int, float))
+    scalars = (n for line in lines for n, value in line.items() if isinstance(value, (int, float)))
+    return list(dict.fromkeys(scalars))
 
 
 def _draw(axes: Axes, logs: Logs, group: Sequence[str]) -> None:

@@ -62,7 +62,9 @@ def comparison(images: Mapping[str, np.ndarray], title: str | None = None) -> Fi
         raise UserError(f"Images are compared column by column: give as many of each, not {counts}")
     rows = [_pixels(row) for row in images.values()]
     tallest = max(row.shape[1] for row in rows)
-    rows = [_enlarged(row, tallest // row.shape[1]) for row in rows]  # so that columns align
+    for index, row in enumerate(rows):  # every pixel a square of so many, so that columns align
+        factor = tallest // row.shape[1]
+        rows[index] = row.repeat(factor, axis=1).repeat(factor, axis=2)
     canvases = [pictures.grid(row, columns=len(row)) for row in rows]
     return _stacked(canvases, title=title, beside=list(images))
 
@@ -75,7 +77,9 @@ def _stacked(
     count: int = 1,
 ) -> Figure:
     """Pictures `[H, W, C]`, uint8, of one width below each other, with text around them."""
-    width = _width(max(canvas.shape[1] for canvas in canvases)) / DPI
+    pixels = max(canvas.shape[1] for canvas in canvases)
+    # On the screen, enlarged by a whole number, so that pixels stay square.
+    width = min(pixels * max(1, _USUAL // pixels), _WIDEST) / DPI
     heights = [width * canvas.shape[0] / canvas.shape[1] for canvas in canvases]
     left = 0.09 * max(map(len, beside), default=0) + (0.15 if beside else 0.0)
     top, bottom = (_LINE if title else 0.0), (_LINE if below else 0.0)
@@ -84,7 +88,8 @@ def _stacked(
         y = sum(heights) + bottom
         for index, (canvas, height) in enumerate(zip(canvases, heights, strict=True)):
             y -= height
-            axes = _placed(figure, (left, y, width, height))
+            sides = [*figure.get_size_inches()] * 2
+            axes = figure.add_axes(np.divide((left, y, width, height), sides))
             _show(axes, canvas)
             if beside:
                 axes.set_ylabel(beside[index], rotation=0, ha="right", va="center")
@@ -93,21 +98,6 @@ def _stacked(
             figure.text(0.5, line, title, ha="center", va="center")
         _write_below(axes, below, count)
     return figure
-
-
-def _enlarged(images: np.ndarray, factor: int) -> np.ndarray:
-    """Every pixel as a square of so many."""
-    return images.repeat(factor, axis=1).repeat(factor, axis=2)
-
-
-def _width(pixels: int) -> int:
-    """Of a picture on the screen: enlarged by a whole number, so that pixels stay square."""
-    return min(pixels * max(1, _USUAL // pixels), _WIDEST)
-
-
-def _placed(figure: Figure, inches: tuple[float, float, float, float]) -> Axes:
-    """Axes at left, bottom, width, height."""
-    return figure.add_axes(np.divide(inches, [*figure.get_size_inches()] * 2))
 
 
 def _show(axes: Axes, canvas: np.ndarray) -> None:

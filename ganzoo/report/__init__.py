@@ -12,7 +12,6 @@ import io
 import itertools
 import json
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -190,12 +189,9 @@ def arguments(config: ConfigDict) -> list[str]:
 
     Where prepared data lie is left out, since that differs between machines.
     """
-    name = min(_presets_of(config.model_name), key=lambda preset: len(_flags(preset, config)))
+    own = [n for n in configs.presets() if configs.load(n).model_name == config.model_name]
+    name = min(own, key=lambda preset: len(_flags(preset, config)))
     return [f"--config={name}", *_flags(name, config)]
-
-
-def _presets_of(model: str) -> Sequence[str]:
-    return [name for name in configs.presets() if configs.load(name).model_name == model]
 
 
 def _flags(preset: str, config: ConfigDict) -> list[str]:

@@ -3,5 +3,3 @@
 from ganzoo.weights.files import read
 from ganzoo.weights.pickles import RefusedFile
 from ganzoo.weights.writing import write_pytorch
-
-__all__ = ["RefusedFile", "read", "write_pytorch"]

@@ -73,13 +73,14 @@ def place_of(url: str) -> Path:
     return files.home() / "downloads" / f"{key}-{name}"
 
 
-def _is_offline() -> bool:
+def is_offline() -> bool:
+    """Whether GANZOO_OFFLINE forbids downloads; raises UserError for a value that says neither."""
     value = os.environ.get("GANZOO_OFFLINE") or "0"
     return choose("value of GANZOO_OFFLINE", value.strip().lower(), _SWITCH)
 
 
 def _download(url: str, target: Path, sha256: str | None, size: int | None) -> None:
-    if _is_offline():
+    if is_offline():
         raise UserError(
             f"GANZOO_OFFLINE is set, and {url} was not downloaded yet. Fetch it elsewhere and put"
             f" it at {target}"
@@ -246,12 +247,8 @@ def _pinned(url: str, sha256: str) -> str:
     """The hash that the file had when it was first seen, which is now unless there is another."""
     path = _pins()
     with filelock.FileLock(path.with_name("pins.lock")):
-        try:
+        with files.explain_damage(path, "Delete it: what is downloaded is then pinned anew"):
             pins = dict(json.loads(path.read_text())) if path.exists() else {}
-        except (ValueError, TypeError) as error:
-            raise UserError(
-                f"{path} is damaged ({error}). Delete it: what is downloaded is then pinned anew"
-            ) from error
         if url not in pins:
             pins[url] = sha256
             files.write_text(path, json.dumps(pins, indent=2) + "\n")

@@ -161,5 +161,5 @@ def test_damaged_entries_are_told(tmp_path, home, name):
     _open(write_images(tmp_path, 2))
     (entry,) = _entries(home)
     os.truncate(entry / name, 100 if name == "images.npy" else 0)
-    with pytest.raises(UserError, match=r"prepared images in .* are damaged .*Remove that folder"):
+    with pytest.raises(UserError, match=r"is damaged .*Remove that folder: its images"):
         _open(tmp_path)

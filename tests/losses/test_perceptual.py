@@ -135,7 +135,7 @@ def test_the_precision_of_the_model_does_not_matter(file):
 
 
 def test_networks_that_lack_layers_are_refused(file, tmp_path):
-    with pytest.raises(UserError, match=r"no weights for block3_conv3, which 'vgg54' needs"):
+    with pytest.raises(UserError, match=r"VGG19 for 'vgg54' \(block3_conv3__kernel is missing"):
         VGGLoss("vgg54", file)
     narrow = weights()
     narrow["block1_conv2__kernel"] = narrow["block1_conv2__kernel"][..., :7]
@@ -152,7 +152,7 @@ def test_a_file_of_other_arrays_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"cannot be read as weights of VGG19 .*layer_names"):
         VGGLoss("vgg22", tmp_path / "other.h5")
     np.savez(tmp_path / "other.npz", block1_conv1=np.zeros(3))
-    with pytest.raises(UserError, match="no weights for block1_conv1"):
+    with pytest.raises(UserError, match="block1_conv1__kernel is missing"):
         VGGLoss("vgg22", tmp_path / "other.npz")
 
 
@@ -171,5 +171,21 @@ def test_without_a_network_it_is_said_what_to_do(monkeypatch):
         raise OSError("URL fetch failure")
 
     monkeypatch.setattr(perceptual.keras.utils, "get_file", refuse)
-    with pytest.raises(UserError, match=r"(?s)Fetch https://.*vgg_weights=PATH.*content_loss=mse"):
+    monkeypatch.delenv("GANZOO_OFFLINE", raising=False)
+    advice = r"Fetch https://.*vgg_weights=PATH.*content_loss=mse"
+    with pytest.raises(UserError, match=rf"(?s)URL fetch failure.*{advice}"):
         VGGLoss("vgg54")
+
+
+def test_the_switch_for_downloads_holds(monkeypatch, tmp_path):
+    """It is not asked for where Keras has its file; a missing one is not downloaded."""
+    monkeypatch.setattr(perceptual.keras.utils, "get_file", lambda *args, **options: 1 / 0)
+    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(UserError, match=r"GANZOO_OFFLINE is set.*Fetch https://"):
+        VGGLoss("vgg22")
+    file = tmp_path / "models" / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    file.parent.mkdir()
+    file.write_text("hello")
+    with pytest.raises(UserError, match=r"notop\.h5 cannot be read as weights of VGG19"):
+        VGGLoss("vgg22")

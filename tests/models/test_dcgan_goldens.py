@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import config, models, trainer
-from ganzoo.weights.layouts import dcgan_discriminator, dcgan_generator
+from ganzoo.weights.layouts import dcgan_generator
 from ganzoo.weights.layouts.entries import (
     convolution,
     dense_of_maps,
@@ -16,6 +16,7 @@ from ganzoo.weights.layouts.entries import (
     normalization,
     transposed,
 )
+from tests.weights.layouts import dcgan_discriminator
 
 from .goldens import FOLDER, assert_golden, fill, inputs
 

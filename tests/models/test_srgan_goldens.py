@@ -7,12 +7,8 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.weights.layouts import (
-    leftthomas_generator,
-    lornatang_discriminator,
-    lornatang_srresnet,
-    mmagic_msrresnet,
-)
+from ganzoo.weights.layouts import leftthomas_generator, mmagic_msrresnet
+from tests.weights.layouts import lornatang_discriminator, lornatang_srresnet
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs
 

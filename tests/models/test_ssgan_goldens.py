@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.weights.layouts import mimicry_discriminator, mimicry_generator
+from ganzoo.weights.layouts import mimicry_generator
+from tests.weights.layouts import mimicry_discriminator
 
 from .goldens import assert_golden, fill, hashed, inputs
 

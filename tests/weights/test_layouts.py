@@ -6,6 +6,7 @@ import pytest
 from ganzoo import models
 from ganzoo.errors import UserError
 from ganzoo.weights import layouts
+from tests.weights import layouts as unread
 
 SMALL = {
     "cyclegan": [
@@ -14,15 +15,15 @@ SMALL = {
     ],
     "dcgan": [
         ("generator", layouts.dcgan_generator),
-        ("discriminator", layouts.dcgan_discriminator),
+        ("discriminator", unread.dcgan_discriminator),
     ],
     "srgan": [
-        ("generator", layouts.lornatang_srresnet),
-        ("discriminator", layouts.lornatang_discriminator),
+        ("generator", unread.lornatang_srresnet),
+        ("discriminator", unread.lornatang_discriminator),
     ],
     "ssgan": [
         ("generator", layouts.mimicry_generator),
-        ("discriminator", layouts.mimicry_discriminator),
+        ("discriminator", unread.mimicry_discriminator),
     ],
     "stylegan2_ada": [
         ("generator", layouts.stylegan2_generator),

@@ -101,42 +101,6 @@ def dcgan_generator(network, prefix: str = "main") -> Iterator[Entry]:
         yield from make(layer, f"{prefix}.{number}")
 
 
-def dcgan_discriminator(network, prefix: str = "main") -> Iterator[Entry]:
-    """The discriminator of pytorch/examples, whose last layer is a convolution."""
-    *layers, last = [layer for layer in network.layers if layer.weights]
-    numbers = [0, *(n for i in range(len(layers)) for n in (3 * i + 2, 3 * i + 3))]
-    for layer, number in zip(layers, numbers, strict=False):
-        make = normalization if hasattr(layer, "gamma") else convolution
-        yield from make(layer, f"{prefix}.{number}")
-    channels = layers[-1].gamma.shape[0]
-    side = round((last.kernel.shape[0] // channels) ** 0.5)
-
-    def to_ours(a):  # [1, channels, side, side]
-        return a.transpose(2, 3, 1, 0).reshape(-1, 1)
-
-    def to_theirs(a):
-        return a.reshape(side, side, channels, 1).transpose(3, 2, 0, 1)
-
-    number = 3 * (len(layers) + 1) // 2 - 1
-    yield Entry(last.kernel, f"{prefix}.{number}.weight", to_ours, to_theirs)
-
-
-def lornatang_srresnet(network) -> Iterator[Entry]:
-    """SRResNet of Lornatang/SRGAN-PyTorch but for its PReLUs, which have one slope for all."""
-    yield from convolution(network.head[0], "conv1.0")
-    for index, block in enumerate(network.blocks):
-        conv1, norm1, _, conv2, norm2 = block.branch.layers
-        yield from convolution(conv1, f"trunk.{index}.rcb.0")
-        yield from normalization(norm1, f"trunk.{index}.rcb.1")
-        yield from convolution(conv2, f"trunk.{index}.rcb.3")
-        yield from normalization(norm2, f"trunk.{index}.rcb.4")
-    yield from convolution(network.tail[0], "conv2.0")
-    yield from normalization(network.tail[1], "conv2.1")
-    for index, expand in enumerate(network.expansions):
-        yield from convolution(expand, f"upsampling.{index}.upsample_block.0")
-    yield from convolution(network.to_image, "conv3")
-
-
 def leftthomas_generator(network) -> Iterator[Entry]:
     """The generator of leftthomas/SRGAN."""
     yield from convolution(network.head[0], "block1.0")
@@ -175,20 +139,6 @@ def mmagic_msrresnet(network) -> Iterator[Entry]:
         yield scaled(entry, 2.0)
 
 
-def lornatang_discriminator(network) -> Iterator[Entry]:
-    """The discriminator of Lornatang/SRGAN-PyTorch."""
-    for index, layer in enumerate(network.layers[:-4]):
-        if hasattr(layer, "gamma"):
-            yield from normalization(layer, f"features.{index}")
-        elif layer.weights:
-            yield from convolution(layer, f"features.{index}")
-    hidden, _, last = network.layers[-3:]
-    channels = network.layers[-6].gamma.shape[0]
-    side = round((hidden.kernel.shape[0] // channels) ** 0.5)
-    yield from dense_of_maps(hidden, "classifier.0", side)
-    yield from dense(last, "classifier.2")
-
-
 def mimicry_generator(network) -> Iterator[Entry]:
     """SNGAN's and SSGAN's generators of kwotsin/mimicry at 32 px."""
     yield from dense_to_maps(network.stem, "l1", network.bottom)
@@ -201,16 +151,6 @@ def mimicry_generator(network) -> Iterator[Entry]:
     last = len(network.blocks) + 2
     yield from normalization(network.norm, f"b{last}")
     yield from convolution(network.to_image, f"c{last}")
-
-
-def mimicry_discriminator(network) -> Iterator[Entry]:
-    """SSGAN's discriminator of kwotsin/mimicry, but for the vectors of its power iterations."""
-    for number, block in enumerate(network.blocks, start=1):
-        for layer, part in ((block.conv1, "c1"), (block.conv2, "c2"), (block.shortcut, "c_sc")):
-            if layer is not None:
-                yield from convolution(layer, f"block{number}.{part}", "weight_orig")
-    yield from dense(network.to_logit, f"l{len(network.blocks) + 1}")
-    yield from dense(network.to_rotation, "l_y")
 
 
 def stylegan2_generator(network, prefix: str = "") -> Iterator[Entry]:
