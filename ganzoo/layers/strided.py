@@ -16,7 +16,7 @@ FEW_PIXELS = 64  # of the smaller feature map
 def halve(x, kernel):
     """Convolution: `[N, 2H, 2W, C], [k, k, C, F] -> [N, H, W, F]`."""
     if _is_slow(x, kernel, 4 * FEW_PIXELS):
-        return _halve(x, kernel)
+        return _halve(x, tf.convert_to_tensor(kernel))
     return ops.conv(x, kernel, strides=2, padding="same")
 
 
@@ -24,7 +24,7 @@ def double(x, kernel):
     """Transposed convolution, the gradient of `halve`:
     `[N, H, W, C], [k, k, F, C] -> [N, 2H, 2W, F]`."""
     if _is_slow(x, kernel, FEW_PIXELS):
-        return _double(x, kernel)
+        return _double(x, tf.convert_to_tensor(kernel))
     return ops.conv_transpose(x, kernel, strides=2, padding="same")
 
 
