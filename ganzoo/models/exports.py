@@ -73,7 +73,10 @@ def _write_keras(model: GAN, signature, path: Path) -> Callable:
 
 
 def _write_saved_model(model: GAN, signature, path: Path) -> Callable:
-    model.export(path, format="tf_saved_model", input_signature=[*signature], verbose=False)
+    module = tf.Module()
+    module.state = [variable.value for variable in model.variables]
+    module.serve = _function(model, signature)
+    tf.saved_model.save(module, str(path), {"serving_default": module.serve})
     loaded = tf.saved_model.load(path)
     # The object must outlive its functions.
     return lambda *inputs, loaded=loaded: loaded.serve(*map(tf.constant, inputs))
@@ -112,11 +115,12 @@ def _write_tflite(model: GAN, signature, path: Path) -> Callable:
 def _write_onnx(model: GAN, signature, path: Path) -> Callable:
     try:
         import onnxruntime
-
-        options = {"input_signature": [*signature], "opset_version": _OPSET, "verbose": False}
-        model.export(path, format="onnx", **options)
+        import tf2onnx
     except ImportError as error:
         raise _missing(path, error) from error
+    tf2onnx.convert.from_function(
+        _function(model, signature), input_signature=signature, opset=_OPSET, output_path=str(path)
+    )
     session = onnxruntime.InferenceSession(path)
     names = [place.name for place in session.get_inputs()]
     return lambda *inputs: session.run(None, dict(zip(names, inputs, strict=True)))[0]
@@ -126,6 +130,10 @@ def _missing(path: Path, error: ImportError) -> UserError:
     return UserError(
         f"{path} needs packages of its own ({error}): pip install '.[export]' in a clone"
     )
+
+
+def _function(model: GAN, signature):
+    return tf.function(lambda *inputs: model(*inputs), input_signature=signature, autograph=False)
 
 
 _WRITERS = {".keras": _write_keras, ".tflite": _write_tflite, ".onnx": _write_onnx}
