@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
 from ganzoo import arrays, files
 from ganzoo.errors import UserError, choose
@@ -17,6 +17,7 @@ from ganzoo.weights import download
 # phi_ij of Ledig et al.: the j-th convolution before the i-th pooling, after its ReLU.
 VGG_FEATURES = {"vgg22": "block2_conv2", "vgg54": "block5_conv4"}
 
+_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels, convolutions
 _MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
 _SCALE = 12.75
 _FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -75,15 +76,19 @@ class VGGLoss:
         return self.network(ops.flip(pixels, axis=-1) - np.float32(_MEANS)) / _SCALE
 
 
-def _network(layer: str) -> keras.Model:
-    """VGG19 up to a layer, in float32."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        whole = keras.applications.VGG19(include_top=False, weights=None)
-        network = keras.Model(whole.input, whole.get_layer(layer).output, name="vgg19")
-    finally:
-        keras.config.set_dtype_policy(policy)
+def _network(last: str) -> keras.Sequential:
+    """VGG19 up to a convolution; `keras.applications` would make all of it first."""
+    stack, options = [], {"padding": "same", "activation": "relu", "dtype": "float32"}
+    for block, (filters, count) in enumerate(_BLOCKS, start=1):
+        names = [f"block{block}_conv{number}" for number in range(1, count + 1)]
+        stack += [layers.Conv2D(filters, 3, name=name, **options) for name in names]
+        if last in names:
+            break
+        stack.append(layers.MaxPooling2D(dtype="float32"))
+    while stack[-1].name != last:
+        stack.pop()
+    network = keras.Sequential(stack, name="vgg19")
+    network.build((None, None, None, 3))
     network.trainable = False
     return network
 
