@@ -75,10 +75,10 @@ def main(names: list[str], rest: list[str], argv: list[str]) -> None:
     else:
         rows = _measure(*names)
         print(tables.shown(rows))
-        if earlier is not None:
-            print(f"\n{tables.compared(rows, earlier)}")
     if FLAGS.json is not None:
         tables.save(rows, FLAGS.json)
+    if earlier is not None and len(names) < 2:
+        print(f"\n{tables.compared(rows, earlier)}")
 
 
 def _in_a_process(name: str, rest: list[str]) -> list[dict]:
@@ -96,7 +96,7 @@ def _measure(name: str | None = None) -> list[dict]:
     part = "evaluate" if FLAGS.metric is not None else FLAGS.part
     if part in parts.OF_PRESETS:
         bundled = [name for name, preset in models.presets().items() if preset.url is None]
-        presets = bundled if FLAGS.preset is None else [FLAGS.preset]
+        presets = bundled if FLAGS.preset in (None, "all") else [FLAGS.preset]
         return [row for one in presets for row in _in_turns(one, parts.OF_PRESETS[part], one)]
     config, name = cli.from_flags(), name or cli.run_name()
     if part == "steps":
@@ -121,8 +121,7 @@ def _steps(name: str, config) -> list[dict]:
 
 def _in_turns(name: str, part, subject) -> list[dict]:
     """The values of a part, round after round."""
-    measure = part(subject, FLAGS)
-    rounds = [measure() for _ in range(FLAGS.rounds)]
+    rounds = list(itertools.islice(part(subject, FLAGS), FLAGS.rounds))
     return [
         {"of": name, "what": what, "unit": unit, "values": [one[what, unit] for one in rounds]}
         for what, unit in rounds[0]

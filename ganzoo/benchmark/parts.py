@@ -1,5 +1,5 @@
-"""What surrounds training steps. Each part makes a function that measures it once: values, by what
-they are of and their unit."""
+"""What surrounds training steps. Each part yields what it measures, round after round: values by
+what they are of and their unit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,21 +26,18 @@ from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
 from ganzoo.metrics import FeatureSet
 from ganzoo.trainer import Setup, prepare
 
-Measure = Callable[[], dict[tuple[str, str], float]]
+Values = Iterator[dict[tuple[str, str], float]]
 PIXELS = 128  # of an image that is converted
 
 
-def importing(config: ConfigDict, flags: FlagValues) -> Measure:
+def importing(config: ConfigDict, flags: FlagValues) -> Values:
     """From nothing to the package, and to the logs of a first step."""
     code = "import time; t = time.perf_counter(); import ganzoo; print(time.perf_counter() - t)"
-
-    def measure():
+    while True:
         imported = float(subprocess.check_output([sys.executable, "-c", code]))
-        seconds, worker = _timed(lambda: Worker(first_step, config, flags.devices, flags.tpu))
+        seconds, worker = _timed(Worker, first_step, config, flags.devices, flags.tpu)
         worker.close()
-        return {("import", "ms"): 1000 * imported, ("command to first step", "s"): seconds}
-
-    return measure
+        yield {("import", "ms"): 1000 * imported, ("command to first step", "s"): seconds}
 
 
 def first_step(config: ConfigDict, *where: str | None) -> None:
@@ -50,49 +48,44 @@ def first_step(config: ConfigDict, *where: str | None) -> None:
     float(next(iter(logs.values())))  # waits for the device
 
 
-def loading(preset: str, flags: FlagValues) -> Measure:
+def loading(preset: str, flags: FlagValues) -> Values:
     """A trained model, and its first image."""
-
-    def measure():
-        load, model = _timed(lambda: models.load(preset))
-        first, _ = _timed(lambda: _make(model, 1))
-        return {("load", "ms"): 1000 * load, ("first image", "ms"): 1000 * first}
-
-    return measure
+    while True:
+        load, model = _timed(models.load, preset)
+        first, _ = _timed(_make, model, 1)
+        yield {("load", "ms"): 1000 * load, ("first image", "ms"): 1000 * first}
 
 
-def generating(preset: str, flags: FlagValues) -> Measure:
+def generating(preset: str, flags: FlagValues) -> Values:
     """Images of a trained model that is compiled."""
     model = models.load(preset)
     count, what = 1, f"convert {PIXELS} px"
     if isinstance(model, LatentGAN):
         count, what = 4 * BATCH_SIZE, "generate"
     _make(model, count)
-    return lambda: {(what, "images/s"): count / _timed(lambda: _make(model, count))[0]}
+    while True:
+        yield {(what, "images/s"): count / _timed(_make, model, count)[0]}
 
 
-def checkpointing(config: ConfigDict, flags: FlagValues) -> Measure:
+def checkpointing(config: ConfigDict, flags: FlagValues) -> Values:
     """A checkpoint, written and read."""
     model = _setup(config, flags).model
-
-    def measure():
-        with tempfile.TemporaryDirectory() as name:
-            save, path = _timed(lambda: checkpoints.save(model, Path(name), keep=1))
-            restore, _ = _timed(lambda: checkpoints.restore_latest(model, Path(name)))
-            size = path.stat().st_size / 2**20
-        times = {("save", "ms"): 1000 * save, ("restore", "ms"): 1000 * restore}
-        return times | {("size", "MiB"): size}
-
-    return measure
+    with tempfile.TemporaryDirectory() as name:
+        while True:
+            save, path = _timed(checkpoints.save, model, Path(name), keep=1)
+            restore, _ = _timed(checkpoints.restore_latest, model, Path(name))
+            times = {("save", "ms"): 1000 * save, ("restore", "ms"): 1000 * restore}
+            yield times | {("size", "MiB"): path.stat().st_size / 2**20}
 
 
-def piping(config: ConfigDict, flags: FlagValues) -> Measure:
+def piping(config: ConfigDict, flags: FlagValues) -> Values:
     """The input pipeline without a model."""
     setup = _setup(config, flags)
-    return lambda: {("input pipeline", "images/s"): data_rate(setup)}
+    while True:
+        yield {("input pipeline", "images/s"): data_rate(setup)}
 
 
-def evaluating(config: ConfigDict, flags: FlagValues) -> Measure:
+def evaluating(config: ConfigDict, flags: FlagValues) -> Values:
     """Drawing alone, looking alone, and a metric up to its statistics."""
     setup = _setup(config, flags)
     if flags.metric is None or not isinstance(setup.model, LatentGAN):
@@ -106,17 +99,14 @@ def evaluating(config: ConfigDict, flags: FlagValues) -> Measure:
     functions = _functions_of_metric(setup.model, extractor, flags.batches)
     for function in functions:
         function()  # compiles it
-
-    def measure():
+    while True:
         draw, look, both = (_timed(function)[0] for function in functions)
-        return {
+        yield {
             ("generator", "images/s"): images / draw,
             (protocol.network, "images/s"): images / look,
             (protocol.name, "images/s"): images / both,
             (f"{protocol.name} over the sum of the other two", "times"): both / (draw + look),
         }
-
-    return measure
 
 
 def _functions_of_metric(model: LatentGAN, extractor: Extractor, batches: int) -> list[Callable]:
@@ -162,8 +152,8 @@ def _make(model, count: int) -> np.ndarray:
     return model.convert(np.zeros([PIXELS, PIXELS, model.channels], np.float32))
 
 
-def _timed(function: Callable) -> tuple[float, object]:
-    """The seconds that it takes, and what it returns."""
+def _timed(function: Callable, *arguments, **named) -> tuple[float, Any]:
+    """The seconds that a call takes, and what it returns."""
     start = time.perf_counter()
-    result = function()
+    result = function(*arguments, **named)
     return time.perf_counter() - start, result

@@ -32,7 +32,7 @@ def shown(rows: list[dict]) -> str:
     columns = COLUMNS if "operations" in rows[0] else {}
     lines = [["of", "what", "median", "range", *(["over first"] if columns else []), *columns]]
     for row in rows:
-        span = f"{min(row['values']):,.4g} to {max(row['values']):,.4g}"
+        span = f"{_number(min(row['values']))} to {_number(max(row['values']))}"
         pairs = zip(row["values"], first[row["what"]]["values"], strict=True)
         over = [f"{statistics.median(a / b for a, b in pairs):.2f}"] if columns else []
         told = [tell(row) for tell in columns.values()]
@@ -47,6 +47,8 @@ def shown(rows: list[dict]) -> str:
 def compared(rows: list[dict], earlier: list[dict]) -> str:
     """The medians beside those of an earlier file, and how many times better they are."""
     before = {_key(row): row for row in earlier}
+    if not before.keys() & set(map(_key, rows)):
+        raise UserError(f"The file of --compare has nothing of {rows[0]['of']}, {rows[0]['what']}")
     lines = [["of", "what", "earlier", "now", "times better"]]
     for row in (row for row in rows if _key(row) in before):
         old = before[_key(row)]
@@ -98,5 +100,8 @@ def _key(row: dict) -> tuple[str, str, str]:
 
 
 def _median(row: dict) -> str:
-    value = statistics.median(row["values"])
+    return _number(statistics.median(row["values"]))
+
+
+def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
