@@ -1,22 +1,9 @@
 """Measures training steps: python -m ganzoo.benchmark --model=all
 
-The networks of `ganzoo.benchmark.cases` in their published sizes, or one of them (`--model=dcgan`),
-or any training (`--model=ssgan --dataset=shapes`). Every combination of `--precisions` and `--jits`
-has a process of its own and is timed in turns with the others, round after round, so that the
-ratios hold on a machine whose speed drifts. For each kind of step in the schedule, and for a step
-in the mean:
-
-    ms          median of the rounds, and their range
-    GFLOP       operations of convolutions and matrix products, counted in the graph
-    of rate     the time that these alone would take, at rates measured in the same rounds, over ms
-    compile     seconds by which the first step took longer
-    MiB         the most memory that the process, or the GPU, held
-    pipeline    time of the input pipeline alone over ms; it works beside the step
-
-`--profile` adds the operations that take longest, `--json=FILE` keeps all of it, `--compare=FILE`
-shows it beside an earlier file. Other parts than steps: `--part=import`, `load` and `generate` (of
-trained models, `--model=dcgan_mnist`), `evaluate` (`--metric=fd50k_lenet-mnist`), `checkpoint`,
-`data`.
+Networks in their published sizes, or one of them (`--model=dcgan`), or any training (`--model=ssgan
+--dataset=shapes`). Each combination of `--precisions` and `--jits` has a process of its own, and is
+timed in turns with the others, round after round, so that the ratios hold on a machine whose speed
+drifts. Other things than steps are measured with --part; docs/devices.md tells what columns mean.
 """
 
 from __future__ import annotations
