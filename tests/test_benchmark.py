@@ -188,7 +188,9 @@ def test_an_earlier_file_is_compared_with(tmp_path):
         (["--part=load", "--model=dcgan_mnist"], ["ms", "ms"]),
         (["--part=generate", "--model=dcgan_mnist"], ["images/s"]),
         (["--part=generate", "--preset=cyclegan_solid2striped"], ["images/s"]),
-        (["--part=data", "--config=dcgan_shapes"], ["images/s"]),
+        pytest.param(
+            ["--part=data", "--config=dcgan_shapes"], ["images/s"], marks=pytest.mark.slow
+        ),
         (["--part=checkpoint", "--config=dcgan_shapes"], ["ms", "ms", "MiB"]),
     ],
 )
@@ -253,5 +255,7 @@ def test_combinations_take_turns_in_processes_of_their_own(tmp_path):
     assert done.code == 0, done.err
     single, half = tables.read(file)
     assert (single["of"], half["of"]) == ("dcgan float32, jit off", "dcgan mixed_bfloat16, jit off")
-    assert single["operations"] == half["operations"] and single["what"] == half["what"]
+    # Which convolutions are products of matrices depends on the precision, their sum does not.
+    assert sum(single["operations"].values()) == sum(half["operations"].values()) > 0
+    assert single["what"] == half["what"]
     assert "ResourceApplyAdam" in done.out and "TFLOP/s" in done.out
