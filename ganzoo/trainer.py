@@ -379,7 +379,13 @@ def trainable_parameters(network: keras.Layer) -> int:
 
 
 class StepTimer:
-    """Times steps on real data, each kind of the schedule; compiles when it is made."""
+    """Times steps on real data, each kind of the schedule; compiles when it is made.
+
+    Attributes:
+        shares: which sets of updates steps have, and the share of the steps that has each.
+        functions: the compiled step of each.
+        first: seconds of their first calls, in which they were compiled.
+    """
 
     def __init__(self, setup: Setup):
         config, model = setup.config, setup.model
@@ -387,11 +393,19 @@ class StepTimer:
         self.shares = shares(model, total)
         self.functions = {updates: model.function_of(updates) for updates in self.shares}
         self.iterator = iter(setup.batches(0))
-        self.seconds()
+        self.first = self.of_kinds()
 
     def seconds(self) -> float:
         """Seconds of a step, the mean over the whole schedule, from one step of each kind."""
-        return sum(share * self._time(updates) for updates, share in self.shares.items())
+        return self.mean(self.of_kinds())
+
+    def mean(self, seconds: dict[tuple[Update, ...], float]) -> float:
+        """Over the whole schedule, of the seconds of each kind."""
+        return sum(share * seconds[updates] for updates, share in self.shares.items())
+
+    def of_kinds(self) -> dict[tuple[Update, ...], float]:
+        """Seconds of one step of each kind."""
+        return {updates: self._time(updates) for updates in self.functions}
 
     def _time(self, updates: tuple[Update, ...]) -> float:
         start = time.perf_counter()

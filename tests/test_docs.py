@@ -22,6 +22,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import cli, config, metrics
+from ganzoo.benchmark import cases
 from ganzoo.errors import UserError
 from ganzoo.recipes import MODELS
 
@@ -91,6 +92,8 @@ def parse(module: str, arguments: list[str], monkeypatch) -> flags.FlagValues:
     define_flags(tree, values)
     of_cli = {name: (given, named) for name, given, named in calls(tree, "cli")}
     argv = [module, *arguments]
+    if module == "ganzoo.benchmark":
+        argv = cases.spelled_out(argv)
     if "define_device_flags" in of_cli:
         shared = {node.name: node for node in main_of("ganzoo.cli").body if hasattr(node, "name")}
         define_flags(shared["define_device_flags"], values)

@@ -54,7 +54,7 @@ def append(run: Path, lines: Sequence[dict], facts: dict) -> None:
 
 def table(lines: Sequence[dict]) -> str:
     """Values by name, one below the other."""
-    return _aligned([[line["metric"], _shown(line)] for line in lines])
+    return aligned([[line["metric"], _shown(line)] for line in lines])
 
 
 def compare(runs: Sequence[Path]) -> str:
@@ -79,7 +79,7 @@ def compare(runs: Sequence[Path]) -> str:
                     " Measure the runs again, alike."
                 )
     rows = [[name, *(_shown(results[name]) for results in found)] for name in names]
-    return _aligned([["metric", *map(str, runs)], *rows])
+    return aligned([["metric", *map(str, runs)], *rows])
 
 
 def _last_results(run: Path) -> dict[str, dict]:
@@ -98,7 +98,8 @@ def _shown(line: dict) -> str:
     return " ".join(words)
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: list[list[str]]) -> str:
+    """Rows of words as lines with columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
