@@ -52,8 +52,11 @@ def save(model: GAN, folder: Path, keep: int) -> Path:
 
 
 def require_finite(model: GAN, folder: Path) -> None:
-    """Raises UserError if a weight is no number any more, before it is saved over good ones."""
-    broken = [v.path for v in model.trainable_variables if not np.isfinite(v.numpy()).all()]
+    """Raises UserError if a number of the model or of its optimizers is not finite any more, before
+    it is saved over good ones."""
+    owners = [model, *map(model.optimizer_of, model.players())]
+    variables = (variable for owner in owners for variable in owner.variables)
+    broken = [v.path for v in variables if not np.isfinite(v.numpy()).all()]
     if not broken:
         return
     steps, start = saved_steps(folder), ""

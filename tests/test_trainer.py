@@ -99,7 +99,9 @@ def test_starting_from_another_run(run, tmp_path):
     assert 0 < np.abs(images[0] - images[1]).mean() < 0.1  # one step away
 
 
-def test_what_does_not_fit_to_start_from_is_told(run, tmp_path):
+def test_what_does_not_fit_to_start_from_is_told(run, tmp_path, monkeypatch):
+    """Before the data are prepared, which may take long."""
+    monkeypatch.setattr(trainer, "open_line", None)
     fresh = RunDirectory(tmp_path / "run")
     message = (
         r"width is 4 there and 8 here; .*kernel is \(100, 256\) there and \(100, 512\) here, and"
@@ -283,11 +285,15 @@ def test_checkpoints_without_a_recipe_are_told(tmp_path):
 
 def test_damaged_lines_of_the_log_are_left_out(tmp_path, capsys):
     run = RunDirectory(tmp_path)
-    lines = ['{"step": 1, "seconds": 0.5}', "", '{"step": 2, "sec', '{"step": 3, "seconds": 1.5}']
-    run.log.write_bytes("\n".join(lines).encode() + b"\n\xff\x00\n" + b'{"step": 4')
+    rest = {"images": 8, "images_per_second": 16.0, "peak_memory_mb": 100.0}
+    one, three, five = ({"step": n, "seconds": n / 2, **rest} for n in (1, 3, 5))
+    lines = [json.dumps(one), "", '{"step": 2, "sec', json.dumps(three)]
+    flipped = json.dumps(one).replace("images_per", "imagds_per").encode()
+    run.log.write_bytes("\n".join(lines).encode() + b"\n\xff\x00\n" + flipped + b'\n{"step": 4')
     assert [line["step"] for line in runs.read_lines(run.log)] == [1, 3]
-    assert f"{run.log}: line 3 is damaged and left out" in capsys.readouterr().err
-    runs.append_lines(run.log, [{"step": 5, "seconds": 2.5}])
+    told = capsys.readouterr().err
+    assert all(f"{run.log}: line {n} is damaged and left out" in told for n in (3, 5, 6))
+    runs.append_lines(run.log, [five])
     assert [line["step"] for line in runs.read_lines(run.log)] == [1, 3, 5]
     assert run.rewind_log(3) == 1.5
     assert [line["step"] for line in log_of(run)] == [1, 3]
@@ -409,13 +415,39 @@ def test_a_folder_that_became_read_only_is_told(error):
         raise error
 
 
-def test_a_training_that_diverges_is_not_saved(tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "No such file or directory", "r/log.jsonl"),
+        OSError(5, "Input/output error"),
+        tf.errors.NotFoundError(None, None, "r/events; No such file or directory"),
+    ],
+)
+def test_a_disk_that_is_gone_is_told(error):
+    message = r"^r is gone, or its disk fails \(.*\)\. Bring it back and run the same command again"
+    with pytest.raises(UserError, match=message), files.explain_write_errors(Path("r")):
+        raise error
+
+
+def test_a_training_that_diverges_is_not_saved(tmp_path, capsys):
     run, options = RunDirectory(tmp_path), recipe()
     options.optimizers.discriminator.learning_rate = 1e38
     with pytest.raises(UserError, match=r"not finite at step 2: .*diverged.*=float32\.$"):
         trainer.train(options, run, ONE)
-    assert len(log_of(run)) == 1
+    (line,) = log_of(run)
+    shown = " ".join(map(str, trainer.open_line(options).indices(0, np.arange(8))["image"]))
+    told = f"not finite at 16 images, since step 1 (on the images {shown} of the data, seed 0)"
+    assert told in line["health"][0] and told in capsys.readouterr().out
     assert not run.checkpoints.exists() and not run.model.exists()
+
+
+def test_a_moment_that_is_infinite_is_not_saved(tmp_path):
+    """It stops a weight for ever, of which no loss tells."""
+    model = trainer.prepare(recipe(), ONE).model
+    moment = model.optimizer_of("generator").variables[-1]
+    moment.assign(np.full(moment.shape, np.inf, np.float32))
+    with pytest.raises(UserError, match=r"1 weights, such as .*, are not finite at step 0"):
+        checkpoints.require_finite(model, tmp_path)
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):
