@@ -41,9 +41,9 @@ class Context:
     def __init__(self, folder: Path, names: list[str], seed: int = 0):
         self.folder, self.names, self.random = folder, names, random.Random(seed)
         self._numbers = itertools.count()
+        self.images = self._made_images()
 
-    @functools.cached_property
-    def images(self) -> Path:
+    def _made_images(self) -> Path:
         """Images for every kind of data: two folders, which are classes or domains, and pairs."""
         root, rng = self.folder / "images", np.random.default_rng(0)
         for folder, width in (("trainA", 32), ("trainB", 32), ("test", 64)):
@@ -52,6 +52,7 @@ class Context:
                 pixels = rng.integers(0, 256, (4, width // 8, 3), np.uint8)
                 picture = Image.fromarray(pixels).resize((width, 32), Image.Resampling.BICUBIC)
                 picture.save(root / folder / f"{index}.png")
+        (self.folder / "pairs").mkdir()
         shutil.move(root / "test", self.folder / "pairs" / "test")
         return root
 
