@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -390,6 +391,24 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"No space left on the disk of .* the same command again"):
         checkpoints.save(model, tmp_path, keep=1)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000000.weights.h5"]
+
+
+def test_hdf5_never_meets_a_disk_that_is_too_small(tmp_path, capfd):
+    """It crashes there, also long after its error was caught."""
+    model = trainer.prepare(recipe(), ONE).model
+    size = checkpoints.save(model, tmp_path, keep=1).stat().st_size
+    model.step.assign(1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in (size // 3, size - 5000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            with pytest.raises(UserError, match=r"No space left on the disk of .*File too large"):
+                checkpoints.save(model, tmp_path, keep=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000000.weights.h5"]
+    checkpoints.save(model, tmp_path, keep=1)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_disk_that_fills_up_at_a_tick_is_told(tmp_path, monkeypatch):

@@ -39,6 +39,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--models", default="all", help="keys of MODELS, with commas")
     parser.add_argument("--points", default="all", help=f"of {', '.join(POINTS)}")
     parser.add_argument("--seed", type=int, default=0, help="decides the order of the faults")
+    parser.add_argument("--keep", action="store_true", help="the folder with all that was tried")
     parser.add_argument("--out", type=Path, help="a file for the table, Markdown")
     return parser.parse_args(arguments)
 
@@ -120,7 +121,8 @@ def main() -> None:
     try:
         found = campaign(Context(folder, names, flags.seed), points, flags.minutes)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not flags.keep:
+            shutil.rmtree(folder, ignore_errors=True)
     text = table(found).replace(str(folder), "")
     print(text)
     if flags.out:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 from tests.faults.trying import Try
@@ -23,9 +24,13 @@ KINDS = {
 def tries(context, name):
     """Runs that are killed three times and then left to finish."""
     training = context.training(name)
+    writes, seconds = _measured(training, context.fresh(f"{name}-kill"))
     while True:
-        workdir = context.fresh(f"{name}-kill")
-        kills = (_kill(training, workdir, context.random) for _ in range(KILLS))
+        workdir, draw = context.fresh(f"{name}-kill"), context.random
+        kills = (
+            _kill(training, workdir, draw.randint(1, writes), draw.uniform(1, seconds))
+            for _ in range(KILLS)
+        )
         killed = list(itertools.takewhile(bool, kills))
         done = training.run(workdir, fault=functools.partial(_home, workdir))
         trouble = training.outcome(workdir) if done.code == 0 else done.saw
@@ -34,20 +39,26 @@ def tries(context, name):
             yield Try(f"kill -9 {where}", not trouble, saw)
 
 
-def _kill(training, workdir, random) -> str | None:
-    """Where it was killed, None if it was faster."""
-    if random.random() < 0.4:
+def _measured(training, workdir) -> tuple[int, float]:
+    """How often a run writes something, and how many seconds it takes."""
+    start = time.monotonic()
+    done = training.run(workdir, fault=lambda: _kill_at_write(workdir, 0))
+    return done.text.count("written: "), time.monotonic() - start
+
+
+def _kill(training, workdir, number, seconds) -> str | None:
+    """Where it was killed, by the clock or at a write; None if it was faster."""
+    if number % 3 == 0:
         child = training.start(workdir, fault=lambda: _home(workdir))
-        if child.wait(random.uniform(1.0, 15.0)):
+        if child.wait(seconds):
             return None
         child.kill()
         child.finish()
         return "at a random moment"
-    number = int(random.triangular(1, 130, 20))
     done = training.start(workdir, fault=lambda: _kill_at_write(workdir, number)).finish()
     if done.code != -signal.SIGKILL:
         return None
-    kind = re.findall(r"killed at (.*)", done.text)[-1]
+    kind = re.findall(r"written: (.*)", done.text)[-1]
     return f"while {kind} is written"
 
 
@@ -59,7 +70,8 @@ def _home(workdir: Path) -> Path:
 
 
 def _kill_at_write(workdir: Path, number: int) -> None:
-    """Dies at that one of all changes of the run directory and of the prepared data."""
+    """Dies at that one of all changes of the run directory and of the prepared data, which are
+    told; 0 for none."""
     places, left = (workdir, _home(workdir)), [number]
 
     def hook(event, arguments):
@@ -70,9 +82,9 @@ def _kill_at_write(workdir: Path, number: int) -> None:
         if place is None:
             return
         left[0] -= 1
+        first = (path.relative_to(place).parts or ("folder",))[0].removeprefix("unfinished-")
+        os.write(1, f"\nwritten: {KINDS.get(first, 'something else')}\n".encode())
         if not left[0]:
-            first = (path.relative_to(place).parts or ("folder",))[0].removeprefix("unfinished-")
-            os.write(1, f"\nkilled at {KINDS.get(first, 'something else')}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
