@@ -26,7 +26,7 @@ from ganzoo.errors import UserError, first_line
 
 _NAME = re.compile(r"step-(\d{9})\.weights\.h5")
 _CHECKSUM = "ganzoo_sha256"
-_OVERHEAD = 1 << 13  # bytes that HDF5 adds for an array, at most
+_OVERHEAD = 1 << 12  # bytes that HDF5 adds for an array, at most
 
 
 class DamagedWeights(UserError):
