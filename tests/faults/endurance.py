@@ -56,7 +56,9 @@ def _judged(done, seen, lines) -> tuple[bool, str]:
     speeds = np.array([line["images_per_second"] for line in lines[len(lines) // 4 :]])
     first, last = np.median(speeds[: len(speeds) // 2]), np.median(speeds[len(speeds) // 2 :])
     growth = slopes[0] * hours[-1] / memory[0]
-    survived = growth < GROWTH and handles[-1] <= handles[0] and last > (1 - SLOWING) * first
+    before, after = np.array_split(handles, 2)  # some are open for a moment
+    steady = np.median(after) <= np.median(before)
+    survived = growth < GROWTH and steady and last > (1 - SLOWING) * first
     return bool(survived), (
         f"{lines[-1]['step']:,} steps; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB"
         f" ({slopes[0]:+.0f} an hour), open files {handles[0]:.0f} to {handles[-1]:.0f}"
