@@ -254,13 +254,14 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
         seconds = run.rewind_log(step) if chief else 0.0
         actions = [*_writers(setup, run), progress] if chief else []
         ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
-        model.fit(
-            setup.batches(step),
-            steps_per_epoch=total_steps - step,
-            callbacks=[ticks, *([progress] if chief else []), stop],
-            shuffle=False,  # the data set shuffles itself
-            verbose=0,
-        )
+        with devices.explain_lost_workers(setup.strategy):
+            model.fit(
+                setup.batches(step),
+                steps_per_epoch=total_steps - step,
+                callbacks=[ticks, *([progress] if chief else []), stop],
+                shuffle=False,  # the data set shuffles itself
+                verbose=0,
+            )
     return stop.received
 
 

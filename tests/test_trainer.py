@@ -559,6 +559,16 @@ def test_the_master_is_the_chief(monkeypatch):
     assert found.cluster_spec().as_dict() == {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
 
 
+@pytest.mark.parametrize("workers, raised", [(True, UserError), (False, tf.errors.AbortedError)])
+def test_a_worker_whose_peer_has_ended_says_so(workers, raised):
+    kind = tf.distribute.MultiWorkerMirroredStrategy if workers else tf.distribute.Strategy
+    error = tf.errors.AbortedError(None, None, "Collective ops is aborted by: recvmsg\nmore")
+    match = r"^Another worker has ended, .* \(.*recvmsg\)\. Start all" if workers else "aborted"
+    lost = trainer.devices.explain_lost_workers(mock.Mock(spec=kind))
+    with pytest.raises(raised, match=match), lost:
+        raise error
+
+
 @pytest.mark.parametrize(
     "shape, expected",
     [((100, 90, 3), 64), ((500, 400, 3), 128), ((20, 20, 3), 32), ((48, 50), 48)],
