@@ -87,7 +87,10 @@ def _read_only(training):
         done = training.run(
             workdir, fault=at_step(MIDDLE, lambda: subprocess.run(cover, check=True))
         )
-        yield workdir, done, lambda: subprocess.run(uncover, check=True)
+        try:
+            yield workdir, done, lambda: subprocess.run(uncover, check=True)
+        finally:
+            subprocess.run(uncover, capture_output=True)
 
 
 @contextlib.contextmanager
