@@ -33,6 +33,7 @@ class Tick:
         seconds: of training since the run began, without what was done at ticks.
         images_per_second: over this tick.
         logs: means over this tick of what the updates logged.
+        broken: its first step at which a logged number was not finite, if there was one.
     """
 
     step: int
@@ -40,6 +41,7 @@ class Tick:
     seconds: float
     images_per_second: float
     logs: dict[str, float]
+    broken: int | None = None
 
 
 class Ticks(keras.callbacks.Callback):
@@ -56,8 +58,7 @@ class Ticks(keras.callbacks.Callback):
     ):
         super().__init__()
         self.tick_steps, self.actions = tick_steps, actions
-        self.sums, self.counts = defaultdict(float), defaultdict(int)
-        self.seconds = seconds
+        self.logs, self.seconds = [], seconds  # of the steps since the last tick
 
     def on_train_begin(self, logs=None):
         self.step = int(self.model.step.numpy())
@@ -66,9 +67,7 @@ class Ticks(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
-        for name, value in logs.items():
-            self.sums[name] += value
-            self.counts[name] += 1
+        self.logs.append(logs)
         if self.step % self.tick_steps == 0:
             self._tick()
 
@@ -77,18 +76,29 @@ class Ticks(keras.callbacks.Callback):
             self._tick()
 
     def _tick(self):
-        means = {name: float(total) / self.counts[name] for name, total in self.sums.items()}
+        means, broken = self._means()
         elapsed = time.perf_counter() - self.started
         self.seconds += elapsed
-        images = (self.step - self.ticked) * self.model.batch_size
-        tick = Tick(
-            self.step, self.step * self.model.batch_size, self.seconds, images / elapsed, means
-        )
+        images, speed = self.step * self.model.batch_size, len(self.logs) / elapsed
+        speed *= self.model.batch_size
+        tick = Tick(self.step, images, self.seconds, speed, means, broken)
         for action in self.actions:
             action(tick)
-        self.sums.clear()
-        self.counts.clear()
+        self.logs.clear()
         self.ticked, self.started = self.step, time.perf_counter()
+
+    def _means(self) -> tuple[dict[str, float], int | None]:
+        """Over the steps that logged a value; and the first step with one that is not finite."""
+        columns, broken = defaultdict(dict), []
+        for step, logs in enumerate(self.logs, start=self.ticked + 1):
+            for name, value in logs.items():
+                columns[name][step] = value
+        means = {}
+        for name, column in columns.items():
+            values = np.asarray(tf.stack(list(column.values())), np.float64)
+            means[name] = float(values.mean())
+            broken += [s for s, v in zip(column, values, strict=True) if not np.isfinite(v)][:1]
+        return means, min(broken, default=None)
 
 
 class HealthMonitor:
@@ -96,31 +106,45 @@ class HealthMonitor:
 
     Args:
         sample: from the step to float images `[N, H, W, C]` in [-1, 1].
+        batch: from the step to the words for the examples that it saw.
+        lines: of the run's log; what they tell of is not told again.
     """
 
     ALIKE = 0.02  # deviation over images of a pixel, whose values span 2
     RECOGNIZED = 0.98  # E[sign D(real)], for two ticks
 
-    def __init__(self, sample: Callable[[int], tf.Tensor]):
-        self.sample = sample
+    def __init__(
+        self,
+        sample: Callable[[int], tf.Tensor],
+        batch: Callable[[int], str],
+        lines: Sequence[dict] = (),
+    ):
+        self.sample, self.batch = sample, batch
         self.known, self.recognized = set(), {}
+        for line in lines[-2:]:
+            logs = {name: value for name, value in line.items() if isinstance(value, float)}
+            self.known = set(self._found(Tick(line["step"], line["images"], 0.0, 0.0, logs)))
 
     def __call__(self, tick: Tick) -> dict[str, list[str]]:
         """The troubles that are new at this tick, also printed."""
-        found = {**self._not_finite(tick), **self._recognized(tick), **self._alike(tick)}
+        found = self._found(tick)
         new = [words for trouble, words in found.items() if trouble not in self.known]
         self.known = set(found)
         for words in new:
             print(f"Health: {words}", flush=True)
         return {"health": new} if new else {}
 
+    def _found(self, tick: Tick) -> dict[str, str]:
+        return {**self._not_finite(tick), **self._recognized(tick), **self._alike(tick)}
+
     def _not_finite(self, tick: Tick) -> dict[str, str]:
         broken = sorted(name for name, value in tick.logs.items() if not math.isfinite(value))
         if not broken:
             return {}
+        since = f", since step {tick.broken:,} ({self.batch(tick.broken)})" if tick.broken else ""
         return {
-            "not finite": f"{', '.join(broken)} not finite at {tick.images:,} images. If this"
-            " lasts, try --precision=float32 or a lower learning rate."
+            "not finite": f"{', '.join(broken)} not finite at {tick.images:,} images{since}. If"
+            " this lasts, try --precision=float32 or a lower learning rate."
         }
 
     def _recognized(self, tick: Tick) -> dict[str, str]:

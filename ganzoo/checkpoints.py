@@ -7,12 +7,17 @@ nothing else is needed. An attribute of the file has the SHA-256 of its arrays.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
+import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 
 from ganzoo import files
@@ -21,6 +26,7 @@ from ganzoo.errors import UserError, first_line
 
 _NAME = re.compile(r"step-(\d{9})\.weights\.h5")
 _CHECKSUM = "ganzoo_sha256"
+_OVERHEAD = 1 << 12  # bytes that HDF5 adds for an array, at most
 
 
 class DamagedWeights(UserError):
@@ -52,8 +58,9 @@ def save(model: GAN, folder: Path, keep: int) -> Path:
 
 
 def require_finite(model: GAN, folder: Path) -> None:
-    """Raises UserError if a weight is no number any more, before it is saved over good ones."""
-    broken = [v.path for v in model.trainable_variables if not np.isfinite(v.numpy()).all()]
+    """Raises UserError if a number of the model or of its optimizers is not finite any more, before
+    it is saved over good ones."""
+    broken = [v.path for v in _variables(model) if not np.isfinite(v.numpy()).all()]
     if not broken:
         return
     steps, start = saved_steps(folder), ""
@@ -106,12 +113,31 @@ def save_weights(model, path: Path) -> None:
     """
 
     def write(temporary: Path) -> None:
+        _require_space(model, temporary)
         model.save_weights(temporary)
         with h5py.File(temporary, "r+") as file:
             file.attrs[_CHECKSUM] = _checksum(file)
 
     files.make_folder(path.parent)
     files.write_atomically(path, write)
+
+
+def _require_space(model, path: Path) -> None:
+    """Raises OSError unless a file at `path` can hold the weights: HDF5 crashes where it cannot."""
+    variables = _variables(model)
+    size = sum(4 * math.prod(v.shape) + _OVERHEAD for v in variables) + _OVERHEAD
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        elif shutil.disk_usage(path.parent).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _variables(model) -> list[keras.Variable]:
+    """All that a weights file holds."""
+    optimizers = [o for o in vars(model).values() if isinstance(o, keras.optimizers.Optimizer)]
+    found = {id(v): v for owner in (model, *optimizers) for v in owner.variables}
+    return list(found.values())
 
 
 def load_weights(model, path: Path) -> None:

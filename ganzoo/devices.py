@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -76,6 +76,20 @@ def anywhere(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
         return strategy.reduce("sum", strategy.run(tf.identity, (flag,)), axis=None)
 
     return lambda flag: float(total(tf.constant(float(flag)))) > 0.0
+
+
+@contextlib.contextmanager
+def explain_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Turns what the end of another worker raises in this one into a UserError."""
+    try:
+        yield
+    except (tf.errors.AbortedError, tf.errors.UnavailableError) as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        raise UserError(
+            f"Another worker has ended, or cannot be reached ({first_line(error)}). Start all of"
+            " them again, by the same commands: training goes on from the last checkpoint."
+        ) from error
 
 
 def resolve_precision(precision: str) -> str:

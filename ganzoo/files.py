@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ganzoo.errors import UserError, first_line
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_GONE = (errno.ENOENT, errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT)
 _UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -48,7 +50,8 @@ def expanded(path: str | Path) -> Path:
 
 @contextlib.contextmanager
 def explain_write_errors(folder: Path, advice: str = "choose another folder") -> Iterator[None]:
-    """Turns what a full disk or a read-only folder raises into a UserError that says what to do.
+    """Turns what a full disk, a read-only folder or one that is gone raises into a UserError that
+    says what to do.
 
     Args:
         folder: where is written.
@@ -59,14 +62,20 @@ def explain_write_errors(folder: Path, advice: str = "choose another folder") ->
     except UserError:
         raise
     except Exception as error:
-        if _is_due_to(error, errno.ENOSPC, errno.EDQUOT):
+        again = "run the same command again: training goes on from the last checkpoint."
+        if _is_due_to(error, *_FULL):
             raise UserError(
-                f"No space left on the disk of {folder}. Free some and run the same command"
-                " again: training goes on from the last checkpoint."
+                f"No space left on the disk of {folder} ({first_line(error)}). Free some and"
+                f" {again}"
             ) from error
         if _is_due_to(error, *_UNWRITABLE):
             raise UserError(
                 f"{folder} cannot be written ({first_line(error)}). Make it writable, or {advice}."
+            ) from error
+        if _is_due_to(error, *_GONE):
+            raise UserError(
+                f"{folder} is gone, or its disk fails ({first_line(error)}). Bring it back and"
+                f" {again}"
             ) from error
         raise
 

@@ -27,6 +27,12 @@ from ganzoo import config as configs
 from ganzoo import files
 from ganzoo.errors import UserError
 
+# What a line must have; a damaged one may be JSON, too.
+_KEYS = {
+    "log.jsonl": ("step", "images", "seconds", "images_per_second", "peak_memory_mb"),
+    "metrics.jsonl": ("metric", "value"),
+}
+
 
 class RunDirectory:
     """The paths inside a run directory, and the rules of resuming.
@@ -98,7 +104,7 @@ class RunDirectory:
         Raises:
             UserError: when what differs would change the result, or is not known any more.
         """
-        if self._has_weights and not self.config.exists():
+        if self.has_weights and not self.config.exists():
             raise UserError(
                 f"{self.path} has checkpoints, but no {self.config.name} with their recipe. Copy it"
                 " from a backup, or give another --workdir."
@@ -130,17 +136,18 @@ class RunDirectory:
             "data.dataset": "data_fingerprint" in before
             and config.data.dataset.startswith(("folder:", "zip:", "unpaired:")),
             "model.vgg_weights": "vgg_fingerprint" in before,
-            "init_from": self._has_weights,
+            "init_from": self.has_weights,
         }
         return {key for key, value in needless.items() if value}
 
     @property
-    def _has_weights(self) -> bool:
+    def has_weights(self) -> bool:
+        """Whether there is a checkpoint, sound or not: nothing else is started from then."""
         return any(self.checkpoints.glob("step-*"))
 
     def record(self, config: ConfigDict, facts: Mapping[str, Any]) -> None:
         """Writes what the run is made of; what its weights were started from stays."""
-        if self.begun and self._has_weights:
+        if self.begun and self.has_weights:
             config = config.copy_and_resolve_references()
             config.init_from = self.origin
         files.write_text(self.facts, json.dumps(facts, indent=2) + "\n")
@@ -189,7 +196,10 @@ def read_lines(path: Path) -> list[dict]:
     found = []
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            found += [dict(json.loads(line))] if line.strip() else []
+            read = dict(json.loads(line)) if line.strip() else {}
+            if read and not read.keys() >= set(_KEYS.get(path.name, ())):
+                raise ValueError
+            found += [read] if read else []
         except (ValueError, TypeError):
             _say_once(f"{path}: line {number} is damaged and left out.")
     return found

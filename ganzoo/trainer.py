@@ -34,7 +34,7 @@ from ganzoo.callbacks import (
 from ganzoo.engine import GAN, Update
 from ganzoo.errors import UserError
 from ganzoo.optimizers import Adam
-from ganzoo.runs import RunDirectory
+from ganzoo.runs import RunDirectory, read_lines
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
 _SHARED = ("image_size", "channels", "scale")  # arguments of models that their data go by
@@ -68,6 +68,13 @@ class Setup:
 
         return self.strategy.distribute_datasets_from_function(worker_batches)
 
+    def words_of(self, step: int) -> str:
+        """Which images the step that ended as `step` saw, and the seed that chose them."""
+        size, seed = self.config.batch_size, self.config.seed
+        found = self.line.indices(seed, np.arange((step - 1) * size, step * size))
+        named = (f"{name}s {' '.join(map(str, indices))}" for name, indices in found.items())
+        return f"on the {' and the '.join(named)} of the data, seed {seed}"
+
     def examples(self, count: int) -> dict[str, tf.Tensor]:
         """The first examples of the data, as one batch on the host."""
         return next(iter(data.batches(self.line, batch_size=count, seed=self.config.seed)))
@@ -94,36 +101,35 @@ def train(
         UserError: for anything that the user can mend.
     """
     if not devices.is_chief(strategy):
-        return _train(prepare(config, strategy, run.read_facts()), run, chief=False)
+        return _train(prepare(config, strategy, run), run, chief=False)
     config = inferred(config, strategy.num_replicas_in_sync)
     if restart:
         with run.locked():
             run.set_aside()
     with run.locked():
         run.refuse_changes(config, {})  # before the data are prepared, which may take long
-        setup = prepare(config, strategy, run.read_facts())
+        setup = prepare(config, strategy, run)
         run.refuse_changes(config, setup.facts)
         return _train(setup, run, chief=True)
 
 
 def prepare(
-    config: ConfigDict, strategy: tf.distribute.Strategy, facts: dict | None = None
+    config: ConfigDict, strategy: tf.distribute.Strategy, run: RunDirectory | None = None
 ) -> Setup:
-    """Opens the data, builds the model; prints what was inferred.
+    """Builds the model, with the weights to start from, and opens the data; prints what was
+    inferred.
 
     Args:
         config: as a config file returns it.
         strategy: from `ganzoo.devices.strategy`.
-        facts: of the run to be resumed, whose meaning of "auto" stays.
+        run: to be resumed: the meaning of "auto" stays, and so do the weights, if it has some.
     """
     replicas = strategy.num_replicas_in_sync
     config = inferred(config, replicas)
     data.require_divisible(config.batch_size, replicas, config.microbatch)
-    facts = facts or {}
+    facts = run.read_facts() if run else {}
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
-    line = open_line(config)
-    class_names = _class_names(config, line)
     keras.mixed_precision.set_global_policy(precision)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
@@ -137,6 +143,10 @@ def prepare(
             learning_rates=learning_rates(config),
             microbatch=config.microbatch,
         )
+        if config.init_from and not (run and run.has_weights):
+            models.start_from(model, config.init_from)
+    line = open_line(config)  # it may take long: what does not fit was told before
+    class_names = _class_names(config, line)
     facts = {
         "precision": precision,
         "jit": jit,
@@ -231,7 +241,7 @@ def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
 def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
     config, model = setup.config, setup.model
     with setup.strategy.scope():
-        step = _first_weights(setup, run, chief)
+        step = _resumed_step(setup, run, chief)
     total_steps = configs.steps(config.total_images, config.batch_size)
     with files.explain_write_errors(run.path, "give another --workdir"):
         if chief:
@@ -244,23 +254,22 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
         seconds = run.rewind_log(step) if chief else 0.0
         actions = [*_writers(setup, run), progress] if chief else []
         ticks = Ticks(configs.steps(config.tick_images, config.batch_size), actions, seconds)
-        model.fit(
-            setup.batches(step),
-            steps_per_epoch=total_steps - step,
-            callbacks=[ticks, *([progress] if chief else []), stop],
-            shuffle=False,  # the data set shuffles itself
-            verbose=0,
-        )
+        with devices.explain_lost_workers(setup.strategy):
+            model.fit(
+                setup.batches(step),
+                steps_per_epoch=total_steps - step,
+                callbacks=[ticks, *([progress] if chief else []), stop],
+                shuffle=False,  # the data set shuffles itself
+                verbose=0,
+            )
     return stop.received
 
 
-def _first_weights(setup: Setup, run: RunDirectory, chief: bool) -> int:
-    """Gives the model those of the last checkpoint, or to start from; returns the step."""
+def _resumed_step(setup: Setup, run: RunDirectory, chief: bool) -> int:
+    """Gives the model the weights of the last checkpoint, if there is one; returns its step."""
     model, origin = setup.model, setup.config.init_from
     step = checkpoints.restore_latest(model, run.checkpoints, set_aside=chief)
-    if origin and not step:
-        models.start_from(model, origin)
-    elif origin and run.origin != origin:
+    if origin and step and run.origin != origin:
         print(f"--init_from={origin} has no effect: {run.path} goes on from its checkpoint.")
     elif not step and run.log.exists():
         print(f"{run.path} has no checkpoint: its training begins again.")
@@ -280,8 +289,9 @@ def _writers(setup: Setup, run: RunDirectory) -> list[Callable]:
     def sample(step):
         return model.preview(examples, config.num_samples)
 
+    health = HealthMonitor(sample, setup.words_of, read_lines(run.log))
     return [
-        LogWriter(run.log, model, writer, [HealthMonitor(sample), *_measuring(setup, run, save)]),
+        LogWriter(run.log, model, writer, [health, *_measuring(setup, run, save)]),
         lambda tick: checkpoints.require_finite(model, run.checkpoints),
         SampleWriter(run.samples, sample, writer),
         lambda tick: save(run.model),

@@ -118,6 +118,77 @@ def test_submodules_are_attributes_from_the_first_use_on():
         _ = ganzoo.modles
 
 
+# What executes what it is given, or fetches what nobody verifies; by the last parts of its name.
+EXECUTES = (
+    *("eval", "exec", "compile", "__import__", "os.system", "os.popen", "pty.spawn"),
+    *("pickle.load", "pickle.loads", "pickle.Unpickler", "dill.load", "joblib.load", "torch.load"),
+    *("marshal.load", "marshal.loads", "shelve.open", "yaml.load", "runpy.run_path"),
+    *("numpy.fromfile", "load_model", "enable_unsafe_deserialization", "extractall"),
+    *("urlopen", "urlretrieve", "get_file", "requests.get", "requests.post", "import_module"),
+)
+# A config is a program that the user names; downloads are verified; modules are ganzoo's own; Keras
+# loads in its safe mode.
+ALLOWED = {
+    "ganzoo/config.py": {"runpy.run_path"},
+    "ganzoo/__init__.py": {"import_module"},
+    "ganzoo/models/registry.py": {"import_module"},
+    "ganzoo/weights/download.py": {"requests.get"},
+    "ganzoo/losses/perceptual.py": {"get_file"},
+    "ganzoo/metrics/networks.py": {"load_model"},
+    "ganzoo/models/exports.py": {"load_model"},
+}
+UNSAFE = {"shell": False, "allow_pickle": False, "safe_mode": True, "verify": True}
+VERIFIED = {"get_file": "file_hash"}
+
+
+def _unsafe_calls(text: str) -> Iterator[str]:
+    """The calls that execute or fetch, by what `EXECUTES` calls them or by an argument."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            yield from {"subprocess", "multiprocessing", "ctypes"} & set(names)
+        if not isinstance(node, ast.Call):
+            continue
+        called, given = ast.unparse(node.func), {word.arg: word.value for word in node.keywords}
+        yield from (
+            name
+            for name in EXECUTES
+            if called == name or (called.endswith(f".{name}") and name not in ("compile", "eval"))
+        )
+        for name, safe in UNSAFE.items():
+            if name in given and getattr(given[name], "value", None) is not safe:
+                yield f"{name}={ast.unparse(given[name])}"
+        for name, needed in VERIFIED.items():
+            if called.endswith(name) and needed not in given:
+                yield f"{name} without {needed}"
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("import pickle\npickle.loads(x)", "pickle.loads"),
+        ("eval('1')", "eval"),
+        ("np.load(x, allow_pickle=flag)", "allow_pickle=flag"),
+        ("from subprocess import run", "subprocess"),
+        ("keras.utils.get_file(a, file_hash=None or b)", "get_file"),
+        ("urllib.request.urlopen(url)", "urlopen"),
+        ("tar.extractall()", "extractall"),
+    ],
+)
+def test_what_executes_is_found(text, found):
+    assert list(_unsafe_calls(text)) == [found]
+
+
+def test_nothing_that_is_read_is_executed_and_nothing_fetched_without_a_hash():
+    paths = [*(ROOT / "ganzoo").rglob("*.py"), *(ROOT / "configs").glob("*.py")]
+    found = {}
+    for path in paths:
+        name = path.relative_to(ROOT).as_posix()
+        found[name] = set(_unsafe_calls(path.read_text(encoding="utf-8")))
+    assert len(paths) > 100 and {name: calls for name, calls in found.items() if calls} == ALLOWED
+
+
 def test_the_package_holds_every_module_and_config(tmp_path):
     _python("setup.py", "-q", "build", f"--build-base={tmp_path}", f"--build-lib={tmp_path}/lib")
     library = tmp_path / "lib"

@@ -204,6 +204,13 @@ def test_a_run_before_its_first_tick(copy):
         report.page(copy)
 
 
+@pytest.mark.parametrize("damaged", ["best/metrics.json", "samples/000001000.png"])
+def test_damaged_files_of_a_run_are_named(copy, damaged):
+    (copy.path / damaged).write_bytes(b'{"images": 12\xff')
+    done = commands.run("report", copy.path)
+    assert done.code == 2 and str(copy.path / damaged) in done.err
+
+
 @pytest.mark.slow
 def test_a_run_without_samples_and_metrics(copy):
     for path in (copy.metrics, copy.best / "metrics.json", *copy.samples.glob("*")):

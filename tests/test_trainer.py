@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -99,7 +100,9 @@ def test_starting_from_another_run(run, tmp_path):
     assert 0 < np.abs(images[0] - images[1]).mean() < 0.1  # one step away
 
 
-def test_what_does_not_fit_to_start_from_is_told(run, tmp_path):
+def test_what_does_not_fit_to_start_from_is_told(run, tmp_path, monkeypatch):
+    """Before the data are prepared, which may take long."""
+    monkeypatch.setattr(trainer, "open_line", None)
     fresh = RunDirectory(tmp_path / "run")
     message = (
         r"width is 4 there and 8 here; .*kernel is \(100, 256\) there and \(100, 512\) here, and"
@@ -283,11 +286,15 @@ def test_checkpoints_without_a_recipe_are_told(tmp_path):
 
 def test_damaged_lines_of_the_log_are_left_out(tmp_path, capsys):
     run = RunDirectory(tmp_path)
-    lines = ['{"step": 1, "seconds": 0.5}', "", '{"step": 2, "sec', '{"step": 3, "seconds": 1.5}']
-    run.log.write_bytes("\n".join(lines).encode() + b"\n\xff\x00\n" + b'{"step": 4')
+    rest = {"images": 8, "images_per_second": 16.0, "peak_memory_mb": 100.0}
+    one, three, five = ({"step": n, "seconds": n / 2, **rest} for n in (1, 3, 5))
+    lines = [json.dumps(one), "", '{"step": 2, "sec', json.dumps(three)]
+    flipped = json.dumps(one).replace("images_per", "imagds_per").encode()
+    run.log.write_bytes("\n".join(lines).encode() + b"\n\xff\x00\n" + flipped + b'\n{"step": 4')
     assert [line["step"] for line in runs.read_lines(run.log)] == [1, 3]
-    assert f"{run.log}: line 3 is damaged and left out" in capsys.readouterr().err
-    runs.append_lines(run.log, [{"step": 5, "seconds": 2.5}])
+    told = capsys.readouterr().err
+    assert all(f"{run.log}: line {n} is damaged and left out" in told for n in (3, 5, 6))
+    runs.append_lines(run.log, [five])
     assert [line["step"] for line in runs.read_lines(run.log)] == [1, 3, 5]
     assert run.rewind_log(3) == 1.5
     assert [line["step"] for line in log_of(run)] == [1, 3]
@@ -386,6 +393,24 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000000.weights.h5"]
 
 
+def test_hdf5_never_meets_a_disk_that_is_too_small(tmp_path, capfd):
+    """It crashes there, also long after its error was caught."""
+    model = trainer.prepare(recipe(), ONE).model
+    size = checkpoints.save(model, tmp_path, keep=1).stat().st_size
+    model.step.assign(1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in (size // 3, size - 5000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            with pytest.raises(UserError, match=r"No space left on the disk of .*File too large"):
+                checkpoints.save(model, tmp_path, keep=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000000.weights.h5"]
+    checkpoints.save(model, tmp_path, keep=1)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_disk_that_fills_up_at_a_tick_is_told(tmp_path, monkeypatch):
     def full(writer, tick):
         raise OSError(28, "No space left on device")
@@ -409,13 +434,39 @@ def test_a_folder_that_became_read_only_is_told(error):
         raise error
 
 
-def test_a_training_that_diverges_is_not_saved(tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "No such file or directory", "r/log.jsonl"),
+        OSError(5, "Input/output error"),
+        tf.errors.NotFoundError(None, None, "r/events; No such file or directory"),
+    ],
+)
+def test_a_disk_that_is_gone_is_told(error):
+    message = r"^r is gone, or its disk fails \(.*\)\. Bring it back and run the same command again"
+    with pytest.raises(UserError, match=message), files.explain_write_errors(Path("r")):
+        raise error
+
+
+def test_a_training_that_diverges_is_not_saved(tmp_path, capsys):
     run, options = RunDirectory(tmp_path), recipe()
     options.optimizers.discriminator.learning_rate = 1e38
     with pytest.raises(UserError, match=r"not finite at step 2: .*diverged.*=float32\.$"):
         trainer.train(options, run, ONE)
-    assert len(log_of(run)) == 1
+    (line,) = log_of(run)
+    shown = " ".join(map(str, trainer.open_line(options).indices(0, np.arange(8))["image"]))
+    told = f"not finite at 16 images, since step 1 (on the images {shown} of the data, seed 0)"
+    assert told in line["health"][0] and told in capsys.readouterr().out
     assert not run.checkpoints.exists() and not run.model.exists()
+
+
+def test_a_moment_that_is_infinite_is_not_saved(tmp_path):
+    """It stops a weight for ever, of which no loss tells."""
+    model = trainer.prepare(recipe(), ONE).model
+    moment = model.optimizer_of("generator").variables[-1]
+    moment.assign(np.full(moment.shape, np.inf, np.float32))
+    with pytest.raises(UserError, match=r"1 weights, such as .*, are not finite at step 0"):
+        checkpoints.require_finite(model, tmp_path)
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path):
@@ -506,6 +557,16 @@ def test_the_master_is_the_chief(monkeypatch):
     found = trainer.devices._cluster()
     assert (found.task_type, found.task_id) == ("chief", 0)
     assert found.cluster_spec().as_dict() == {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
+
+
+@pytest.mark.parametrize("workers, raised", [(True, UserError), (False, tf.errors.AbortedError)])
+def test_a_worker_whose_peer_has_ended_says_so(workers, raised):
+    kind = tf.distribute.MultiWorkerMirroredStrategy if workers else tf.distribute.Strategy
+    error = tf.errors.AbortedError(None, None, "Collective ops is aborted by: recvmsg\nmore")
+    match = r"^Another worker has ended, .* \(.*recvmsg\)\. Start all" if workers else "aborted"
+    lost = trainer.devices.explain_lost_workers(mock.Mock(spec=kind))
+    with pytest.raises(raised, match=match), lost:
+        raise error
 
 
 @pytest.mark.parametrize(

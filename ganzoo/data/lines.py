@@ -39,6 +39,9 @@ class Line(Protocol):
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         """Examples `start` to `start + count`: arrays `[count, ...]`."""
 
+    def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Which images of the data stand at each position: int64 `[n]`, by name."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ImageLine:
@@ -68,17 +71,16 @@ class ImageLine:
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
-        images, labels = self.source.read(self.indices(seed, positions))
+        images, labels = self.source.read(self.indices(seed, positions)["image"])
         if self.flip:
             mirrored = (hash64(seed, _FLIP, positions) & np.uint64(1)).astype(bool)
             images[mirrored] = images[mirrored, :, ::-1]
         return {"image": images, "label": labels}
 
-    def indices(self, seed: int, positions: np.ndarray) -> np.ndarray:
-        """Which example of the source stands at each position: int64 `[n]`."""
+    def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         if not self.shuffle:
-            return positions % len(self.source)
-        return _shuffled(positions, len(self.source), seed, _ORDER)
+            return {"image": positions % len(self.source)}
+        return {"image": _shuffled(positions, len(self.source), seed, _ORDER)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,16 +114,19 @@ class UnpairedLine:
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
-        found = {}
+        found, indices = {}, self.indices(seed, positions)
         for number, (name, domain) in enumerate(zip("ab", self.domains, strict=True)):
-            indices = _shuffled(positions, len(domain), seed, _ORDER, number)
             room = domain.image_size - self.image_size + 1
             tops, lefts = (_below(room, seed, s, number, positions) for s in (_TOP, _LEFT))
             mirrored = _below(2, seed, _FLIP, number, positions) * self.flip
-            images, _ = domain.read(indices)
+            images, _ = domain.read(indices[name])
             crops = zip(images, tops, lefts, mirrored, strict=True)
             found[name] = np.stack([self._crop(*crop) for crop in crops])
         return found
+
+    def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
+        domains = enumerate(zip("ab", self.domains, strict=True))
+        return {n: _shuffled(positions, len(d), seed, _ORDER, i) for i, (n, d) in domains}
 
     def _crop(self, image: np.ndarray, top: int, left: int, mirrored: int) -> np.ndarray:
         crop = image[top : top + self.image_size, left : left + self.image_size]
@@ -162,10 +167,13 @@ class PatchLine:
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
-        indices = _shuffled(positions, len(self.source), seed, _ORDER)
+        indices = self.indices(seed, positions)["image"]
         pairs = [self._pair(seed, *both) for both in zip(positions, indices, strict=True)]
         large, small = zip(*pairs, strict=True)
         return {"image": np.stack(large), "small": np.stack(small)}
+
+    def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
+        return {"image": _shuffled(positions, len(self.source), seed, _ORDER)}
 
     def _pair(self, seed: int, position: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         image = self.source.image(index)

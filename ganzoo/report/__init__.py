@@ -18,11 +18,12 @@ from typing import Any
 import jinja2
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 import ganzoo
 from ganzoo import config as configs
+from ganzoo import images as pictures
 from ganzoo import plots
+from ganzoo.errors import UserError
 from ganzoo.runs import RunDirectory, read_lines
 
 _FRAMES, _SIDE, _QUALITY = 24, 640, 88  # of the samples: at most so many, so large in pixels; WebP
@@ -98,8 +99,7 @@ def samples(run: RunDirectory) -> list[Picture]:
 
 
 def _sample(path: Path) -> Picture:
-    with Image.open(path) as file:
-        image = file.convert("RGB")
+    image = pictures.opened(path).convert("RGB")
     image.thumbnail((_SIDE, _SIDE))
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY)
@@ -151,7 +151,12 @@ def _facts(run: RunDirectory, config: ConfigDict) -> dict[str, str]:
 
 def _best(run: RunDirectory) -> dict[str, Any]:
     path = run.best / "metrics.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    try:
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged ({error}). Copy it from a backup, or remove it."
+        ) from error
 
 
 def measurements(run: RunDirectory) -> list[tuple[dict[str, str], list[dict]]]:
