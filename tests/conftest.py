@@ -1,9 +1,11 @@
 """How tests run: quietly, on CPUs, in processes that free what a file of tests used."""
 
+import ctypes
 import gc
 import os
 import re
 import shutil
+import sys
 
 import pytest
 
@@ -91,10 +93,12 @@ def pytest_xdist_make_scheduler(config, log):
 def _freed():
     """Nothing of a file's models and graphs stays for the next one."""
     yield
-    if gc.get_count()[0] > 100_000:  # objects since the last time
+    if gc.get_count()[0] > 30_000:  # objects since the last time
         import keras
 
         keras.backend.clear_session()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)  # gives the system what is free between what is not
 
 
 @pytest.fixture(autouse=True)

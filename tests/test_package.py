@@ -131,6 +131,9 @@ EXECUTES = (
 ALLOWED = {
     "ganzoo/config.py": {"runpy.run_path"},
     "ganzoo/__init__.py": {"import_module"},
+    "ganzoo/benchmark/__main__.py": {"subprocess"},
+    "ganzoo/benchmark/parts.py": {"subprocess"},
+    "ganzoo/benchmark/worker.py": {"multiprocessing"},
     "ganzoo/models/registry.py": {"import_module"},
     "ganzoo/weights/download.py": {"requests.get"},
     "ganzoo/losses/perceptual.py": {"get_file"},

@@ -18,6 +18,9 @@ LINES = [
     {
         "step": tick,
         "images": 1000 * tick,
+        "seconds": 10.0 * tick,
+        "images_per_second": 100.0,
+        "peak_memory_mb": 500.0,
         "discriminator/loss": 1.0 / tick,
         "discriminator/real_sign": 0.5 + 0.01 * tick,
         "augment/strength": 0.1 * tick,

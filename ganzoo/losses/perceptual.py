@@ -102,8 +102,8 @@ def _downloaded() -> Path:
     try:
         if offline:
             raise UserError("GANZOO_OFFLINE is set")
-        options = {"cache_dir": home, "cache_subdir": "models", "file_hash": _MD5}
-        return Path(keras.utils.get_file(_FILE, _URL, **options))
+        place = {"cache_dir": home, "cache_subdir": "models"}
+        return Path(keras.utils.get_file(_FILE, _URL, file_hash=_MD5, **place))
     except Exception as error:  # whatever the network does
         raise UserError(
             f"The weights of VGG19 could not be downloaded ({error}). Fetch {_URL} elsewhere and"
