@@ -1,15 +1,14 @@
 """How tests run: quietly, on CPUs, in processes that free what a file of tests used."""
 
-import ctypes
 import gc
 import os
 import re
 import shutil
-import sys
 
 import pytest
 
 import ganzoo  # noqa: F401  (with it TensorFlow starts quietly)
+from tests.memory import free
 
 # Before TensorFlow is imported: the backend, no GPU.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -97,8 +96,7 @@ def _freed():
         import keras
 
         keras.backend.clear_session()
-        if sys.platform == "linux":
-            ctypes.CDLL(None).malloc_trim(0)  # gives the system what is free between what is not
+        free()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """A model under test, compiled once: every test finds it as it was made."""
 
-import gc
 from unittest import mock
 
 import keras
@@ -9,6 +8,7 @@ import tensorflow as tf
 from ganzoo import config, data, engine, models, trainer
 from ganzoo.engine import GAN
 from ganzoo.seeds import Random
+from tests.memory import free
 
 BATCH = 16
 ONE = tf.distribute.get_strategy()
@@ -194,7 +194,9 @@ class Subjects:
 
     def close(self):
         self.made.clear()
-        gc.collect()
+        self._main = None
+        keras.backend.clear_session()
+        free()
 
 
 def main_updates(model):
