@@ -87,8 +87,8 @@ def explain_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             raise
         raise UserError(
-            f"Another worker has ended, or cannot be reached ({first_line(error)}). Start all of"
-            " them again, by the same commands: training goes on from the last checkpoint."
+            "Another worker has ended, or cannot be reached. Start all of them again, by the same"
+            " commands: training goes on from the last checkpoint."
         ) from error
 
 

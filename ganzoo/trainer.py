@@ -72,8 +72,8 @@ class Setup:
         """Which images the step that ended as `step` saw, and the seed that chose them."""
         size, seed = self.config.batch_size, self.config.seed
         found = self.line.indices(seed, np.arange((step - 1) * size, step * size))
-        named = (f"{name}s {' '.join(map(str, indices))}" for name, indices in found.items())
-        return f"on the {' and the '.join(named)} of the data, seed {seed}"
+        named = (f"{name} {' '.join(map(str, indices))}" for name, indices in found.items())
+        return f"{', '.join(named)} of the data, seed {seed}"
 
     def examples(self, count: int) -> dict[str, tf.Tensor]:
         """The first examples of the data, as one batch on the host."""

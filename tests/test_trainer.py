@@ -455,7 +455,7 @@ def test_a_training_that_diverges_is_not_saved(tmp_path, capsys):
         trainer.train(options, run, ONE)
     (line,) = log_of(run)
     shown = " ".join(map(str, trainer.open_line(options).indices(0, np.arange(8))["image"]))
-    told = f"not finite at 16 images, since step 1 (on the images {shown} of the data, seed 0)"
+    told = f"not finite at 16 images, since step 1 (image {shown} of the data, seed 0)"
     assert told in line["health"][0] and told in capsys.readouterr().out
     assert not run.checkpoints.exists() and not run.model.exists()
 
@@ -562,8 +562,8 @@ def test_the_master_is_the_chief(monkeypatch):
 @pytest.mark.parametrize("workers, raised", [(True, UserError), (False, tf.errors.AbortedError)])
 def test_a_worker_whose_peer_has_ended_says_so(workers, raised):
     kind = tf.distribute.MultiWorkerMirroredStrategy if workers else tf.distribute.Strategy
-    error = tf.errors.AbortedError(None, None, "Collective ops is aborted by: recvmsg\nmore")
-    match = r"^Another worker has ended, .* \(.*recvmsg\)\. Start all" if workers else "aborted"
+    error = tf.errors.AbortedError(None, None, "Collective ops is aborted by: recvmsg")
+    match = "^Another worker has ended, .* Start all" if workers else "aborted"
     lost = trainer.devices.explain_lost_workers(mock.Mock(spec=kind))
     with pytest.raises(raised, match=match), lost:
         raise error

@@ -33,7 +33,8 @@ def tries(context, name):
         if not trouble:
             done = _both(training, workdir)
             codes = [each.code for each in done]
-            trouble = training.outcome(workdir) if codes == [0, 0] else f"exit codes {codes}"
+            told = "; ".join(each.saw for each in done)
+            trouble = training.outcome(workdir) if codes == [0, 0] else told
         which = "chief" if victim == 0 else "second"
         yield Try(f"of two workers the {which} one is killed", not trouble, trouble or saw)
         shutil.rmtree(workdir, ignore_errors=True)
