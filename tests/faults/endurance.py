@@ -17,6 +17,7 @@ PER_MODEL = True
 MINUTES = float(os.environ.get("GANZOO_ENDURANCE", "2"))
 EVERY = 1.0  # seconds between two looks
 GROWTH = 0.05  # of memory over the second half, at most
+MOMENTARY = 2  # files that are open now and then
 SLOWING = 0.2  # of images in a second of the processor: other programs disturb those of the clock
 
 
@@ -59,8 +60,8 @@ def _judged(done, seen, lines) -> tuple[bool, str]:
     marks = seen[[len(seen) // 4, len(seen) * 5 // 8, -1], 3:]  # processor's seconds, and images
     first, last = (images / used for used, images in np.diff(marks, axis=0))
     growth = slopes[0] * hours[-1] / memory[0]
-    before, after = np.array_split(handles, 2)  # some are open for a moment
-    steady = np.median(after) <= np.median(before)
+    before, after = np.array_split(handles, 2)
+    steady = np.median(after) <= np.median(before) + MOMENTARY
     survived = growth < GROWTH and steady and last > (1 - SLOWING) * first
     return bool(survived), (
         f"{lines[-1]['step']:,} steps; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB"
