@@ -1,7 +1,7 @@
 """Layers that GANs share and Keras lacks."""
 
 from ganzoo.layers.composite import Composite, Network
-from ganzoo.layers.convolution import CroppedConv2DTranspose, PaddedConv2D
+from ganzoo.layers.convolution import ConvToImage, CroppedConv2DTranspose, PaddedConv2D
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
 from ganzoo.layers.minibatch_stddev import MinibatchStddev
@@ -28,6 +28,7 @@ from ganzoo.layers.spectral_norm import (
 __all__ = [
     "Composite",
     "ConditionalBatchNorm",
+    "ConvToImage",
     "CroppedConv2DTranspose",
     "EqualizedConv2D",
     "EqualizedDense",

@@ -1,4 +1,4 @@
-"""Strided convolutions padded as PyTorch and Theano do: the same on all sides.
+"""Convolutions to few channels, and strided ones padded as PyTorch and Theano do, on all sides.
 
 Keras' "same" pads an even image for a 3 x 3 kernel of stride 2 by (0, 1), which shifts every
 feature map against those of the published networks.
@@ -11,7 +11,23 @@ import math
 import keras
 from keras import ops
 
+from ganzoo.layers.resample import pixel_shuffle
 from ganzoo.layers.strided import double, halve
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class ConvToImage(keras.layers.Conv2D):
+    """Convolution to few channels, "same" padding: `[N, H, W, C] -> [N, H, W, F]`.
+
+    For even sides and odd kernels. It computes 2 x 2 pixels at once, as one pixel of 4 F channels:
+    CPUs compute 16 channels in the time of 3.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        places = [(row, column) for row in (0, 1) for column in (0, 1)]
+        moved = [ops.pad(kernel, [[a, 1 - a], [b, 1 - b], [0, 0], [0, 0]]) for a, b in places]
+        kernel = ops.reshape(ops.stack(moved, axis=-1), (*moved[0].shape[:3], -1))
+        return pixel_shuffle(ops.conv(inputs, kernel, strides=2, padding="same"), 2)
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

@@ -39,6 +39,7 @@ from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.layers import (
+    ConvToImage,
     Network,
     PaddedConv2D,
     PReLU,
@@ -96,7 +97,7 @@ class Generator(Network):
         self.tail = normalized() if trunk_end == "norm" else [_conv(width, 3), _prelu()]
         self.expansions = [_conv(4 * width, 3) for _ in range(_doublings(scale))]
         self.activations = [_prelu() for _ in self.expansions]
-        self.to_image = _conv(channels, 9)
+        self.to_image = _conv(channels, 9, ConvToImage)
         self.to_range = layers.Activation(output, dtype="float32")
 
     def build(self, input_shape):
@@ -131,7 +132,7 @@ class ModifiedGenerator(Network):
         self.blocks = [ResidualBlock(stack) for stack in stacks]
         self.expansions = [_conv(4 * width, 3) for _ in range(_doublings(scale))]
         self.refine = _conv(width, 3)
-        self.to_image = _conv(channels, 3)
+        self.to_image = _conv(channels, 3, ConvToImage)
 
     def build(self, input_shape):
         _build_by_call(self, input_shape)
@@ -401,10 +402,8 @@ def _doublings(scale: int) -> int:
     return scale.bit_length() - 1
 
 
-def _conv(filters, kernel_size, **kwargs):
-    return layers.Conv2D(
-        filters, kernel_size, padding="same", kernel_initializer="he_normal", **kwargs
-    )
+def _conv(filters, kernel_size, layer=layers.Conv2D, **kwargs):
+    return layer(filters, kernel_size, padding="same", kernel_initializer="he_normal", **kwargs)
 
 
 def _prelu():

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from models.goldens import hashed
 
-from ganzoo.layers import CroppedConv2DTranspose, PaddedConv2D
+from ganzoo.layers import ConvToImage, CroppedConv2DTranspose, PaddedConv2D
 
 INPUT = (2.0 * hashed("input", (2, 3, 10, 8)) - 1.0).transpose(0, 2, 3, 1).astype(np.float32)
 # kernel size, stride, mode: outputs 0, 1, a third of all and the last, in NCHW order; mean, std.
@@ -83,6 +83,22 @@ def test_keras_same_is_another_convolution():
     cropped = fill(CroppedConv2DTranspose(4, crop=1, **options), (3, 4, 3, 3))
     same = fill(keras.layers.Conv2DTranspose(4, padding="same", **options), (3, 4, 3, 3))
     assert abs(cropped(INPUT) - same(INPUT)).numpy().max() > 1
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 9])
+def test_to_an_image_as_keras(kernel_size):
+    results = []
+    for kind in (ConvToImage, keras.layers.Conv2D):
+        shape = (4, 3, kernel_size, kernel_size)
+        layer, images = fill(kind(4, kernel_size, padding="same"), shape), tf.constant(INPUT)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            outputs = layer(images)
+            value = tf.reduce_sum(outputs * tf.sin(outputs))
+        gradients = tape.gradient(value, [images, *layer.trainable_variables])
+        results.append([outputs, *(g / tf.reduce_max(abs(g)) for g in gradients)])
+    for found, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_reflection_does_not_repeat_the_edge():
