@@ -136,7 +136,8 @@ def save(
     if not mode.endswith("A"):
         picture = flatten(picture, background)
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.convert(mode).save(path, _format(path), **options)
+    picture = picture if picture.mode == mode else picture.convert(mode)  # a copy may be large
+    picture.save(path, _format(path), **options)
 
 
 def written_mode(path: str | Path, mode: str, size: tuple[int, int]) -> str:

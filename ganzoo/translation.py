@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from ganzoo import images as pictures
 from ganzoo.backends import inference
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
-from ganzoo.tiles import apply_tiled
+from ganzoo.tiles import tiled
 
 TILE = 512
 ROUNDING = 1e-3  # beyond [-1, 1], of floats that were resized or are half as precise
@@ -40,7 +40,7 @@ class ImageGAN(GAN):
     overlap: int
 
     def convert(
-        self, image: np.ndarray, direction: str | None = None, tile: int = TILE
+        self, image: np.ndarray, direction: str | None = None, tile: int = TILE, batch: int = 1
     ) -> np.ndarray:
         """Sends one image of any size through a generator.
 
@@ -49,6 +49,7 @@ class ImageGAN(GAN):
             direction: one of `DIRECTIONS`; None for the usual one.
             tile: largest side of what the network sees at once, in pixels; larger images are cut
                 into overlapping tiles.
+            batch: how many tiles it sees at once.
 
         Returns:
             `[scale * H, scale * W, C]`, float32 in [-1, 1].
@@ -56,28 +57,32 @@ class ImageGAN(GAN):
         Raises:
             UserError: for an unknown direction, or a tile that is too small.
         """
+        return np.concatenate([*self._rows(image, direction, tile, batch)])
+
+    def convert_picture(
+        self, image: Image.Image, direction: str | None = None, tile: int = TILE, batch: int = 1
+    ) -> Image.Image:
+        """`convert` of a PIL image as `images.normalized` makes it; transparency stays."""
+        pixels, alpha = pictures.pixels_of(image, self.channels)
+        rows = self._rows(pixels / np.float32(127.5) - 1.0, direction, tile, batch)
+        converted = np.concatenate([pictures.to_uint8(some) for some in rows])
+        return pictures.picture_of(converted, alpha, image.info.get("icc_profile"))
+
+    def _rows(self, image, direction: str | None, tile: int, batch: int) -> Iterator[np.ndarray]:
+        """What `convert` returns, from the top on."""
         direction = direction or self.DIRECTIONS[0]
         if direction not in self.DIRECTIONS:
             raise unknown("direction", direction, self.DIRECTIONS)
-        network = self._compiled_call(direction)
-        return apply_tiled(
-            lambda part: network(tf.constant(part, tf.float32)).numpy(),
+        return tiled(
+            lambda part: self._compiled_call(tf.constant(part, tf.float32), direction).numpy(),
             np.asarray(image, np.float32),
             tile=tile,
             overlap=self.overlap,
             scale=self.scale,
             multiple=self.multiple,
             least=self.least,
+            batch=batch,
         )
-
-    def convert_picture(
-        self, image: Image.Image, direction: str | None = None, tile: int = TILE
-    ) -> Image.Image:
-        """`convert` of a PIL image as `images.normalized` makes it; transparency stays."""
-        pixels, alpha = pictures.pixels_of(image, self.channels)
-        converted = self.convert(pixels / np.float32(127.5) - 1.0, direction, tile)
-        profile = image.info.get("icc_profile")
-        return pictures.picture_of(pictures.to_uint8(converted), alpha, profile)
 
     def signature(self) -> tuple[tf.TensorSpec, ...]:
         """What `call` takes, as an exported file does."""
@@ -113,12 +118,12 @@ class ImageGAN(GAN):
             )
         return self.convert(np.clip(image, -1.0, 1.0), direction)
 
-    def _compiled_call(self, direction: str):
-        """`call` as a graph that is traced once for all sizes."""
-        if not hasattr(self, "_inference"):
-            self._inference = {}
-        if direction not in self._inference:
-            self._inference[direction] = inference(
-                lambda images: self(images, direction=direction), self.signature()
-            )
-        return self._inference[direction]
+    def _compiled_call(self, images: tf.Tensor, direction: str) -> tf.Tensor:
+        """`call` as a graph that is traced once for all sizes, but for each number of images: a
+        number that is known is normalized faster."""
+        kept = self.__dict__.setdefault("_inference", {})
+        key = direction, len(images)
+        if key not in kept:
+            signature = [tf.TensorSpec([len(images), None, None, self.channels])]
+            kept[key] = inference(lambda images: self(images, direction=direction), signature)
+        return kept[key](images)

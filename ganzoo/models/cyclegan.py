@@ -385,8 +385,8 @@ class CycleGAN(ImageGAN):
         strips = []
         for domain, (there, back) in directions.items():
             for real in batch[domain][: max(1, count // 6), None]:
-                fake = self._compiled_call(there)(real)
-                returned = self._compiled_call(back)(fake)
+                fake = self._compiled_call(real, there)
+                returned = self._compiled_call(fake, back)
                 strips.append(ops.concatenate([real, fake, returned], axis=2))
         return ops.concatenate(strips)
 

@@ -385,7 +385,7 @@ class SRGAN(ImageGAN):
         """Strips `[M, S, 3 S, C]` of the small image, its enlargement, and the original."""
         small, large = (batch[name][: max(1, count // 3)] for name in ("small", "image"))
         pixels = ops.repeat(ops.repeat(small, self.scale, axis=1), self.scale, axis=2)
-        return ops.concatenate([pixels, self._compiled_call("upscale")(small), large], axis=2)
+        return ops.concatenate([pixels, self._compiled_call(small, "upscale"), large], axis=2)
 
 
 def _squared_error(images, references):

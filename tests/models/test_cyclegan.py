@@ -106,6 +106,13 @@ def test_generators_take_images_of_other_sizes(generator, size):
         assert model.convert(image[:-3, :-1], direction).shape == (size[0] - 3, size[1] - 1, 3)
 
 
+def test_tiles_at_once_are_translated_each_by_itself():
+    model = tiny()
+    image = RANDOM.uniform(-1, 1, (130, 300, 3)).astype(np.float32)
+    one, several = (model.convert(image, tile=120, batch=batch) for batch in (1, 4))
+    np.testing.assert_allclose(one, several, atol=1e-4)
+
+
 def test_no_relu_follows_the_sum_of_a_residual_block():
     block = cyclegan.ResidualBlock()
     x = RANDOM.normal(size=(1, 6, 6, 8)).astype(np.float32)

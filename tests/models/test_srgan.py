@@ -226,12 +226,16 @@ def test_a_tile_sees_all_that_its_inside_depends_on(scale):
     assert [center - rows[0], rows[-1] - center] == 2 * [model.overlap]
 
 
-def test_tiles_make_what_the_whole_does():
+@pytest.mark.parametrize("policy, atol", [("float32", 1e-5), ("mixed_bfloat16", 0.02)])
+def test_tiles_make_what_the_whole_does(policy, atol):
+    keras.mixed_precision.set_global_policy(policy)
     model = tiny(num_blocks=2)
     image = RANDOM.uniform(-1, 1, (70, 45, 3)).astype(np.float32)
     whole = model.convert(image)
     assert whole.shape == (280, 180, 3)
-    np.testing.assert_allclose(model.convert(image, tile=48), whole, atol=1e-5)
+    for batch in (1, 2):
+        found = model.convert(image, tile=48, batch=batch)
+        np.testing.assert_allclose(found, whole, atol=atol)
 
 
 def test_the_content_network_is_no_part_of_the_model(tmp_path, monkeypatch):
