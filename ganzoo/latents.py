@@ -84,15 +84,12 @@ class LatentGAN(GAN):
         count = len(latents)
         if not count:
             raise UserError("There are no latents; expected 1 or more")
-        padding = -count % min(BATCH_SIZE, count)  # batches of one shape, compiled once
-        latents = tf.pad(latents, [[0, padding], [0, 0]])
+        latents = tf.cast(latents, tf.float32)
         labels = tf.zeros([count], tf.int32) if labels is None else tf.cast(labels, tf.int32)
-        labels = tf.pad(labels, [[0, padding]])
         draw, seed = self._compiled_call(**options), seed_tensor(seed)
         for step, start in enumerate(range(0, count, BATCH_SIZE)):
             part = slice(start, start + BATCH_SIZE)
-            images = draw(latents[part], labels[part], seed, tf.constant(step))
-            yield images[: count - start]
+            yield draw(latents[part], labels[part], seed, tf.constant(step))
 
     def signature(self) -> tuple[tf.TensorSpec, ...]:
         """What `call` takes, as an exported file does."""
@@ -160,14 +157,16 @@ class LatentGAN(GAN):
         def draw(latents, labels, seed, step):
             return self.draw(latents, labels, random_of(seed, step), **options)
 
-        return self.keep_compiled("draw", sorted(options.items()), draw)
+        inputs = tf.TensorSpec([None, self.latent_dim]), tf.TensorSpec([None], tf.int32)
+        return self.keep_compiled("draw", sorted(options.items()), draw, *inputs)
 
-    def keep_compiled(self, name: str, options, function: Callable) -> Callable:
-        """`function` as `inference` makes it, kept under its name until other options are asked
-        for."""
+    def keep_compiled(self, name: str, options, function: Callable, *inputs) -> Callable:
+        """`function` of inputs as `tf.TensorSpec`s, a seed and a step as `inference` makes it, kept
+        under its name until other options are asked for."""
         kept = self.__dict__.setdefault("_inference", {})
         if name not in kept or kept[name][0] != options:
-            kept[name] = options, inference(function)
+            seed_and_step = tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.int32)
+            kept[name] = options, inference(function, [*inputs, *seed_and_step])
         return kept[name][1]
 
 

@@ -98,7 +98,8 @@ def batches_of(
         images = model.synthesize(styles, noise, random_of(seed, step))
         return keras.ops.clip(images, -1.0, 1.0)
 
-    draw, seed = model.keep_compiled("synthesize", noise, synthesize), seed_tensor(seed)
+    inputs = tf.TensorSpec([None, *styles.shape[1:]])
+    draw, seed = model.keep_compiled("synthesize", noise, synthesize, inputs), seed_tensor(seed)
     for step, start in enumerate(range(0, len(styles), BATCH_SIZE)):
         yield draw(styles[start : start + BATCH_SIZE], seed, tf.constant(step))
 

@@ -130,11 +130,14 @@ def test_random_noise_of_styles_never_repeats_and_is_that_of_the_seed(model, mon
     np.testing.assert_allclose(const, model.decode(latents, labels), atol=1e-5)
 
 
-def test_other_seeds_need_no_other_graph(model):
+def test_other_seeds_and_numbers_need_no_other_graph(model):
     tf.config.run_functions_eagerly(False)  # only for this: the file's other tests compile nothing
     images = [model.generate(1, seed, label=0, noise="random") for seed in range(3)]
+    few = model.generate(2, 1, label=0, noise="random")  # nor do other numbers of images
+    np.testing.assert_allclose(few[:1], images[1], atol=1e-5)
     found = model.styles(model.latents_of([1]), [0])
     images += [styles.images_of(model, found, "random", seed) for seed in range(3)]
+    styles.images_of(model, tf.repeat(found, 2, axis=0), "random")
     assert all(abs(a - b).max() > 1e-3 for a, b in itertools.pairwise(images))
     for _, function in model._inference.values():
         assert function.experimental_get_tracing_count() == 1

@@ -96,7 +96,7 @@ class StyledConv2D(keras.layers.Layer):
         if mode != "none":
             noise = ops.convert_to_tensor(self.noise)[None, :, :, None]
             if mode == "random":
-                shape = [x.shape[0], self.resolution, self.resolution, 1]
+                shape = [ops.shape(x)[0], self.resolution, self.resolution, 1]
                 noise = random.normal(f"noise/{self.name}", shape)
             x += ops.cast(noise * self.noise_strength, x.dtype)
         return activate(x + ops.cast(self.bias, x.dtype), True, self.gain, self.clamp)
