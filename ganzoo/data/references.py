@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,11 +11,11 @@ from PIL import Image
 from ganzoo import bicubic
 from ganzoo import images as pictures
 from ganzoo.data import catalog, drawn
-from ganzoo.data.decode import Preparation
+from ganzoo.data.decode import Preparation, is_image
 from ganzoo.data.files import path_of
 from ganzoo.errors import UserError
 
-Pair = tuple[np.ndarray, np.ndarray]
+Pair = tuple[str, np.ndarray, np.ndarray]  # what messages call it, an input, its right output
 
 
 def open_reductions(
@@ -30,21 +31,18 @@ def open_reductions(
         split: of a TFDS data set.
 
     Yields:
-        uint8 `[H / scale, W / scale, C]` and `[H, W, C]`.
+        its name, and uint8 `[H / scale, W / scale, C]` and `[H, W, C]`.
 
     Raises:
         UserError: for anything that whoever chose the data set can mend.
     """
-    source = _kept(dataset, data_dir, split, channels)
 
-    def pairs():
-        for index in range(len(source)):
-            image = source.image(index)
-            height, width = (side // scale * scale for side in image.shape[:2])
-            large = image[:height, :width]
-            yield bicubic.downscale(large, scale), large
+    def reduced(name: str, image: np.ndarray) -> Pair:
+        height, width = (side // scale * scale for side in image.shape[:2])
+        large = image[:height, :width]
+        return name, bicubic.downscale(large, scale), large
 
-    return pairs()
+    return itertools.starmap(reduced, _kept(dataset, data_dir, split, channels))
 
 
 def open_translations(
@@ -60,30 +58,37 @@ def open_translations(
         split: "train", "test", or the name of a folder.
 
     Yields:
-        two arrays uint8 `[image_size, image_size, C]`.
+        its name, and two arrays uint8 `[image_size, image_size, C]`.
 
     Raises:
         UserError: for another data set, or a bad image.
     """
     if dataset == "solid2striped":
-        a, b = drawn.open_solid2striped(image_size, channels, split)
-        return (tuple(d.read(np.array([i]))[0][0] for d in (a, b)) for i in range(len(a)))
+        domains = drawn.open_solid2striped(image_size, channels, split)
+        return (
+            (f"drawing {index}", *(d.read(np.array([index]))[0][0] for d in domains))
+            for index in range(len(domains[0]))
+        )
     if dataset.partition(":")[0] != "paired":
         raise UserError(
             f"The true translations of {dataset} are not known. Evaluate on solid2striped, or on"
             " --dataset=paired:PATH, whose images hold both domains side by side."
         )
-    source = _kept(f"folder:{path_of(dataset) / split}", None, "train", channels)
-    return (_halves(source.image(index), image_size) for index in range(len(source)))
+    images = _kept(f"folder:{path_of(dataset) / split}", None, "train", channels)
+    return ((name, *_halves(image, image_size)) for name, image in images)
 
 
-def _kept(dataset: str, data_dir: str | None, split: str, channels: int):
-    """The images of a data set in their own sizes."""
+def _kept(
+    dataset: str, data_dir: str | None, split: str, channels: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The images of a data set in their own sizes, with their names."""
     collection = catalog.find_collection(dataset, data_dir, split)
-    return catalog.prepared(collection, Preparation(1, channels, fit="keep"))
+    source = catalog.prepared(collection, Preparation(1, channels, fit="keep"))
+    names = (item.path for item in collection if is_image(item))
+    return zip(names, map(source.image, range(len(source))), strict=True)
 
 
-def _halves(image: np.ndarray, size: int) -> Pair:
+def _halves(image: np.ndarray, size: int) -> tuple[np.ndarray, ...]:
     picture = pictures.picture_of(image)
     width, height = picture.size
     boxes = (0, 0, width // 2, height), (width - width // 2, 0, width, height)

@@ -62,7 +62,7 @@ class ReconstructionEvaluation:
         border = self.border if self.border is not None else (model.scale if enlarges else 0)
         split = self.split or ("train" if model.DATA == "super_resolution" else "test")
         pairs = itertools.islice(self._pairs(model, split), self.num)
-        rows = [self._measured(model, n, *pair, border) for n, pair in enumerate(pairs, start=1)]
+        rows = [self._measured(model, *pair, border) for pair in pairs]
         if not rows:
             raise UserError(f"{self.dataset} holds no image")
         self.facts |= {"split": split, "direction": self.direction or model.DIRECTIONS[0]}
@@ -71,7 +71,7 @@ class ReconstructionEvaluation:
         return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
 
     def _pairs(self, model: ImageGAN, split: str):
-        """Inputs and their known results, uint8."""
+        """Inputs and their known results, as `Pair`s."""
         if model.DATA == "super_resolution":
             options = {"scale": model.scale, "channels": model.channels}
             options |= {"data_dir": self.data_dir, "split": split}
@@ -79,9 +79,9 @@ class ReconstructionEvaluation:
         options = {"image_size": model.image_size, "channels": model.channels}
         pairs = references.open_translations(self.dataset, split=split, **options)
         backwards = self.direction == model.DIRECTIONS[1]
-        return ((b, a) if backwards else (a, b) for a, b in pairs)
+        return ((name, b, a) if backwards else (name, a, b) for name, a, b in pairs)
 
-    def _measured(self, model: ImageGAN, number: int, small, reference, border: int) -> list[float]:
+    def _measured(self, model: ImageGAN, name: str, small, reference, border: int) -> list[float]:
         converted = model.convert(small / np.float32(127.5) - 1.0, self.direction, self.tile)
         answers = pictures.to_uint8(converted), bicubic.enlarge(small, model.scale)
         try:
@@ -92,8 +92,8 @@ class ReconstructionEvaluation:
             ]
         except ValueError as error:
             raise UserError(
-                f"Image {number} of {self.dataset}, in the order of the names: {error}. Leave it"
-                " out, or choose a smaller --border, or metrics without a window, such as psnr_y."
+                f"{name} of {self.dataset}: {error}. Leave it out, or choose a smaller --border, or"
+                " metrics without a window, such as psnr_y."
             ) from error
 
 

@@ -132,16 +132,17 @@ def test_check_looks_at_both_domains(tmp_path):
 
 def test_reductions_come_with_the_images_they_were_made_of(tmp_path):
     noise(0, 42).resize((53, 42)).save(tmp_path / "a.png")
-    ((small, large),) = references.open_reductions(f"folder:{tmp_path}", scale=4, channels=3)
-    assert small.shape == (10, 13, 3) and large.shape == (40, 52, 3)
+    (tmp_path / "0.txt").write_text("no image, passed over")
+    ((name, small, large),) = references.open_reductions(f"folder:{tmp_path}", scale=4, channels=3)
+    assert name == "a.png" and small.shape == (10, 13, 3) and large.shape == (40, 52, 3)
 
 
 def test_pairs_side_by_side_are_cut_into_halves(tmp_path):
     both = np.concatenate([np.full((20, 20, 3), 50), np.full((20, 20, 3), 200)], axis=1)
     (tmp_path / "test").mkdir()
     Image.fromarray(both.astype(np.uint8)).save(tmp_path / "test" / "0.png")
-    ((a, b),) = references.open_translations(f"paired:{tmp_path}", image_size=16, channels=3)
-    assert a.shape == (16, 16, 3) and (a == 50).all() and (b == 200).all()
+    ((name, a, b),) = references.open_translations(f"paired:{tmp_path}", image_size=16, channels=3)
+    assert name == "0.png" and a.shape == (16, 16, 3) and (a == 50).all() and (b == 200).all()
     with pytest.raises(UserError, match="not known"):
         references.open_translations("horse2zebra", image_size=16, channels=3)
 
