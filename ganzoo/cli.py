@@ -125,7 +125,8 @@ def run(
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Interrupted; a training goes on from its last checkpoint.", file=sys.stderr)
+        how = "a training goes on from its last checkpoint, a folder with --skip_existing"
+        print(f"Interrupted; {how}.", file=sys.stderr)
         sys.exit(130)
 
 

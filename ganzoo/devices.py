@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from ganzoo.backends import require_tensorflow
@@ -93,7 +94,8 @@ def explain_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 
 def resolve_precision(precision: str) -> str:
-    """The Keras dtype policy: "auto" is bfloat16 where the hardware multiplies it, else float32."""
+    """The Keras dtype policy: "auto" is bfloat16 where the hardware multiplies it, else float32;
+    under other backends than TensorFlow float32."""
     if precision != "auto":
         return precision
     return "mixed_bfloat16" if _multiplies_bfloat16() else "float32"
@@ -150,6 +152,8 @@ def spread(strategy: tf.distribute.Strategy | None, function: Callable) -> Calla
 
 
 def _multiplies_bfloat16() -> bool:
+    if keras.backend.backend() != "tensorflow":
+        return False
     if tf.config.list_logical_devices("TPU"):
         return True
     gpus = tf.config.get_visible_devices("GPU")

@@ -41,6 +41,7 @@ from ganzoo.errors import UserError
 from ganzoo.evaluation import ProbeEvaluation, ReconstructionEvaluation, SetEvaluation, results
 from ganzoo.latents import LatentGAN
 from ganzoo.models.storage import folder_of, weights_in
+from ganzoo.runs import append_lines, run_of
 from ganzoo.translation import TILE, ImageGAN
 
 FLAGS = flags.FLAGS
@@ -198,14 +199,14 @@ def _tell(rows: list[dict], facts: dict, started: float) -> None:
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
     }
-    run = None if FLAGS.model is None else _run_of(FLAGS.model)
+    run = None if FLAGS.model is None else run_of(FLAGS.model)
     if run is not None:
         facts["model_fingerprint"] = _fingerprint(folder_of(files.expanded(FLAGS.model)))
     lines = results.lines_of(rows)
     print(results.table(lines))
     print(", ".join(f"{key}: {value}" for key, value in facts.items()))
     if run is not None:
-        results.append(run, lines, facts)
+        append_lines(run.metrics, [line | facts for line in lines])
 
 
 def _fingerprint(folder: Path) -> str:
@@ -214,14 +215,6 @@ def _fingerprint(folder: Path) -> str:
     for path in weights_in(folder):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _run_of(model: str) -> Path | None:
-    """The run directory, also when a model in it was named; None for a model by name."""
-    path = Path(model)
-    if not path.is_dir():
-        return None
-    return path.parent if path.name in ("model", "best") else path
 
 
 if __name__ == "__main__":

@@ -9,19 +9,22 @@ Models that convert: python -m ganzoo.generate --model=RUN_DIR --input=photo.jpg
 
 from __future__ import annotations
 
+import collections
+import functools
 import itertools
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from ganzoo import cli, files, models, outputs, photos, styles
+from ganzoo import cli, devices, files, models, outputs, photos, styles
 from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo.backends import tensor
@@ -29,8 +32,10 @@ from ganzoo.data.decode import BACKGROUNDS, Preparation, prepare
 from ganzoo.errors import UserError
 from ganzoo.latents import LatentGAN, random_of
 from ganzoo.losses import VGGLoss
+from ganzoo.runs import run_of
 from ganzoo.translation import TILE, ImageGAN
 
+MOST_CLASSES = 20  # that are listed
 MOST_COLUMNS = 16  # of a grid of several labels
 MOST_NUMBERS = 100_000  # in a flag such as --seeds
 
@@ -44,6 +49,8 @@ def define_flags() -> None:
     flags.DEFINE_enum(
         "format", "grid", ["grid", "folder", "npz"], "one PNG, one PNG each, or an array"
     )
+    precisions = ["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+    flags.DEFINE_enum("precision", "auto", precisions, "auto: bfloat16 where the hardware has it")
 
     flags.DEFINE_integer("num", 64, "how many images to draw", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "of the latents, and of all else that is random", lower_bound=0)
@@ -68,13 +75,17 @@ def define_flags() -> None:
     flags.DEFINE_string("input", None, "an image, or a folder of images, to convert")
     flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
     flags.DEFINE_integer("tile", TILE, "largest side that is converted at once, in pixels")
+    flags.DEFINE_integer("batch", 1, "tiles side by side that are converted at once", lower_bound=1)
     flags.DEFINE_boolean("overwrite", False, "replace files that exist, but for the originals")
+    flags.DEFINE_boolean("skip_existing", False, "of a folder, convert what has no result yet")
 
 
 def main(argv):
     """The command line."""
     if FLAGS.model is None or FLAGS.out is None:
         raise UserError("Expected: python -m ganzoo.generate --model=RUN_DIR --out=grid.png")
+    keras.mixed_precision.set_global_policy(devices.resolve_precision(FLAGS.precision))
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 is float32
     model, out = models.load(FLAGS.model), files.expanded(FLAGS.out)
     converts = isinstance(model, ImageGAN)
     if converts and FLAGS.input is None:
@@ -126,7 +137,7 @@ def _draw(model: LatentGAN, out: Path) -> None:
     latents, classes = _inputs(model)
     labels = _labels(model)
     groups = [classes] if labels is None else [tf.fill(classes.shape, label) for label in labels]
-    others = _require_room(out, len(latents) * len(groups))
+    others = _require_room(out, len(latents) * len(groups)) + _told(model, np.concatenate(groups))
     parts = (model.decode_batches(latents, group, FLAGS.seed, **_options()) for group in groups)
     WRITERS[FLAGS.format](_pixels(itertools.chain.from_iterable(parts)), out, len(groups))
     print(f"Wrote {len(latents) * len(groups)} images to {out}{others}")
@@ -143,6 +154,19 @@ def _require_room(out: Path, count: int) -> str:
     results = [out / _numbered(index) for index in range(count)]
     outputs.require_free(results, FLAGS.overwrite)
     return outputs.others_in(out, [path for path in results if path.exists()])
+
+
+def _told(model: LatentGAN, labels: Sequence[int]) -> str:
+    """Which classes images are of, and how many of each; nothing of a model without classes."""
+    if not model.num_classes:
+        return ""
+    run = run_of(FLAGS.model)
+    names = run.read_facts().get("class_names", []) if run else []
+    titles = {label: f"{label} = {name}" for label, name in enumerate(names)}
+    counts = sorted(collections.Counter(np.asarray(labels).tolist()).items())
+    listed = ", ".join(f"{titles.get(c, c)} ({count})" for c, count in counts[:MOST_CLASSES])
+    more = f", and {len(counts) - MOST_CLASSES} more" if counts[MOST_CLASSES:] else ""
+    return f"; of the classes {listed}{more}"
 
 
 def _numbered(index: int) -> str:
@@ -193,7 +217,9 @@ def _mix(model: styles.StyleGAN, out: Path) -> None:
     pictures.require_writable(FLAGS.out)
     if FLAGS.mix_rows is None or FLAGS.mix_cols is None:
         raise UserError("A sheet of mixed styles needs both --mix_rows=1-4 and --mix_cols=5-9")
-    rows, columns = (_styles(model, numbers(name)) for name in ("mix_rows", "mix_cols"))
+    seeds = numbers("mix_rows"), numbers("mix_cols")
+    told = _told(model, _classes(model, [*seeds[0], *seeds[1]]))
+    rows, columns = (_styles(model, each) for each in seeds)
     layers = numbers("mix_layers")
     if max(layers) >= rows.shape[1]:
         raise UserError(f"--mix_layers={FLAGS.mix_layers}: the layers are 0 to {rows.shape[1] - 1}")
@@ -204,7 +230,7 @@ def _mix(model: styles.StyleGAN, out: Path) -> None:
     sheet = [np.full_like(above[:1], 255), above]
     sheet += [part for first, line in zip(left, lines, strict=True) for part in (first[None], line)]
     pictures.save(pictures.grid(np.concatenate(sheet), columns=len(columns) + 1), out)
-    print(f"Wrote {out}")
+    print(f"Wrote {out}{told}")
 
 
 def _interpolate(model: LatentGAN, out: Path) -> None:
@@ -213,15 +239,17 @@ def _interpolate(model: LatentGAN, out: Path) -> None:
         raise UserError("A walk needs places to go: name them with --seeds=1-4")
     pictures.require_animation(out)
     seeds = numbers("seeds")
+    classes = _classes(model, seeds)
     if FLAGS.interpolate == "z":
         way = styles.walk(model.latents_of(seeds), FLAGS.frames, spherical=True)
-        classes = tf.fill([len(way)], _classes(model, seeds)[0])
+        classes = tf.fill([len(way)], classes[0])
         batches = model.decode_batches(way, classes, FLAGS.seed, **_options())
     else:
         way = styles.walk(_styles(model, seeds), FLAGS.frames, spherical=False)
         batches = _synthesized(model, way)
+    told = _told(model, classes)
     pictures.save_animation(_pixels(batches), out)
-    print(f"Wrote {len(way)} frames to {out}")
+    print(f"Wrote {len(way)} frames to {out}{told}")
 
 
 def _project(model: styles.StyleGAN, out: Path) -> None:
@@ -317,7 +345,9 @@ def numbers(flag: str) -> list[int]:
 def _convert(model: ImageGAN, out: Path) -> None:
     """Converts a file, or every image of a folder."""
     source = Path(FLAGS.input)
-    conversions = outputs.plan(source, FLAGS.out, FLAGS.overwrite)
+    if FLAGS.skip_existing and (FLAGS.overwrite or not source.is_dir()):
+        raise UserError("--skip_existing goes with a folder as --input, and without --overwrite")
+    conversions = outputs.plan(source, FLAGS.out, FLAGS.overwrite, FLAGS.skip_existing)
     for folder in {conversion.result.parent for conversion in conversions}:
         folder.mkdir(parents=True, exist_ok=True)  # before work that would be lost
     if not source.is_dir():
@@ -344,8 +374,9 @@ def _convert_file(model: ImageGAN, source: Path, out: Path) -> None:
     background = configs.data_of(FLAGS.model).get("background", "white")
     if not mode.endswith("A") and photos.is_transparent(image):
         tqdm.write(f"{source}: {background} where it is transparent, as {out.suffix} cannot be")
-    converted = model.convert_picture(image, FLAGS.direction, FLAGS.tile)
-    pictures.save(converted, out, background=BACKGROUNDS[background])
+    converted = model.convert_picture(image, FLAGS.direction, FLAGS.tile, FLAGS.batch)
+    save = functools.partial(pictures.save, converted, background=BACKGROUNDS[background])
+    files.write_atomically(out, save)
 
 
 _SEEDED = ("seed", "labels", "truncation", "cutoff", "noise")
@@ -355,7 +386,7 @@ _HEEDED = {
     _mix: ("mix_rows", "mix_cols", "mix_layers", *_SEEDED),
     _interpolate: ("interpolate", "seeds", "frames", *_SEEDED),
     _project: ("project", "project_steps", "vgg_weights", "seed", "labels"),
-    _convert: ("input", "direction", "tile", "overwrite"),
+    _convert: ("input", "direction", "tile", "batch", "overwrite", "skip_existing"),
 }
 
 

@@ -24,7 +24,7 @@ class Conversion(NamedTuple):
     result: Path
 
 
-def plan(source: Path, out: str, overwrite: bool) -> list[Conversion]:
+def plan(source: Path, out: str, overwrite: bool, skip_existing: bool = False) -> list[Conversion]:
     """What a file becomes, or every image of a folder.
 
     A folder is read as training data are, and what is left out is printed: hidden files, and those
@@ -34,6 +34,7 @@ def plan(source: Path, out: str, overwrite: bool) -> list[Conversion]:
         source: the file or folder.
         out: of a folder a folder; of a file a file, or a folder that exists or ends with a slash.
         overwrite: whether files that exist may be replaced; originals may not.
+        skip_existing: whether what exists stays, and is no error; the others are returned.
 
     Raises:
         UserError: when a file would be lost, or results would lie among the originals.
@@ -45,8 +46,12 @@ def plan(source: Path, out: str, overwrite: bool) -> list[Conversion]:
         result = Path(out, f"{source.stem}.png") if into_folder else Path(out)
         conversions = [Conversion(source, result)]
     sources, results = zip(*conversions, strict=True)
-    require_free(results, overwrite, originals=sources)
-    return conversions
+    require_free(results, overwrite or skip_existing, originals=sources)
+    if not skip_existing:
+        return conversions
+    left = [conversion for conversion in conversions if not conversion.result.exists()]
+    print(f"Skipped {len(conversions) - len(left):,} images, whose results exist")
+    return left
 
 
 def require_free(
@@ -67,8 +72,8 @@ def require_free(
     if existing and not overwrite:
         others = f" and {len(existing) - 1:,} more exist" if existing[1:] else " exists"
         raise UserError(
-            f"{existing[0]}{others} already: name another --out, or replace what exists with"
-            " --overwrite"
+            f"{existing[0]}{others} already: name another --out, replace what exists with"
+            " --overwrite, or, of a folder that is converted, keep it with --skip_existing"
         )
 
 

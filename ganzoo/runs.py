@@ -187,6 +187,15 @@ class RunDirectory:
         return kept[-1]["seconds"] if kept else 0.0
 
 
+def run_of(model: str | Path) -> RunDirectory | None:
+    """The run that a trained model belongs to, also of one of the folders in it; None for a model
+    by name, or a file."""
+    path = files.expanded(model)
+    if not path.is_dir():
+        return None
+    return RunDirectory(path.parent if path.name in ("model", "best") else path)
+
+
 def read_lines(path: Path) -> list[dict]:
     """What a `.jsonl` file says, line by line; a file that does not exist has no lines.
 

@@ -12,10 +12,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import config, generate, models
+from ganzoo import config, devices, generate, models
 from ganzoo import images as pictures
 from ganzoo.data import references
 from ganzoo.data.decode import Preparation, prepare
+from ganzoo.latents import random_of
 from ganzoo.metrics import RECONSTRUCTION
 from tests.commands import run as command
 
@@ -27,6 +28,12 @@ def saved(folder, name, **others):
     arguments = dict(models.model_class(name).TINY) | others
     models.save(models.build(name, **arguments), name, arguments, folder / "model")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _float32(monkeypatch):
+    """Whatever the processor can do."""
+    monkeypatch.setattr(devices, "_multiplies_bfloat16", lambda: False)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +71,26 @@ def test_drawing(runs, tmp_path):
     np.testing.assert_allclose(images.astype(int), expected.astype(int), atol=1)
 
 
+@pytest.mark.parametrize("name", ["ssgan", "stylegan2_ada"])
+def test_the_precision_is_that_of_the_hardware_or_chosen(runs, tmp_path, monkeypatch, name):
+    def drawn(*words):
+        common = (f"--model={runs[name]}", f"--out={tmp_path / 'images.npz'}", "--format=npz")
+        code, _, message = command("generate", *common, "--num=2", *words)
+        assert code == 0, message
+        return np.load(tmp_path / "images.npz")["images"]
+
+    expected = {}
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.mixed_precision.set_global_policy(policy)
+        expected[policy] = pictures.to_uint8(models.load(runs[name]).generate(2))
+    exact, half = expected.values()
+    assert 0 < abs(exact.astype(int) - half).max() < 16
+    np.testing.assert_array_equal(drawn(), exact)
+    monkeypatch.setattr(devices, "_multiplies_bfloat16", lambda: True)
+    np.testing.assert_array_equal(drawn(), half)
+    np.testing.assert_array_equal(drawn("--precision=float32"), exact)
+
+
 def test_drawing_seeds_with_options(runs, tmp_path):
     out = tmp_path / "images.npz"
     common = (f"--model={runs['stylegan2_ada']}", f"--out={out}", "--format=npz")
@@ -76,6 +103,30 @@ def test_drawing_seeds_with_options(runs, tmp_path):
     np.testing.assert_allclose(images, pictures.to_uint8(expected).astype(int), atol=1)
     code, _, message = command("generate", *common, "--seeds=6-5")
     assert code == 2 and "expected numbers and ranges" in message
+
+
+def test_classes_are_told_by_name(runs, conditional, tmp_path):
+    run, names = shutil.copytree(conditional, tmp_path / "run"), ["ant", "bee", "cat", "dog"]
+    (run / "config.json").write_text("{}")
+    (run / "log.jsonl").write_text("")
+    (run / "run.json").write_text(json.dumps({"class_names": names}))
+
+    def told(folder, *words, out="images.png"):
+        code, printed, message = command(
+            "generate", f"--model={folder}", f"--out={tmp_path / out}", *words
+        )
+        assert code == 0 and printed.startswith("Wrote "), message
+        return printed.strip().partition("; of the classes ")[2]
+
+    counts = np.bincount(models.load(run).draw_labels(random_of(1), 9), minlength=4)
+    expected = [f"{i} = {names[i]} ({count})" for i, count in enumerate(counts) if count]
+    assert len(expected) > 1 and told(run, "--num=9", "--seed=1") == ", ".join(expected)
+    few = ("--labels=3,0", "--num=2")
+    assert told(run / "model", *few) == "0 = ant (2), 3 = dog (2)"
+    assert told(conditional, *few) == "0 (2), 3 (2)" and told(runs["ssgan"], "--num=2") == ""
+    walk = ("--interpolate=z", "--seeds=1-2", "--frames=2", "--labels=1")
+    assert told(run, *walk, out="walk.gif") == "1 = bee (4)"
+    assert told(run, "--mix_rows=1", "--mix_cols=2", "--labels=2") == "2 = cat (2)"
 
 
 def test_a_folder_is_written_as_images_come(tmp_path):
@@ -207,7 +258,7 @@ def test_projecting(runs, tmp_path):
 def test_translating_a_photo_of_any_size(runs, tmp_path):
     source, out = photo(tmp_path / "photo.png"), tmp_path / "new" / "out.jpg"
     common = (f"--model={runs['cyclegan']}", f"--input={source}", f"--out={out}")
-    assert command("generate", *common, "--direction=b2a", "--tile=128")[0] == 0
+    assert command("generate", *common, "--direction=b2a", "--tile=128", "--batch=2")[0] == 0
     with Image.open(out) as picture:
         assert (picture.size, picture.format) == ((50, 37), "JPEG")
     code, _, message = command("generate", *common, "--direction=a2c", "--overwrite")
@@ -256,6 +307,37 @@ def test_what_conversion_leaves_out_and_changes_is_told(runs, tmp_path):
     assert code == 2 and "is an original" in message
     code, printed, _ = command("generate", *common, f"--out={tmp_path / 'new'}/")
     assert code == 0 and (tmp_path / "new" / "a.png").exists()
+
+
+def test_an_interrupted_conversion_of_a_folder_goes_on(runs, tmp_path, monkeypatch):
+    names, out, save = ["a.png", "b.png", "c.png"], tmp_path / "out", pictures.save
+    (tmp_path / "in").mkdir()
+    for name in names:
+        photo(tmp_path / "in" / name, size=(9, 8))
+    common = (f"--model={runs['srgan']}", f"--input={tmp_path / 'in'}", f"--out={out}")
+
+    def cut(picture, path, **options):
+        if path.name.endswith("b.png"):
+            path.write_text("half a picture")
+            raise KeyboardInterrupt
+        save(picture, path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "save", cut)
+        code, _, message = command("generate", *common)
+    assert code == 130 and "a folder with --skip_existing" in message
+    assert [name for name in names if (out / name).exists()] == ["a.png"]
+    first = (out / "a.png").stat().st_mtime_ns
+    code, _, message = command("generate", *common)
+    assert code == 2 and "a.png exists already" in message and "--skip_existing" in message
+    code, printed, message = command("generate", *common, "--skip_existing")
+    assert code == 0 and "Skipped 1 images" in printed and "Wrote 2 images" in printed, message
+    assert sorted(path.name for path in out.iterdir()) == names
+    assert (out / "a.png").stat().st_mtime_ns == first
+    assert {pictures.opened(path).size for path in out.iterdir()} == {(36, 32)}
+    for wrong in ((*common, "--overwrite"), (*common, f"--input={tmp_path / 'in' / 'a.png'}")):
+        code, _, message = command("generate", *wrong, "--skip_existing")
+        assert code == 2 and "--skip_existing goes with a folder" in message
 
 
 def test_drawing_replaces_no_folder_and_no_photo(runs, tmp_path):
@@ -310,7 +392,7 @@ def test_evaluating_a_translator(runs):
     psnr = json.loads(lines[0])
     assert (psnr["direction"], psnr["images"], psnr["border"]) == ("b2a", 3, 0)
     pairs = references.open_translations("solid2striped", image_size=32, channels=3)
-    trivial = [RECONSTRUCTION["psnr_y"](*pair) for pair in itertools.islice(pairs, 3)]
+    trivial = [RECONSTRUCTION["psnr_y"](a, b) for _, a, b in itertools.islice(pairs, 3)]
     assert psnr["trivial"] == pytest.approx(np.mean(trivial), abs=1e-9)
     code, _, message = command("evaluate", *common, "--border=-3")
     assert code == 2 and "--border" in message
@@ -383,10 +465,11 @@ def test_folders_are_compared_in_color_and_as_a_whole(tmp_path):
 
 def test_images_smaller_than_a_window_are_named(runs, tmp_path):
     photo(tmp_path / "a.png")
+    (tmp_path / "about.txt").write_text("no image, passed over")
     photo(tmp_path / "b.png", size=(16, 16))
     common = (f"--model={runs['srgan']}", f"--dataset=folder:{tmp_path}", "--metrics=ssim_y")
     code, _, message = command("evaluate", *common)
-    assert code == 2 and "Image 2 of folder:" in message and "at least 11" in message
+    assert code == 2 and "error: b.png of folder:" in message and "at least 11" in message
 
 
 def test_comparing_two_runs(runs, tmp_path):

@@ -47,16 +47,19 @@ def test_originals_are_safe(photos, tmp_path):
         plan(photos / "deep", str(photos), True)
 
 
-def test_what_exists_is_replaced_only_on_demand(photos, tmp_path):
+def test_what_exists_is_replaced_only_on_demand(photos, tmp_path, capsys):
     out = tmp_path / "out"
     (out / "deep").mkdir(parents=True)
     (out / "deep" / "a.png").write_text("mine")
-    with pytest.raises(UserError, match=r"a\.png exists already: name another --out, or .*--over"):
+    with pytest.raises(UserError, match=r"a\.png exists already: name another --out, .*--over"):
         plan(photos, str(out), False)
     (out / "a.jpg.png").write_text("mine")
     with pytest.raises(UserError, match=r"a\.jpg\.png and 1 more exist already"):
         plan(photos, str(out), False)
     assert len(plan(photos, str(out), True)) == 4
+    assert results(plan(photos, str(out), False, True), out) == ["a.png.png", "b.v2.png"]
+    assert "Skipped 2 images, whose results exist" in capsys.readouterr().out
+    assert (out / "deep" / "a.png").read_text() == "mine"
     with pytest.raises(UserError, match=r"is a file, and --input=.* a folder"):
         plan(photos, str(out / "a.jpg.png"), True)
 

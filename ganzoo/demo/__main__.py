@@ -39,8 +39,12 @@ def main(argv):
             import gradio as gr
         except ImportError as error:
             raise UserError("The demo needs Gradio: pip install '.[demo]' in a clone") from error
+        import keras
+
+        from ganzoo import devices
         from ganzoo.demo import actions, page
 
+        keras.mixed_precision.set_global_policy(devices.resolve_precision("auto"))
         page.load(FLAGS.model)  # or says at once what is wrong with it
         names = list(dict.fromkeys([*actions.names(Path(FLAGS.runs)), FLAGS.model]))
         theme = gr.themes.Default(primary_hue="blue", font="system-ui", font_mono="ui-monospace")

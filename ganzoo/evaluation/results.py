@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ganzoo.errors import UserError
-from ganzoo.runs import RunDirectory, append_lines, read_lines
+from ganzoo.runs import RunDirectory, read_lines
 
 # What two values must have in common to be compared.
 _PROTOCOL = (
@@ -45,11 +45,6 @@ def lines_of(rows: list[dict[str, float]]) -> list[dict]:
                 line["trivial"] = rows[0][f"trivial/{name}"]
             lines.append(line)
     return lines
-
-
-def append(run: Path, lines: Sequence[dict], facts: dict) -> None:
-    """Adds lines to the run's history, each with how it was measured."""
-    append_lines(RunDirectory(run).metrics, [line | facts for line in lines])
 
 
 def table(lines: Sequence[dict]) -> str:
