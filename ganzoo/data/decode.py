@@ -21,7 +21,7 @@ FITS = {"crop": "center square", "stretch": "none, stretched", "keep": "none, ke
 MIN_SIDE = 8  # pixels; what is smaller shows nothing
 MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
 ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
-MAX_BYTES = 1 << 30  # no image file is larger, but a video among the images may be
+MAX_BYTES = 1 << 29  # of a file; one in a zip file needs twice as much memory while it is read
 _NO_CLASS = {
     OUTSIDE: "lies outside of the class folders",
     UNLISTED: "is not listed in dataset.json",
