@@ -685,8 +685,10 @@ def test_a_config_of_each_structure_runs_dry(name, capsys, random_vgg19):
     assert_dry(setup, capsys.readouterr().out)
 
 
-def _work(index, ports, workdir):
-    """One of two workers, in a process of its own."""
+def _work(index, ports, workdir, threads):
+    """One of two workers, in a process of its own, which rounds as the tests' own does."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
     os.environ["TF_CONFIG"] = json.dumps(
         {"cluster": cluster, "task": {"type": "worker", "index": index}}
@@ -711,9 +713,8 @@ def test_two_workers_train_what_two_replicas_do(tmp_path, shared_run):
     """Two processes on this machine, of which only the first writes."""
     context = multiprocessing.get_context("spawn")
     ports = _free_ports(2)
-    workers = [
-        context.Process(target=_work, args=(index, ports, tmp_path / "run")) for index in range(2)
-    ]
+    arguments = ports, tmp_path / "run", tf.config.threading.get_intra_op_parallelism_threads()
+    workers = [context.Process(target=_work, args=(index, *arguments)) for index in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
