@@ -1,7 +1,5 @@
 """Files of named arrays: NumPy's .npz, and the .h5 in which Keras keeps weights by layer."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path

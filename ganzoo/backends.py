@@ -1,7 +1,5 @@
 """Keras' backends: inference runs under each of them, everything else needs TensorFlow."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Sequence
 

@@ -5,8 +5,6 @@ alias; beyond its borders an image is mirrored. Pillow's and TensorFlow's antial
 away from the borders, and renormalize there.
 """
 
-from __future__ import annotations
-
 import functools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What happens besides training: ticks, log, sample grids, progress, and stopping early."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math
@@ -107,7 +105,7 @@ class HealthMonitor:
     Args:
         sample: from the step to float images `[N, H, W, C]` in [-1, 1].
         batch: from the step to the words for the examples that it saw.
-        lines: of the run's log; what they tell of is not told again.
+        lines: of the run's log; what they report is not reported again.
     """
 
     ALIKE = 0.02  # deviation over images of a pixel, whose values span 2

@@ -5,8 +5,6 @@ optimizers and the step. All random numbers and the order of the data follow fro
 nothing else is needed. An attribute of the file has the SHA-256 of its arrays.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import math

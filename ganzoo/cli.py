@@ -6,8 +6,6 @@ UserError is told in one line. No flag is defined by an import, so that every mo
 beside every other, and one process can run one command after another.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

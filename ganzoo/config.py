@@ -5,8 +5,6 @@ is the model's default recipe and the schema of its presets `<model>_<dataset>.p
 inferred from the data is a placeholder, which reads as None.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -15,8 +15,6 @@ writes inference for other runtimes, runs it and compares: .onnx, .tflite, .kera
 file of another program can be given here, too, with --from where its names leave a doubt.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from absl import flags

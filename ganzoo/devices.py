@@ -3,8 +3,6 @@
 Nothing here may run before the flags are parsed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Moving averages of networks."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping
 

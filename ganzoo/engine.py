@@ -4,8 +4,6 @@ A model says which networks an optimizer moves (`players`) and which losses move
 (`updates`); the engine executes that list and knows nothing else about the model.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path

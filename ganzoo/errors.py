@@ -1,7 +1,5 @@
 """The one exception that is meant for the user's eyes, and its most frequent case."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any

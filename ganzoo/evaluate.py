@@ -24,8 +24,6 @@ was measured last:
     python -m ganzoo.evaluate --compare RUN_DIR RUN_DIR
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from pathlib import Path

@@ -7,8 +7,6 @@ Models with styles, besides: --mix_rows=1-4 --mix_cols=5-9, --interpolate=w, --p
 Models that convert: python -m ganzoo.generate --model=RUN_DIR --input=photo.jpg --out=new.png
 """
 
-from __future__ import annotations
-
 import collections
 import functools
 import itertools
@@ -137,7 +135,9 @@ def _draw(model: LatentGAN, out: Path) -> None:
     latents, classes = _inputs(model)
     labels = _labels(model)
     groups = [classes] if labels is None else [tf.fill(classes.shape, label) for label in labels]
-    others = _require_room(out, len(latents) * len(groups)) + _told(model, np.concatenate(groups))
+    others = _require_room(out, len(latents) * len(groups)) + _class_summary(
+        model, np.concatenate(groups)
+    )
     parts = (model.decode_batches(latents, group, FLAGS.seed, **_options()) for group in groups)
     WRITERS[FLAGS.format](_pixels(itertools.chain.from_iterable(parts)), out, len(groups))
     print(f"Wrote {len(latents) * len(groups)} images to {out}{others}")
@@ -156,7 +156,7 @@ def _require_room(out: Path, count: int) -> str:
     return outputs.others_in(out, [path for path in results if path.exists()])
 
 
-def _told(model: LatentGAN, labels: Sequence[int]) -> str:
+def _class_summary(model: LatentGAN, labels: Sequence[int]) -> str:
     """Which classes images are of, and how many of each; nothing of a model without classes."""
     if not model.num_classes:
         return ""
@@ -218,7 +218,7 @@ def _mix(model: styles.StyleGAN, out: Path) -> None:
     if FLAGS.mix_rows is None or FLAGS.mix_cols is None:
         raise UserError("A sheet of mixed styles needs both --mix_rows=1-4 and --mix_cols=5-9")
     seeds = numbers("mix_rows"), numbers("mix_cols")
-    told = _told(model, _classes(model, [*seeds[0], *seeds[1]]))
+    summary = _class_summary(model, _classes(model, [*seeds[0], *seeds[1]]))
     rows, columns = (_styles(model, each) for each in seeds)
     layers = numbers("mix_layers")
     if max(layers) >= rows.shape[1]:
@@ -230,7 +230,7 @@ def _mix(model: styles.StyleGAN, out: Path) -> None:
     sheet = [np.full_like(above[:1], 255), above]
     sheet += [part for first, line in zip(left, lines, strict=True) for part in (first[None], line)]
     pictures.save(pictures.grid(np.concatenate(sheet), columns=len(columns) + 1), out)
-    print(f"Wrote {out}{told}")
+    print(f"Wrote {out}{summary}")
 
 
 def _interpolate(model: LatentGAN, out: Path) -> None:
@@ -247,9 +247,9 @@ def _interpolate(model: LatentGAN, out: Path) -> None:
     else:
         way = styles.walk(_styles(model, seeds), FLAGS.frames, spherical=False)
         batches = _synthesized(model, way)
-    told = _told(model, classes)
+    summary = _class_summary(model, classes)
     pictures.save_animation(_pixels(batches), out)
-    print(f"Wrote {len(way)} frames to {out}{told}")
+    print(f"Wrote {len(way)} frames to {out}{summary}")
 
 
 def _project(model: styles.StyleGAN, out: Path) -> None:

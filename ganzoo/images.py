@@ -1,7 +1,5 @@
 """From the tensors of a model to pictures that people look at, and back."""
 
-from __future__ import annotations
-
 import functools
 import io
 import math

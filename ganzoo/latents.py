@@ -1,7 +1,5 @@
 """What models that draw images from latent vectors have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np

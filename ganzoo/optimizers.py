@@ -1,7 +1,5 @@
 """Adam with one operation for each variable."""
 
-from __future__ import annotations
-
 import keras
 import tensorflow as tf
 

@@ -1,7 +1,5 @@
 """Which files a command writes, decided before it works, so that nothing that exists is lost."""
 
-from __future__ import annotations
-
 import collections
 import os
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """Makes the images that people have alike: upright, 8 bits, sRGB, and what to show for nothing."""
 
-from __future__ import annotations
-
 import functools
 import io
 import warnings

@@ -1,7 +1,5 @@
 """TensorFlow starts quietly: what it writes meanwhile is kept back, and shown if it fails."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

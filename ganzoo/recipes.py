@@ -3,8 +3,6 @@
 Durations are counted in images of training data shown to the discriminator, never in steps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from ml_collections import ConfigDict, config_dict

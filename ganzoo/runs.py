@@ -8,8 +8,6 @@ best/          likewise, that which measured best, if config.evaluate_images is 
 metrics.jsonl  what `ganzoo.evaluate` measured, with its protocol
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import functools

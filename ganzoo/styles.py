@@ -4,8 +4,6 @@ Karras et al. 2019, https://arxiv.org/abs/1812.04948; Karras et al. 2020,
 https://arxiv.org/abs/1912.04958.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Large images through networks that were made for small ones, piece by piece."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 

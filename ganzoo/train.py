@@ -4,8 +4,6 @@ The same command goes on with a run that was stopped. See `--help` for the flags
 config is one, as in `--config.batch_size=32`.
 """
 
-from __future__ import annotations
-
 import signal
 import sys
 from pathlib import Path

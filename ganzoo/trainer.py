@@ -3,8 +3,6 @@
 The same call goes on with a run that was stopped.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import itertools
@@ -145,7 +143,7 @@ def prepare(
         )
         if config.init_from and not (run and run.has_weights):
             models.start_from(model, config.init_from)
-    line = open_line(config)  # it may take long: what does not fit was told before
+    line = open_line(config)  # takes long, so weights that do not fit were refused before
     class_names = _class_names(config, line)
     facts = {
         "precision": precision,

@@ -1,7 +1,5 @@
 """What models that turn images into images have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

@@ -7,7 +7,6 @@ import os
 import re
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +22,7 @@ from ganzoo import augment, checkpoints, config, data, files, models, runs, trai
 from ganzoo.errors import UserError
 from ganzoo.losses import perceptual
 from ganzoo.runs import RunDirectory
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -698,21 +698,11 @@ def _work(index, ports, workdir, threads):
     trainer.train(translation(), RunDirectory(workdir), strategy)
 
 
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for free in sockets:
-        free.bind(("localhost", 0))
-    ports = [free.getsockname()[1] for free in sockets]
-    for free in sockets:
-        free.close()
-    return ports
-
-
 @pytest.mark.slow
 def test_two_workers_train_what_two_replicas_do(tmp_path, shared_run):
     """Two processes on this machine, of which only the first writes."""
     context = multiprocessing.get_context("spawn")
-    ports = _free_ports(2)
+    ports = free_ports(2)
     arguments = ports, tmp_path / "run", tf.config.threading.get_intra_op_parallelism_threads()
     workers = [context.Process(target=_work, args=(index, *arguments)) for index in range(2)]
     for worker in workers:

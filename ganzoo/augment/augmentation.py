@@ -1,7 +1,5 @@
 """What all augmentations have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import keras

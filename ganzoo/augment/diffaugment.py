@@ -3,8 +3,6 @@
 Zhao et al. 2020, https://arxiv.org/abs/2006.10738.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -3,8 +3,6 @@
 Planar ones are `[N, 3, 3]` and act on (x, y, 1), color ones `[N, 4, 4]` on (r, g, b, 1).
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Augmentations by name, as configs have them."""
 
-from __future__ import annotations
-
 from ganzoo.augment.augmentation import Augmentation
 from ganzoo.augment.diffaugment import DiffAugment
 from ganzoo.augment.pipe import PIPES, AugmentPipe

@@ -5,8 +5,6 @@ image with the same probability. Those of the plane are composed to one matrix a
 antialiased warp, those of color to another.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -7,8 +7,6 @@ Batches are in random order, so which image is turned how often does not matter.
 number modulo 4: that is the same for a batch and for its parts on several replicas.
 """
 
-from __future__ import annotations
-
 from keras import ops
 
 from ganzoo.augment.augmentation import Augmentation

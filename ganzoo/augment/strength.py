@@ -1,7 +1,5 @@
 """How often an augmentation acts: a fixed probability, or one that adapts to overfitting."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

@@ -3,8 +3,6 @@
 Karras et al. 2020, https://arxiv.org/abs/2006.06676, appendix B.
 """
 
-from __future__ import annotations
-
 import functools
 
 import numpy as np

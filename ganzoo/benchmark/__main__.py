@@ -3,10 +3,8 @@
 Networks in their published sizes, or one of them (`--model=dcgan`), or any training (`--model=ssgan
 --dataset=shapes`). Each combination of `--precisions` and `--jits` has a process of its own, and is
 timed in turns with the others, round after round, so that the ratios hold on a machine whose speed
-drifts. Other things than steps are measured with --part; docs/devices.md tells what columns mean.
+drifts. Other things than steps are measured with --part; docs/devices.md explains the columns.
 """
-
-from __future__ import annotations
 
 import functools
 import itertools

@@ -1,8 +1,6 @@
 """What `--model=all` times: networks in their published sizes, which `tests/parity/speed.py` times
 with PyTorch, too."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from types import MappingProxyType
 

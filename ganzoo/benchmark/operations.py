@@ -1,7 +1,5 @@
 """Operations: of floating-point numbers, counted in a graph; of TensorFlow, timed by its trace."""
 
-from __future__ import annotations
-
 import math
 import tempfile
 from collections import Counter

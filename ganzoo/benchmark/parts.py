@@ -1,8 +1,6 @@
 """What surrounds training steps. Each part yields what it measures, round after round: values by
 what they are of and their unit."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

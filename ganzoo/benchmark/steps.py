@@ -1,7 +1,5 @@
 """The training steps of a config, and what they take."""
 
-from __future__ import annotations
-
 import functools
 import statistics
 import time
@@ -23,7 +21,7 @@ class Steps:
     """The training steps of a config in one precision, compiled, to be timed round after round.
 
     Args:
-        config: whose values are all set, but for those that the data tell.
+        config: whose values are all set, but for those that follow from the data.
         precision: of `config.precision`.
         jit: of `config.jit`.
         profile: whether `rows` have the operations that take longest.

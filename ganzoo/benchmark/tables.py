@@ -1,7 +1,5 @@
 """Rows of measurements, as tables and files."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform
@@ -35,8 +33,8 @@ def shown(rows: list[dict]) -> str:
         span = f"{_number(min(row['values']))} to {_number(max(row['values']))}"
         pairs = zip(row["values"], first[row["what"]]["values"], strict=True)
         over = [f"{statistics.median(a / b for a, b in pairs):.2f}"] if columns else []
-        told = [tell(row) for tell in columns.values()]
-        lines.append([row["of"], row["what"], f"{_median(row)} {row['unit']}", span, *over, *told])
+        cells = [cell(row) for cell in columns.values()]
+        lines.append([row["of"], row["what"], f"{_median(row)} {row['unit']}", span, *over, *cells])
     tables = [aligned(lines), *(_operations(row) for row in rows if "profile" in row)]
     for of, rates in {row["of"]: row["rates"] for row in rows if columns}.items():
         speeds = (f"{name}s at {rate / 1e12:.2f} TFLOP/s" for name, rate in rates.items())

@@ -1,7 +1,5 @@
 """Processes that measure, so that memory and compilation are those of one thing alone."""
 
-from __future__ import annotations
-
 import multiprocessing
 import signal
 from collections.abc import Callable

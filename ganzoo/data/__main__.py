@@ -4,8 +4,6 @@ Prints every bad or odd file with its reason. Exit code 0 when all can be used, 
 bad, 2 when the data set cannot be read at all.
 """
 
-from __future__ import annotations
-
 import sys
 
 from absl import flags

@@ -5,8 +5,6 @@ An entry is a folder named after the data set and a key of its content and prepa
 their sizes lie one behind the other in a flat `images.npy`, with their sizes in `sizes.npy`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import errno

@@ -1,7 +1,5 @@
 """Data sets by name: look at one, or open it for training."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import statistics
@@ -95,7 +93,7 @@ def _all_grey(collection: Collection) -> bool:
 
 
 def _headers(items: Iterable[Item]) -> Iterator[tuple[int, int, bool]]:
-    """Those of images; why others are none is told by `check`."""
+    """Those of images; why others are none is reported by `check`."""
     return (header for header in map(read_header, items) if not isinstance(header, str))
 
 

@@ -1,7 +1,5 @@
 """Look at every file of a data set before training on it."""
 
-from __future__ import annotations
-
 import os
 
 from ganzoo.data import shapes, solid2striped

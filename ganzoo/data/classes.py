@@ -3,8 +3,6 @@
 The classes are the first folders, or what NVIDIA's `dataset.json` lists.
 """
 
-from __future__ import annotations
-
 import json
 import posixpath
 import re

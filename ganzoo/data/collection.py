@@ -1,7 +1,5 @@
 """What a data set is before preparation: encoded images of any size, read one after another."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 

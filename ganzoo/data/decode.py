@@ -1,7 +1,5 @@
 """From a file of any format, size and mode to a uint8 array."""
 
-from __future__ import annotations
-
 import dataclasses
 import io
 import mimetypes

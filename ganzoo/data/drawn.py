@@ -1,7 +1,5 @@
 """Bundled drawings for models that need more than single images of one size."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 

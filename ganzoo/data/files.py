@@ -1,7 +1,5 @@
 """Folders and zip files of images, nested as they come."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

@@ -1,7 +1,5 @@
 """Random numbers as a pure function of integers: the same on every machine, in any order."""
 
-from __future__ import annotations
-
 import numpy as np
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)

@@ -1,7 +1,5 @@
 """What models ask of data: single images, two domains, or large images and their reductions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

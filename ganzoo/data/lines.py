@@ -5,8 +5,6 @@ such as a flip or a crop, is a hash of the seed and `p`. So any example can be r
 before it.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Pairs of image domains, such as horses and zebras."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ganzoo.data import catalog, drawn

@@ -1,7 +1,5 @@
 """Inputs whose right outputs are known, to measure models that convert images by."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """One pass over a collection: decode everything in parallel and note what is wrong."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import itertools

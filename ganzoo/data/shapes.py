@@ -7,8 +7,6 @@ self-supervised GANs. Only correctly rounded operations (no `sin` of an array) a
 the bytes are equal on every machine.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Callable

@@ -5,8 +5,6 @@ its color. So the true translation of every image is known, and the quality of o
 training no scene is shown in both domains.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ganzoo.data import shapes

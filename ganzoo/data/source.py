@@ -1,7 +1,5 @@
 """What a prepared data set is: uint8 images by index."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

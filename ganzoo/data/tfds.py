@@ -1,7 +1,5 @@
 """Image data sets of TensorFlow Datasets, by name; their images stay encoded until prepared."""
 
-from __future__ import annotations
-
 import functools
 import io
 import itertools

@@ -4,8 +4,6 @@ It is served on this machine alone, and nothing is sent anywhere. It needs the e
 pip install '.[demo]' in a clone
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

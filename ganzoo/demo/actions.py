@@ -1,7 +1,5 @@
 """What the sliders and files of the page ask of a model, as pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The page: a choice of models, and for each the controls of what it can do."""
 
-from __future__ import annotations
-
 import functools
 import html
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ An evaluation is opened with its data and its network, which finds mistakes earl
 called with a model, as often as wanted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import tensorflow as tf

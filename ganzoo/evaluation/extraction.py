@@ -1,7 +1,5 @@
 """Features of images, real or just drawn, which stay on the devices from latents to features."""
 
-from __future__ import annotations
-
 import collections
 from collections.abc import Callable, Iterator
 

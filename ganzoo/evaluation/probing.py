@@ -1,7 +1,5 @@
 """What a discriminator has learned, by a linear probe."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Converted images beside what they should have become."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Results of evaluations, as tables, and beside the model that they are of."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Sets of images by the features of a network."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sys
@@ -58,8 +56,8 @@ class SetEvaluation:
             self.network = metrics.open_lpips(networks[0], weights)
         else:
             if len(weights) > 1:
-                told = f"has one file of weights, not {', '.join(weights)}"
-                raise UserError(f"The network {networks[0]} {told}")
+                reason = f"has one file of weights, not {', '.join(weights)}"
+                raise UserError(f"The network {networks[0]} {reason}")
             self.network = metrics.open_network(networks[0], *weights)
             self.extractor = Extractor(self.network, strategy)
             self.real = self._real(statistics)
@@ -160,11 +158,11 @@ class SetEvaluation:
             return
         sides = [(side.image_size, side.channels) for side in (images, self.source)]
         if sides[0] != sides[1]:
-            told = " and ".join(
+            reason = " and ".join(
                 f"{size} pixels and {channels} channels" for size, channels in sides
             )
             raise UserError(
-                f"Images of {told} are not compared: open the real ones ({self.source.name}) in"
+                f"Images of {reason} are not compared: open the real ones ({self.source.name}) in"
                 " the size and with the channels of the generated ones"
             )
 

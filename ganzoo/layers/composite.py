@@ -1,7 +1,5 @@
 """Layers that are made of layers."""
 
-from __future__ import annotations
-
 import keras
 
 

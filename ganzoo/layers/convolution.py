@@ -4,15 +4,13 @@ Keras' "same" pads an even image for a 3 x 3 kernel of stride 2 by (0, 1), which
 feature map against those of the published networks.
 """
 
-from __future__ import annotations
-
 import math
 
 import keras
 from keras import ops
 
 from ganzoo.layers.resample import pixel_shuffle
-from ganzoo.layers.strided import double, halve
+from ganzoo.layers.strided import double, halve, shifted
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -24,10 +22,9 @@ class ConvToImage(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        places = [(row, column) for row in (0, 1) for column in (0, 1)]
-        moved = [ops.pad(kernel, [[a, 1 - a], [b, 1 - b], [0, 0], [0, 0]]) for a, b in places]
-        kernel = ops.reshape(ops.stack(moved, axis=-1), (*moved[0].shape[:3], -1))
-        return pixel_shuffle(ops.conv(inputs, kernel, strides=2, padding="same"), 2)
+        kernels = ops.stack(shifted(kernel), axis=-1)
+        kernels = ops.reshape(kernels, (*kernels.shape[:3], -1))
+        return pixel_shuffle(halve(inputs, kernels), 2)
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

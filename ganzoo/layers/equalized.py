@@ -5,8 +5,6 @@ Karras et al. 2018, https://arxiv.org/abs/1710.10196, section 4.1; with filtered
 et al. 2020, https://arxiv.org/abs/1912.04958.
 """
 
-from __future__ import annotations
-
 import math
 
 import keras

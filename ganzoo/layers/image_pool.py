@@ -1,7 +1,5 @@
 """A pool of earlier generated images, so that a discriminator does not forget them."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

@@ -1,7 +1,5 @@
 """How much images of a batch differ, as a feature map."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

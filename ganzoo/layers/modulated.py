@@ -3,8 +3,6 @@
 Karras et al. 2020, https://arxiv.org/abs/1912.04958.
 """
 
-from __future__ import annotations
-
 import math
 
 import keras

@@ -1,7 +1,5 @@
 """Normalizations: of each image alone, and of batches, by the condition of each example."""
 
-from __future__ import annotations
-
 import keras
 import tensorflow as tf
 from keras import ops
@@ -23,22 +21,41 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4 or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         training = bool(training and self.trainable)
-        count = self.moving_mean.shape
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.cast(inputs, self.compute_dtype),
-            scale=tf.convert_to_tensor(self.gamma) if self.scale else tf.ones(count),
-            offset=tf.convert_to_tensor(self.beta) if self.center else tf.zeros(count),
-            mean=[] if training else tf.convert_to_tensor(self.moving_mean),
-            variance=[] if training else tf.convert_to_tensor(self.moving_variance),
-            epsilon=self.epsilon,
-            is_training=training,
+        moving = self.moving_mean, self.moving_variance
+        outputs, mean, variance, *_ = _fused(
+            tf.cast(inputs, self.compute_dtype),
+            self.gamma if self.scale else None,
+            self.beta if self.center else None,
+            self.epsilon,
+            [] if training else moving,
         )
         if training:
             values = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
             biased = variance * (tf.maximum(values - 1.0, 1.0) / values)
-            for moving, moment in ((self.moving_mean, mean), (self.moving_variance, biased)):
-                moving.assign(self.momentum * moving + (1.0 - self.momentum) * moment)
+            for average, moment in zip(moving, (mean, biased), strict=True):
+                average.assign(self.momentum * average + (1.0 - self.momentum) * moment)
         return outputs
+
+
+def _fused(x, gamma, beta, epsilon: float, moments=()):
+    """What TensorFlow's operation returns: first `[N, H, W, C]`, normalized by the batch's moments,
+    or by the mean and variance that are given; then the batch's.
+
+    Args:
+        gamma: the scale of each channel; None for 1.
+        beta: the offset; None for 0.
+    """
+    count = x.shape[-1:]
+    mean, variance = map(tf.convert_to_tensor, moments or ([], []))
+    return tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=tf.ones(count) if gamma is None else tf.convert_to_tensor(gamma),
+        offset=tf.zeros(count) if beta is None else tf.convert_to_tensor(beta),
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=not moments,
+    )
 
 
 def batch_norm(**kwargs) -> BatchNormalization:
@@ -71,8 +88,10 @@ class InstanceNorm(keras.layers.Layer):
 
     def call(self, inputs):
         if keras.backend.backend() == "tensorflow" and inputs.shape[0] in range(1, FEW_IMAGES + 1):
+            # Of a batch of one, the batch's statistics are the image's.
             images = tf.split(tf.cast(inputs, self.compute_dtype), inputs.shape[0])
-            return tf.concat([self._of_one_image(image) for image in images], axis=0)
+            weights = (self.gamma, self.beta) if self.affine else (None, None)
+            return tf.concat([_fused(image, *weights, self.epsilon).y for image in images], axis=0)
         x = ops.cast(inputs, "float32")
         x -= ops.mean(x, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(x), axis=(1, 2), keepdims=True)
@@ -80,19 +99,6 @@ class InstanceNorm(keras.layers.Layer):
         if self.affine:
             x = x * self.gamma + self.beta
         return ops.cast(x, self.compute_dtype)
-
-    def _of_one_image(self, image):
-        """Of a batch of one, the batch's statistics are the image's: one fused operation."""
-        count = image.shape[-1:]
-        return tf.raw_ops.FusedBatchNormV3(
-            x=image,
-            scale=tf.convert_to_tensor(self.gamma) if self.affine else tf.ones(count),
-            offset=tf.convert_to_tensor(self.beta) if self.affine else tf.zeros(count),
-            mean=[],
-            variance=[],
-            epsilon=self.epsilon,
-            is_training=True,
-        ).y
 
     def compute_output_shape(self, input_shape):
         return input_shape

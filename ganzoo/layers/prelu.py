@@ -1,7 +1,5 @@
 """The rectifier with learned slopes."""
 
-from __future__ import annotations
-
 import keras
 import tensorflow as tf
 

@@ -1,7 +1,5 @@
 """Changing the resolution of images and feature maps."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import tensorflow as tf

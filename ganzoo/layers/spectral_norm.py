@@ -5,13 +5,11 @@ sigma out of the derivative, which is another method; these layers keep the kern
 differentiate through sigma.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 
 from ganzoo.layers.resample import downsample_average
-from ganzoo.layers.strided import halve
+from ganzoo.layers.strided import halve, shifted
 
 
 def spectral_norm(matrix, u):
@@ -111,8 +109,7 @@ class SpectralConv2D(_SpectralLayer):
     def call(self, inputs):
         kernel = self.normalized_kernel()
         if self.pool and self.kernel_size > 1:
-            shifts = ([[i, 1 - i], [j, 1 - j], [0, 0], [0, 0]] for i in (0, 1) for j in (0, 1))
-            outputs = halve(inputs, sum(ops.pad(kernel, shift) for shift in shifts) / 4)
+            outputs = halve(inputs, sum(shifted(kernel)) / 4)
         else:
             inputs = downsample_average(inputs) if self.pool else inputs
             outputs = ops.conv(inputs, kernel, padding="same")

@@ -4,8 +4,6 @@ On CPUs, in bfloat16, oneDNN takes long for the gradient of a kernel of many cha
 Of a kernel of 4 x 4 it is one matrix product here.
 """
 
-from __future__ import annotations
-
 import keras
 import tensorflow as tf
 from keras import ops
@@ -26,6 +24,12 @@ def double(x, kernel):
     if _is_slow(x, kernel, FEW_PIXELS):
         return _double(x, tf.convert_to_tensor(kernel))
     return ops.conv_transpose(x, kernel, strides=2, padding="same")
+
+
+def shifted(kernel) -> list:
+    """A kernel of odd k as the pixels of a block of 2 x 2 have it: four, `[k + 1, k + 1, C, F]`."""
+    places = [(row, column) for row in (0, 1) for column in (0, 1)]
+    return [ops.pad(kernel, [[i, 1 - i], [j, 1 - j], [0, 0], [0, 0]]) for i, j in places]
 
 
 def _is_slow(x, kernel, few_pixels: int) -> bool:

@@ -4,8 +4,6 @@ Logits are `[N]`, `[N, 1]` or maps of patches `[N, H, W, 1]`. Every loss is `[N]
 example the mean over its patches.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Penalties on gradients: of the discriminator at real images, of the generator at its styles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import tensorflow as tf

@@ -1,7 +1,5 @@
 """Losses that compare images by what a classifier sees in them."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from pathlib import Path

@@ -3,8 +3,6 @@
 Trained by `docs/train_classifier.py`, see there for how.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

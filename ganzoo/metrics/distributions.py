@@ -4,8 +4,6 @@ All functions take features as arrays `[N, D]`, compute in float64, or in float3
 and know nothing of networks: what the numbers may be called depends on which network made them.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import tensorflow as tf
 

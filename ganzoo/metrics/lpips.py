@@ -3,8 +3,6 @@
 Zhang et al. 2018, https://arxiv.org/abs/1801.03924.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 

@@ -4,8 +4,6 @@ Features are arrays `[N, D]`, worked on in float32. Distances are made by Tensor
 device, a block of rows at a time.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import tensorflow as tf
 

@@ -1,7 +1,5 @@
 """Networks by name, whose features images are compared by."""
 
-from __future__ import annotations
-
 import hashlib
 import tarfile
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Karras et al. 2019, https://arxiv.org/abs/1812.04948, section 4.1, as the code o
 measures it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How well a linear classifier tells classes by features that were learned without labels."""
 
-from __future__ import annotations
-
 DECAY, MOST_STEPS = 1e-4, 1000
 
 

@@ -1,7 +1,5 @@
 """Metrics of sets of images by names that say how they are measured: `fid50k_full`."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 

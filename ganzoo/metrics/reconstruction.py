@@ -5,8 +5,6 @@ computed in float64. Benchmarks of super-resolution measure the luma of MATLAB's
 rounded, and cut off as many pixels at each border as the image was enlarged by.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 PEAK = 255.0

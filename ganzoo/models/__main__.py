@@ -6,8 +6,6 @@ python -m ganzoo.models fetch NAME...
 python -m ganzoo.models pack RUN_DIR FOLDER
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ganzoo import cli, models

@@ -17,8 +17,6 @@ identity term for all data. With batch normalization, a choice of that code, the
 of pix2pix, too, whose published generators can be loaded.
 """
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import keras

@@ -27,8 +27,6 @@ batch, in turn. Batch statistics are those of each replica. Added, as later pape
 averaged generator.
 """
 
-from __future__ import annotations
-
 import functools
 from types import MappingProxyType
 from typing import NamedTuple

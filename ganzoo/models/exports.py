@@ -1,7 +1,5 @@
 """Inference as files for other runtimes: SavedModel, TensorFlow Lite, ONNX."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path

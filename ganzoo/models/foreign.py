@@ -1,7 +1,5 @@
 """Models out of files of other programs."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import Callable

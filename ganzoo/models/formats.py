@@ -1,7 +1,5 @@
 """The programs whose files can be read: what their networks are is told from the arrays."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Models by name: those that come with ganzoo, and those that their authors publish."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The models, by name."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 

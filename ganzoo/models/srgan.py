@@ -27,8 +27,6 @@ For files that others published there are generators that differ: with biases be
 and a tanh at the end, and `msrresnet`, the network of MMagic's SRGAN, without normalizations.
 """
 
-from __future__ import annotations
-
 import functools
 from types import MappingProxyType
 

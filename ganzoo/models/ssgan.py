@@ -25,8 +25,6 @@ official code computes them anew before an evaluation. An augmentation, where on
 images of the adversarial loss alone, since it may turn them, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import NamedTuple
@@ -374,13 +372,13 @@ class SSGAN(LatentGAN):
         power_iteration(self.discriminator)
         adversarial = self.adversarial.discriminator(real_logits, fake_logits)
         rotation = _cross_entropy(turns, rotation_logits)
-        told = ops.cast(ops.argmax(rotation_logits, axis=-1), "int32")
+        guessed = ops.cast(ops.argmax(rotation_logits, axis=-1), "int32")
         return Loss(
             adversarial + self.discriminator_rotation_weight * rotation,
             logs={
                 "adversarial": ops.mean(adversarial),
                 "rotation": rotation,
-                "rotation_accuracy": ops.mean(ops.cast(told == turns, "float32")),
+                "rotation_accuracy": ops.mean(ops.cast(guessed == turns, "float32")),
                 **self.adversarial.judgement(real_logits, fake_logits),
             },
         )

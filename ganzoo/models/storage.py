@@ -1,7 +1,5 @@
 """Trained models on disk: saved, loaded by path or by name, started from."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 from pathlib import Path

@@ -24,8 +24,6 @@ loss is scaled and such steps are left out, as in the authors' TensorFlow code. 
 that of all replicas. Images are mirrored at random, by `config.data.flip`, not added to the data.
 """
 
-from __future__ import annotations
-
 import math
 from types import MappingProxyType
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Figures of numbers: scalars of runs over images, and what discriminators say."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What all figures have in common: their look, their size, and how they are shown."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Figures of images `[N, H, W, C]` with 1 or 3 channels: uint8, or float in [-1, 1]."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -78,7 +76,7 @@ def _stacked(
 ) -> Figure:
     """Pictures `[H, W, C]`, uint8, of one width below each other, with text around them."""
     pixels = max(canvas.shape[1] for canvas in canvases)
-    # On the screen, enlarged by a whole number, so that pixels stay square.
+    # On the screen, upscaled by a whole number, so that pixels stay square.
     width = min(pixels * max(1, _USUAL // pixels), _WIDEST) / DPI
     heights = [width * canvas.shape[0] / canvas.shape[1] for canvas in canvases]
     left = 0.09 * max(map(len, beside), default=0) + (0.15 if beside else 0.0)

@@ -4,8 +4,6 @@ The page has the samples over time, the curves, what was measured and how, the c
 command that trains the same again. Everything is inside the file, which opens without a network.
 """
 
-from __future__ import annotations
-
 import base64
 import dataclasses
 import io

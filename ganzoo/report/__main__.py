@@ -1,7 +1,5 @@
 """Writes a run as one HTML page: python -m ganzoo.report RUN_DIR [--out=report.html]"""
 
-from __future__ import annotations
-
 from absl import flags
 
 from ganzoo import cli, files, report

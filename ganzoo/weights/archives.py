@@ -1,7 +1,5 @@
 """ZIP archives from elsewhere: looked at before anything in them is unpacked, always in memory."""
 
-from __future__ import annotations
-
 import contextlib
 import zipfile
 from collections.abc import Iterator

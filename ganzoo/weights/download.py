@@ -1,7 +1,5 @@
 """Files from elsewhere: fetched once, resumed, verified before anything reads them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -247,7 +245,7 @@ def _pinned(url: str, sha256: str) -> str:
     """The hash that the file had when it was first seen, which is now unless there is another."""
     path = _pins()
     with filelock.FileLock(path.with_name("pins.lock")):
-        with files.explain_damage(path, "Delete it: what is downloaded is then pinned anew"):
+        with files.explain_damage(path, "Delete it: what is downloaded is then pinned again"):
             pins = dict(json.loads(path.read_text())) if path.exists() else {}
         if url not in pins:
             pins[url] = sha256

@@ -1,7 +1,5 @@
 """One reader for all files of weights, whatever their name."""
 
-from __future__ import annotations
-
 import lzma
 import math
 import mmap

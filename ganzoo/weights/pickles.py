@@ -5,8 +5,6 @@ vocabulary are accepted; to "call" one makes a record, or what a function of our
 arguments, such as a tensor.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import pickletools

@@ -1,7 +1,5 @@
 """Files of PyTorch, read without it: `.pth` in both formats, and NVIDIA's pickles of networks."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Collection, Iterator

@@ -1,7 +1,5 @@
 """Arrays out of what pickles say of them: PyTorch's tensors and storages, NumPy's arrays."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 

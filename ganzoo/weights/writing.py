@@ -1,7 +1,5 @@
 """Writes files that PyTorch loads, without PyTorch."""
 
-from __future__ import annotations
-
 import io
 import pickle
 import struct

@@ -63,7 +63,7 @@ class Turns:
         start = time.monotonic()
         try:
             return next(self.tries, None)
-        except Exception:  # the campaign goes on, and tells
+        except Exception:  # the campaign continues, and reports it
             return Try("the campaign itself", False, traceback.format_exc())
         finally:
             self.seconds += time.monotonic() - start
@@ -103,11 +103,11 @@ def table(found: dict[tuple, list]) -> str:
         names = ", ".join(sorted({model for model, _ in tries if model}))
         tried = [each for _, each in tries if each.survived is not None]
         survived = sum(each.survived for each in tried)
-        told = next((each for each in tried if not each.survived), tries[-1][1]).saw
-        told = " ".join(told.split()).replace("|", "\\|")
-        told = told if len(told) <= _WIDTH else f"{told[: _WIDTH // 2]} … {told[-_WIDTH // 2 :]}"
+        saw = next((each for each in tried if not each.survived), tries[-1][1]).saw
+        saw = " ".join(saw.split()).replace("|", "\\|")
+        saw = saw if len(saw) <= _WIDTH else f"{saw[: _WIDTH // 2]} … {saw[-_WIDTH // 2 :]}"
         count = f"{len(tried)} | {survived}" if tried else "0 | cannot be tried here"
-        lines.append(f"| {point} | {fault} | {names} | {count} | {told} |")
+        lines.append(f"| {point} | {fault} | {names} | {count} | {saw} |")
     return "\n".join(lines)
 
 

@@ -37,12 +37,12 @@ class Done(NamedTuple):
     def saw(self) -> str:
         """The line that a person looks at: the error, or the last one."""
         lines = [line for line in self.text.splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith("error: ")]
-        line = (told or lines or ["nothing"])[-1] if self.code != 0 else "it went on"
+        errors = [line for line in lines if line.startswith("error: ")]
+        line = (errors or lines or ["nothing"])[-1] if self.code != 0 else "it went on"
         return f"exit code {self.code}: {line}" if self.code else line
 
     @property
-    def is_told(self) -> bool:
+    def is_explained(self) -> bool:
         """Whether it ended as it should where it cannot go on: in words, not by a traceback."""
         return self.code == 2 and "error: " in self.text and "Traceback" not in self.text
 

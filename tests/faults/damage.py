@@ -69,21 +69,21 @@ def _trouble(training, workdir, path) -> tuple[str, str]:
         works.append(as_command(lambda: models.load(path.parent)))
     for work in works:
         done = Child(training.context.fresh("look"), work).finish()
-        if done.code and not (done.is_told and path.parent.name in done.text):
+        if done.code and not (done.is_explained and path.parent.name in done.text):
             return f"{done.saw}: {done.text[-300:]}", ""
         saw += [done.saw] if done.code else []
     done = training.run(workdir)
-    if done.code and not (done.is_told and str(workdir) in done.text):
+    if done.code and not (done.is_explained and str(workdir) in done.text):
         return f"{done.saw}: {done.text[-300:]}", ""
     if done.code:
         return "", done.saw
     last = checkpoints.path_of(run.checkpoints, STEPS)
     trouble = ""
-    if path.parent not in (run.model, run.best):  # these are written anew where it trains at all
+    if path.parent not in (run.model, run.best):  # these are written again where it trains at all
         trouble = training.outcome(workdir, log=False)
     if trouble and path == last and "Using the checkpoint of step" not in done.text:
         trouble = f"a damaged checkpoint was used, and nothing said: {trouble}"
     if trouble:
         return trouble, ""
-    told = [line for line in done.text.splitlines() if "damaged" in line]
-    return "", (told or saw or [done.saw])[0]
+    reports = [line for line in done.text.splitlines() if "damaged" in line]
+    return "", (reports or saw or [done.saw])[0]

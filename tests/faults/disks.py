@@ -27,7 +27,7 @@ def tries(context, name):
             trouble = ""
             if message is None:
                 trouble = done.saw if done.code else ""
-            elif not done.is_told or not any(word in done.text for word in message):
+            elif not done.is_explained or not any(word in done.text for word in message):
                 trouble = done.saw if done.code == 2 else f"{done.saw}: {done.text[-400:]}"
             saw = done.saw
             if not trouble:
@@ -116,7 +116,7 @@ def _forbidden(training):
 
 @contextlib.contextmanager
 def _quota(training):
-    """A limit on the size of files, which is told as a quota is."""
+    """A limit on the size of files, which is explained as a quota is."""
     workdir = training.copy(training.half)
     done = training.run(
         workdir, fault=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

@@ -54,23 +54,23 @@ def _prepared(context):
     def read():
         start = time.monotonic()
         line = data.ImageLine(opened())
-        told = {"images": len(line), "open": time.monotonic() - start}
+        found = {"images": len(line), "open": time.monotonic() - start}
         for position in STARTS:
             start = time.monotonic()
             for number in range(100):
                 line.read(0, position + 64 * number, 64)
-            told[str(position)] = (time.monotonic() - start) / 100
-        print(json.dumps(told))
+            found[str(position)] = (time.monotonic() - start) / 100
+        print(json.dumps(found))
 
     Child(context.fresh("grow"), as_command(grow)).finish()
     done = Child(context.fresh("read"), as_command(read)).finish()
     if done.code:
         return False, done.saw
-    told = json.loads(done.text.strip().splitlines()[-1])
-    survived = done.peak < LARGEST and max(told["open"], *(told[str(p)] for p in STARTS)) < QUICK
+    found = json.loads(done.text.strip().splitlines()[-1])
+    survived = done.peak < LARGEST and max(found["open"], *(found[str(p)] for p in STARTS)) < QUICK
     return survived, (
-        f"{told['images']:,} images open in {told['open']:.2f} s; a batch of 64 takes"
-        f" {told['0'] * 1000:.0f} ms at the start and {told[str(STARTS[1])] * 1000:.0f} ms at"
+        f"{found['images']:,} images open in {found['open']:.2f} s; a batch of 64 takes"
+        f" {found['0'] * 1000:.0f} ms at the start and {found[str(STARTS[1])] * 1000:.0f} ms at"
         f" example 10^12; {done.peak:.0f} MiB"
     )
 

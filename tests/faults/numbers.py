@@ -28,13 +28,13 @@ def tries(context, name):
             # A second moment that is infinite stops a weight, of which no loss tells.
             named = None if poison is _optimizers else step + 1  # the first step has the number 1
             trouble = _trouble(training, workdir, done, step, named)
-            told = re.search(r"since step.*", done.text)
-            saw = trouble or (f"Health: … not finite …, {told[0]}" if told else done.saw)
+            found = re.search(r"since step.*", done.text)
+            saw = trouble or (f"Health: … not finite …, {found[0]}" if found else done.saw)
             yield Try(f"{value} in {place}", not trouble, saw)
 
 
 def _trouble(training, workdir, done, step, named) -> str:
-    if not done.is_told or "not finite" not in done.text:
+    if not done.is_explained or "not finite" not in done.text:
         return f"{done.saw}: {done.text[-300:]}"
     if named and not re.search(rf"since step {named}\b.*seed 1\b", done.text):
         return f"not named as step {named}: {done.text[-500:]}"

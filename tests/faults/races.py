@@ -69,7 +69,7 @@ def _together(count, work, killed=False) -> list:
 
 
 def _run_directory(context, count, killed=False):
-    """One is in, the others are told; whoever comes next gets in."""
+    """One is in, the others are refused; whoever comes next gets in."""
     run, inside = RunDirectory(context.fresh("race")), FORK.Value("i", 0)
 
     def work():
@@ -80,11 +80,11 @@ def _run_directory(context, count, killed=False):
             return "in"
 
     found = _together(count, work, killed)
-    told = [text for text in found if "Another trainer is at work" in text]
-    survived = inside.value == 1 and len(told) >= count - 1 - killed
+    refused = [text for text in found if "Another trainer is at work" in text]
+    survived = inside.value == 1 and len(refused) >= count - 1 - killed
     with run.locked():
         pass
-    return survived, told[0] if told else f"{inside.value} were in: {found}"
+    return survived, refused[0] if refused else f"{inside.value} were in: {found}"
 
 
 def _cache(context, count, killed=False):

@@ -123,8 +123,8 @@ def _crowd(address, context):
     seconds = time.monotonic() - start
     wrong = [a for a in answers if "no image, or damaged" not in a and '"success": true' not in a]
     survived = not wrong and '"success": true' in _convert(address, good)
-    told = next((a for a in answers if "no image" in a), "")
-    words = told[max(0, told.find('"error"')) :][:120]
+    answer = next((a for a in answers if "no image" in a), "")
+    words = answer[max(0, answer.find('"error"')) :][:120]
     saw = f"{len(wrong)} got another answer, such as {wrong[0][:300]}" if wrong else words
     return survived, f"in {seconds:.0f} s: {saw}"
 

@@ -3,9 +3,9 @@
 import json
 import os
 import shutil
-import socket
 
 from tests.faults.trying import STEPS, Training, Try, at_step
+from tests.ports import free_ports
 
 PER_MODEL = True
 PATIENCE = 300.0  # seconds in which the worker that is left has to end
@@ -33,8 +33,8 @@ def tries(context, name):
         if not trouble:
             done = _both(training, workdir)
             codes = [each.code for each in done]
-            told = "; ".join(each.saw for each in done)
-            trouble = training.outcome(workdir) if codes == [0, 0] else told
+            seen = "; ".join(each.saw for each in done)
+            trouble = training.outcome(workdir) if codes == [0, 0] else seen
         which = "chief" if victim == 0 else "second"
         yield Try(f"of two workers the {which} one is killed", not trouble, trouble or saw)
         shutil.rmtree(workdir, ignore_errors=True)
@@ -42,7 +42,7 @@ def tries(context, name):
 
 def _both(training, workdir, victim=None, step=0):
     """What came of both workers."""
-    ports = _free_ports(2)
+    ports = free_ports(2)
 
     def fault(index):
         def act():
@@ -65,13 +65,3 @@ def _both(training, workdir, victim=None, step=0):
     done = [child.finish(PATIENCE) for child in children]
     workdir.with_name(f"{workdir.name}-second").unlink()
     return done
-
-
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for free in sockets:
-        free.bind(("localhost", 0))
-    ports = [free.getsockname()[1] for free in sockets]
-    for free in sockets:
-        free.close()
-    return ports

@@ -1,7 +1,5 @@
 """Where each array of a published file belongs in a network, and in which order of axes."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 

@@ -3,8 +3,6 @@
 Each function takes a network of ours, built, and yields the entries of the file.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator
