@@ -45,7 +45,7 @@ def get_config() -> ConfigDict:
     config.model.content_loss = "vgg54"  # or "vgg22", "mse"
     config.model.vgg_weights = config_dict.placeholder(str)  # None: downloaded once
     config.model.adversarial_weight = 1e-3
-    config.model.evenness_weight = 0.0  # above 0: even surfaces are to stay even
+    config.model.flat_region_weight = 0.0  # above 0: even surfaces are to stay even
     config.model.pretrain_images = PRETRAINING * 16
     config.model.ema_half_life_images = 0  # no averaged generator
 

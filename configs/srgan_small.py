@@ -23,7 +23,7 @@ def get_config() -> ConfigDict:
     # Paper: VGG54. Of its other variants, VGG22's pooling overlooks a checkered pattern.
     config.model.content_loss = "mse"
     config.model.adversarial_weight = 3e-4  # paper: 1e-3, beside VGG54
-    config.model.evenness_weight = 1.0  # paper: none; without, even surfaces get a fine grid
+    config.model.flat_region_weight = 1.0  # paper: none; without, even surfaces get a fine grid
     config.model.pretrain_images = 320_000
     pretrain = config.optimizers.pretrain
     pretrain.learning_rate = 1e-3  # paper: 1e-4, the same to the end

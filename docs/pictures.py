@@ -41,7 +41,7 @@ def translations(striped: bool, chosen: list[int]) -> np.ndarray:
 def enlargements(large: np.ndarray, *names: str) -> list[np.ndarray]:
     """An image made small, enlarged by bicubic interpolation and by models; and itself."""
     small = bicubic.downscale(large, 4)
-    return [bicubic.enlarge(small, 4), *(models.load(n).upscale(small) for n in names), large]
+    return [bicubic.upscale(small, 4), *(models.load(n).upscale(small) for n in names), large]
 
 
 def enlarged_drawing(index: int) -> list[np.ndarray]:

@@ -32,7 +32,7 @@ def downscale(image: np.ndarray, scale: int) -> np.ndarray:
     return _to_uint8(resize(image, height // scale, width // scale))
 
 
-def enlarge(image: np.ndarray, scale: int) -> np.ndarray:
+def upscale(image: np.ndarray, scale: int) -> np.ndarray:
     """Enlarges uint8 `[H, W, C]` to uint8 `[scale * H, scale * W, C]`."""
     height, width = image.shape[:2]
     return _to_uint8(resize(image, height * scale, width * scale))

@@ -317,7 +317,7 @@ class StopOnSignal(keras.callbacks.Callback):
     """Ends training after the current step at SIGTERM or Ctrl-C; a second signal ends it at once.
 
     Args:
-        anywhere: whether a flag is set in the process of any worker, from whether it is in this
+        any_worker: whether a flag is set in the process of any worker, from whether it is in this
             one: all stop at the same step, since none can go on alone.
 
     Attributes:
@@ -326,16 +326,16 @@ class StopOnSignal(keras.callbacks.Callback):
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-    def __init__(self, anywhere: Callable[[bool], bool] = bool):
+    def __init__(self, any_worker: Callable[[bool], bool] = bool):
         super().__init__()
-        self.anywhere = anywhere
+        self.any_worker = any_worker
         self.received = None
 
     def on_train_begin(self, logs=None):
         self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS}
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.anywhere(self.received is not None):
+        if self.any_worker(self.received is not None):
             self.received = self.received or signal.SIGTERM
             self.model.stop_training = True
 

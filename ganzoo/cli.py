@@ -170,13 +170,21 @@ def expand_argv(argv: Sequence[str]) -> list[str]:
     short.set_gnu_getopt()
     for name in ("config", *_SHORT):
         flags.DEFINE_string(name, None, "", flag_values=short)
-    program, *rest = short(argv, known_only=True)
+    program, *rest = map(_renamed, short(argv, known_only=True))
     chosen = {name: short[name].value for name in _SHORT if short[name].value is not None}
     if short.config is None and not chosen and not any(map(_OVERRIDE.match, rest)):
         return [program, *rest]
     path = _choose(short.config, chosen)
     overrides = [f"--config.{_SHORT[name][0]}={value}" for name, value in chosen.items()]
     return [program, f"--config={path}", *overrides, *rest]
+
+
+def _renamed(word: str) -> str:
+    """An override of an argument that had another name."""
+    key, equals, value = word.partition("=")
+    prefix = "--config.model."
+    name = key.removeprefix(prefix)
+    return f"{prefix}{configs.RENAMED[name]}{equals}{value}" if name in configs.RENAMED else word
 
 
 def from_flags() -> ConfigDict:

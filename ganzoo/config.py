@@ -22,7 +22,7 @@ from ganzoo.errors import UserError, choose, unknown
 from ganzoo.recipes import MODELS
 
 # A run may be resumed with other values of these: none of them reaches a weight.
-HARMLESS = frozenset(
+RESUMABLE_KEYS = frozenset(
     {
         "total_images",
         "tick_images",
@@ -34,6 +34,9 @@ HARMLESS = frozenset(
         "data.on_bad_file",  # what was read has a fingerprint
     }
 )
+
+# Arguments of models that had another name, which files and flags may still give.
+RENAMED = {"evenness_weight": "flat_region_weight"}
 
 _OPTIONAL = frozenset({"augment.target"})  # may be None where a recipe has a value, too
 
@@ -181,11 +184,19 @@ def save(config: ConfigDict, path: str | Path) -> None:
 def read(path: str | Path) -> ConfigDict:
     """The config that `save` wrote."""
     try:
-        return ConfigDict(_tuples(json.loads(Path(path).read_text(encoding="utf-8")))).lock()
+        saved = _tuples(json.loads(Path(path).read_text(encoding="utf-8")))
+        if "model" in saved:
+            saved["model"] = renamed(saved["model"])
+        return ConfigDict(saved).lock()
     except FileNotFoundError:
         raise UserError(f"There is no {path}. Is its folder a run directory?") from None
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a config that ganzoo saved: {error}") from None
+
+
+def renamed(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a model under the names of today."""
+    return {RENAMED.get(name, name): value for name, value in arguments.items()}
 
 
 def data_of(model: str | Path) -> dict[str, Any]:
@@ -213,7 +224,7 @@ def diff(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list
     ]
 
 
-def harmful(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list[str]:
+def blocking_changes(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> list[str]:
     """The lines of `diff` that forbid resuming `old` as `new`.
 
     A key that is younger than the run may have its default, which is what the run was made with;
@@ -221,7 +232,7 @@ def harmful(old: ConfigDict, new: ConfigDict, ignore: Collection[str] = ()) -> l
     """
     before, after, defaults = (flatten(config) for config in (old, new, load(new.model_name)))
     young = {key for key in after.keys() - before.keys() if after[key] == defaults.get(key)}
-    return diff(old, new, ignore=HARMLESS | young | set(ignore))
+    return diff(old, new, ignore=RESUMABLE_KEYS | young | set(ignore))
 
 
 def slug(dataset: str) -> str:

@@ -62,7 +62,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     )
 
 
-def anywhere(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
+def any_worker(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
     """From whether a flag is set in this process to whether it is in that of any worker.
 
     All workers have to ask at the same step.
@@ -117,7 +117,7 @@ def full_float32():
         tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
-def spread(strategy: tf.distribute.Strategy | None, function: Callable) -> Callable:
+def run_on_replicas(strategy: tf.distribute.Strategy | None, function: Callable) -> Callable:
     """A compiled function of a batch, which the replicas of this process compute in parts.
 
     Args:

@@ -13,7 +13,8 @@ from ganzoo.seeds import Random
 class Average:
     """An exponential moving average of a network's weights, kept in a second such network.
 
-    Weights decay by 0.5 ** (batch_size / half_life); buffers are copied, unless the target is run.
+    Weights decay by 0.5 ** (batch_size / half_life); buffers are copied, unless
+    `refresh_moments` renews them.
 
     Args:
         source: the network in training.
@@ -22,16 +23,17 @@ class Average:
         ramp_up: while training is young the half-life is at most this fraction of the images
             seen, so that the random start is forgotten soon; None means the full half-life from
             the first image on.
-        run: calls the target in training mode, given the step's batch and random numbers, so that
-            its batch normalization has the moments of its own activations. Those of the source are
-            not the same: averaging calms a network that swings. None where there are no moments.
+        refresh_moments: calls the target in training mode, given the step's batch and random
+            numbers, so that its batch normalization has the moments of its own activations. Those
+            of the source are not the same: averaging calms a network that swings. None where there
+            are no moments.
     """
 
     source: keras.Layer
     target: keras.Layer
     half_life_images: int
     ramp_up: float | None = 0.05
-    run: Callable[[Mapping[str, tf.Tensor], Random], None] | None = None
+    refresh_moments: Callable[[Mapping[str, tf.Tensor], Random], None] | None = None
 
     def start(self) -> None:
         """Copies the source, weights and buffers."""
@@ -45,7 +47,7 @@ class Average:
         for average, weight in pairs:
             current = tf.convert_to_tensor(weight)
             average.assign(current + decay * (tf.convert_to_tensor(average) - current))
-        if self.run:
+        if self.refresh_moments:
             return
         buffers = self.target.non_trainable_variables, self.source.non_trainable_variables
         for copy, buffer in zip(*buffers, strict=True):
@@ -58,10 +60,10 @@ class Average:
         return tf.where(half_life > 0, 0.5 ** (batch_size / tf.maximum(half_life, 1e-8)), 0.0)
 
 
-def average_of_generator(model, run=None, ramp_up: float = 0.05) -> tuple[Average, ...]:
+def average_of_generator(model, refresh_moments=None, ramp_up: float = 0.05) -> tuple[Average, ...]:
     """The average of `model.generator` in `model.averaged_generator`, or none where its
-    `ema_half_life_images` is 0; `run` and `ramp_up` as in `Average`."""
+    `ema_half_life_images` is 0; `refresh_moments` and `ramp_up` as in `Average`."""
     if not model.ema_half_life_images:
         return ()
     networks = model.generator, model.averaged_generator
-    return (Average(*networks, model.ema_half_life_images, ramp_up, run),)
+    return (Average(*networks, model.ema_half_life_images, ramp_up, refresh_moments),)

@@ -74,13 +74,13 @@ class GAN(keras.Model):
     that are dictionaries of tensors.
 
     A discriminator is shown images by way of `self.augment`, and its loss logs `real_sign` (see
-    `AdversarialLoss.judgement`); so any augmentation works with any model.
+    `AdversarialLoss.discriminator_logs`); so any augmentation works with any model.
 
     Args:
         augmentation: of the images that discriminators are shown; None shows them as they are.
 
     Attributes:
-        DATA: the kind of its batches, a key of `ganzoo.data.KINDS`.
+        DATA: the kind of its batches, a key of `ganzoo.data.FORMATS`.
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
         group_size: how many images of a batch a network compares with each other.
@@ -190,7 +190,7 @@ class GAN(keras.Model):
         """What `call` takes, as an exported file does."""
         raise NotImplementedError
 
-    def usual_networks(self) -> dict[str, keras.Layer]:
+    def default_networks(self) -> dict[str, keras.Layer]:
         """What a model that was loaded whole has as `generator` and `discriminator`, where these
         are not the attributes' names already."""
         return {}
@@ -205,7 +205,7 @@ class GAN(keras.Model):
         """
         raise NotImplementedError
 
-    def represent(self, images):
+    def discriminator_features(self, images):
         """The discriminator's features of images `[N, H, W, C]`, to be probed: `[N, F]`."""
         raise UserError(f"{type(self).__name__} has no features to be probed")
 
@@ -508,10 +508,12 @@ class GAN(keras.Model):
         step = tf.convert_to_tensor(self.step)
         for average in self.averages():
             average.update(self.step * self.batch_size, self.batch_size)
-            if average.run and average.source in moved:
+            if average.refresh_moments and average.source in moved:
 
                 def run(batch, index, average=average):
-                    average.run(batch, Random(self.seed, step, index, num_parts, "average/"))
+                    average.refresh_moments(
+                        batch, Random(self.seed, step, index, num_parts, "average/")
+                    )
                     return [], {}
 
                 self._in_parts(run, batch, replica, [average.target])

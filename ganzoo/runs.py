@@ -120,7 +120,9 @@ class RunDirectory:
             if before.get(key, value) != value
         ]
         same = set() if differing else self._judged_by_content(config, before)
-        changes = configs.harmful(configs.read(self.config), config, ignore=same) + differing
+        changes = (
+            configs.blocking_changes(configs.read(self.config), config, ignore=same) + differing
+        )
         if changes:
             raise UserError(
                 "\n  ".join([f"{self.path} holds a run of another recipe:", *changes])

@@ -44,7 +44,7 @@ class Setup:
 
     config: ConfigDict
     strategy: tf.distribute.Strategy
-    line: data.Line
+    stream: data.ExampleStream
     model: GAN
     facts: dict
 
@@ -55,7 +55,7 @@ class Setup:
         def worker_batches(context):
             local = replicas // context.num_input_pipelines
             return data.batches(
-                self.line,
+                self.stream,
                 batch_size=self.config.batch_size,
                 seed=self.config.seed,
                 start_step=start_step,
@@ -69,13 +69,13 @@ class Setup:
     def words_of(self, step: int) -> str:
         """Which images the step that ended as `step` saw, and the seed that chose them."""
         size, seed = self.config.batch_size, self.config.seed
-        found = self.line.indices(seed, np.arange((step - 1) * size, step * size))
+        found = self.stream.indices(seed, np.arange((step - 1) * size, step * size))
         named = (f"{name} {' '.join(map(str, indices))}" for name, indices in found.items())
         return f"{', '.join(named)} of the data, seed {seed}"
 
     def examples(self, count: int) -> dict[str, tf.Tensor]:
         """The first examples of the data, as one batch on the host."""
-        return next(iter(data.batches(self.line, batch_size=count, seed=self.config.seed)))
+        return next(iter(data.batches(self.stream, batch_size=count, seed=self.config.seed)))
 
 
 def train(
@@ -143,17 +143,17 @@ def prepare(
         )
         if config.init_from and not (run and run.has_weights):
             models.start_from(model, config.init_from)
-    line = open_line(config)  # takes long, so weights that do not fit were refused before
-    class_names = _class_names(config, line)
+    stream = open_stream(config)  # takes long, so weights that do not fit were refused before
+    class_names = _class_names(config, stream)
     facts = {
         "precision": precision,
         "jit": jit,
-        "data_fingerprint": line.fingerprint,
+        "data_fingerprint": stream.fingerprint,
         **model.facts(),
     }
     if class_names:
         facts["class_names"] = class_names
-    return Setup(config, strategy, line, model, facts)
+    return Setup(config, strategy, stream, model, facts)
 
 
 def inferred(config: ConfigDict, num_replicas: int) -> ConfigDict:
@@ -172,7 +172,7 @@ def inferred(config: ConfigDict, num_replicas: int) -> ConfigDict:
 def _told_by_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) -> dict:
     """The arguments of the model that are open, by their dotted names."""
     options = config.data
-    info = data.KINDS[model.DATA].inspect(
+    info = data.FORMATS[model.DATA].inspect(
         options.dataset,
         data_dir=options.data_dir,
         split=options.split,
@@ -184,27 +184,27 @@ def _told_by_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) ->
     return {f"model.{key}": values[key] for key in open_keys}
 
 
-def open_line(config: ConfigDict) -> data.Line:
+def open_stream(config: ConfigDict) -> data.ExampleStream:
     """The data of a config whose values are all set."""
-    kind = data.KINDS[models.model_class(config.model_name).DATA]
+    kind = data.FORMATS[models.model_class(config.model_name).DATA]
     options = {key: config.model[key] for key in _SHARED if key in config.model}
     return kind.open(**options, **config.data)
 
 
-def _class_names(config: ConfigDict, line: data.Line) -> list[str]:
+def _class_names(config: ConfigDict, stream: data.ExampleStream) -> list[str]:
     """The names of the classes that the model is told of, which are printed with their numbers.
 
     Raises:
         UserError: if the data have other classes.
     """
     classes = config.model.get("num_classes", 0)
-    if classes and classes != line.source.num_classes:
+    if classes and classes != stream.source.num_classes:
         raise UserError(
-            f"config.model.num_classes is {classes}, and {line.source.name} has"
-            f" {line.source.num_classes} classes. Give --config.data.labels=true and the number of"
-            " classes there are, or --config.model.num_classes=0 to train without labels."
+            f"config.model.num_classes is {classes}, and {stream.source.name} has"
+            f" {stream.source.num_classes} classes. Give --config.data.labels=true and the number"
+            " of classes there are, or --config.model.num_classes=0 to train without labels."
         )
-    names = list(line.source.class_names) if classes else []
+    names = list(stream.source.class_names) if classes else []
     if names:
         print(f"Classes: {data.numbered(names)}")
     return names
@@ -247,7 +247,7 @@ def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:
         if step >= total_steps:
             print(f"{run.path} is complete: {step:,} steps. Raise --config.total_images to go on.")
             return None
-        stop = StopOnSignal(devices.anywhere(setup.strategy))
+        stop = StopOnSignal(devices.any_worker(setup.strategy))
         progress = Progress(total_steps * config.batch_size)
         seconds = run.rewind_log(step) if chief else 0.0
         actions = [*_writers(setup, run), progress] if chief else []
@@ -303,7 +303,7 @@ def _measuring(setup: Setup, run: RunDirectory, save: Callable) -> list[Measurin
     config, model = setup.config, setup.model
     if not config.evaluate_images:
         return []
-    evaluations = evaluation.of_config(config, model, setup.line, setup.strategy)
+    evaluations = evaluation.of_config(config, model, setup.stream, setup.strategy)
     total = configs.steps(config.total_images, config.batch_size) * config.batch_size
     return [
         Measuring(

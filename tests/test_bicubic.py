@@ -45,7 +45,7 @@ def test_constants_stay_and_lines_stay_straight_inside(size):
 def test_bytes_are_rounded_and_clipped():
     black_and_white = np.zeros((8, 8, 1), np.uint8)
     black_and_white[:, 4:] = 255
-    large = bicubic.enlarge(black_and_white, 4)
+    large = bicubic.upscale(black_and_white, 4)
     assert large.dtype == np.uint8 and large.shape == (32, 32, 1)
     exact = bicubic.resize(black_and_white, 32, 32)
     assert exact.min() < 0 and exact.max() > 255

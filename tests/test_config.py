@@ -4,7 +4,7 @@ import shutil
 import pytest
 from ml_collections import ConfigDict
 
-from ganzoo import config
+from ganzoo import cli, config
 from ganzoo.errors import UserError
 from ganzoo.recipes import MODELS
 
@@ -165,6 +165,16 @@ def test_a_damaged_config_is_refused(tmp_path, text):
         config.read(path)
 
 
+def test_a_renamed_argument_is_still_read(tmp_path):
+    small = config.load("srgan")
+    small.model.flat_region_weight = 0.5
+    text = config.to_json(small).replace("flat_region_weight", "evenness_weight")
+    (tmp_path / "config.json").write_text(text)
+    assert config.read(tmp_path / "config.json") == small
+    words = cli.expand_argv(["", "--model=srgan", "--config.model.evenness_weight=0.5"])
+    assert words[-1] == "--config.model.flat_region_weight=0.5"
+
+
 def test_only_what_reaches_a_weight_is_a_harmful_change(small):
     changed = config.load("ssgan_cifar10_small")
     changed.update_from_flattened_dict({"total_images": 64, "data.data_dir": "/data"})
@@ -172,17 +182,17 @@ def test_only_what_reaches_a_weight_is_a_harmful_change(small):
         "data.data_dir: None -> '/data'",
         f"total_images: {small.total_images} -> 64",
     ]
-    assert config.harmful(small, changed) == []
+    assert config.blocking_changes(small, changed) == []
     changed.batch_size = 16
-    assert config.harmful(small, changed) == ["batch_size: 32 -> 16"]
+    assert config.blocking_changes(small, changed) == ["batch_size: 32 -> 16"]
 
 
 def test_a_key_younger_than_the_run_may_have_its_default(small):
     old = ConfigDict(small.to_dict())
     del old["augment"]
-    assert config.harmful(old, small) == []
+    assert config.blocking_changes(old, small) == []
     small.augment.pipe = "bgc"
-    assert config.harmful(old, small) == ["augment.pipe: (absent) -> 'bgc'"]
+    assert config.blocking_changes(old, small) == ["augment.pipe: (absent) -> 'bgc'"]
 
 
 def test_the_data_that_a_model_was_made_of(small, tmp_path):

@@ -45,7 +45,9 @@ def test_weights_move_and_buffers_are_copied():
 
 
 def test_buffers_of_a_target_that_is_run_are_its_own():
-    average = Average(network(2.0), network(10.0), 100, ramp_up=None, run=lambda *_: None)
+    average = Average(
+        network(2.0), network(10.0), 100, ramp_up=None, refresh_moments=lambda *_: None
+    )
     average.update(tf.constant(0), batch_size=50)
     assert weight(average.target) == pytest.approx(2.0 + 8.0 * 0.5**0.5)
     for buffer in average.target.non_trainable_variables:

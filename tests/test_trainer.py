@@ -102,7 +102,7 @@ def test_starting_from_another_run(run, tmp_path):
 
 def test_what_does_not_fit_to_start_from_is_told(run, tmp_path, monkeypatch):
     """Before the data are prepared, which may take long."""
-    monkeypatch.setattr(trainer, "open_line", None)
+    monkeypatch.setattr(trainer, "open_stream", None)
     fresh = RunDirectory(tmp_path / "run")
     message = (
         r"width is 4 there and 8 here; .*kernel is \(100, 256\) there and \(100, 512\) here, and"
@@ -209,12 +209,12 @@ def test_classes_are_those_of_the_data(labels, classes, answer):
 def test_a_run_keeps_the_names_of_its_classes(tmp_path, capsys):
     options = config.load("ssgan_shapes")
     options.data.labels, options.model.num_classes = True, 5
-    line = trainer.open_line(options)
-    names = trainer._class_names(options, line)
-    assert names == list(line.source.class_names) and len(names) == 5
+    stream = trainer.open_stream(options)
+    names = trainer._class_names(options, stream)
+    assert names == list(stream.source.class_names) and len(names) == 5
     assert f"Classes: 0 = {names[0]}, 1 = {names[1]}" in capsys.readouterr().out
     options.model.num_classes = 0
-    assert trainer._class_names(options, line) == [] and not capsys.readouterr().out
+    assert trainer._class_names(options, stream) == [] and not capsys.readouterr().out
 
 
 def test_a_run_that_does_not_know_its_classes_is_resumed_on_the_same_data_only(tmp_path):
@@ -454,7 +454,7 @@ def test_a_training_that_diverges_is_not_saved(tmp_path, capsys):
     with pytest.raises(UserError, match=r"not finite at step 2: .*diverged.*=float32\.$"):
         trainer.train(options, run, ONE)
     (line,) = log_of(run)
-    shown = " ".join(map(str, trainer.open_line(options).indices(0, np.arange(8))["image"]))
+    shown = " ".join(map(str, trainer.open_stream(options).indices(0, np.arange(8))["image"]))
     told = f"not finite at 16 images, since step 1 (image {shown} of the data, seed 0)"
     assert told in line["health"][0] and told in capsys.readouterr().out
     assert not run.checkpoints.exists() and not run.model.exists()
@@ -589,7 +589,7 @@ def _tiny(name):
     """A config with narrow networks, on bundled data."""
     options = config.load(name)
     model = models.model_class(options.model_name)
-    options.data.dataset = data.KINDS[model.DATA].bundled
+    options.data.dataset = data.FORMATS[model.DATA].bundled
     options.model.update(model.TINY)
     options.augment.pipe = "none"  # it has tests of its own, and takes long to compile
     options.batch_size = 4
@@ -628,7 +628,7 @@ def test_every_config_makes_its_model(name, random_vgg19):
     """At its own size; in a graph, which allocates nothing."""
     options = config.load(name)
     model = models.model_class(options.model_name)
-    options.data.dataset = data.KINDS[model.DATA].bundled
+    options.data.dataset = data.FORMATS[model.DATA].bundled
     options = trainer.inferred(options, num_replicas=1)
     data.require_divisible(options.batch_size, 1)
     with tf.Graph().as_default():

@@ -117,8 +117,8 @@ def _functions_of_metric(model: LatentGAN, extractor: Extractor, batches: int) -
     def draw_part(step, latents, labels):
         return (model.draw(latents, labels, random_of(0, step[0])),)
 
-    draw = devices.spread(extractor.strategy, draw_part)
-    look = devices.spread(extractor.strategy, extractor.network)
+    draw = devices.run_on_replicas(extractor.strategy, draw_part)
+    look = devices.run_on_replicas(extractor.strategy, extractor.network)
 
     def draw_all():
         drawn = (draw(steps, latents[:size], labels[:size]) for _ in range(batches))

@@ -1,6 +1,6 @@
 """Endless batches as a pure function of (seed, step).
 
-Batches are slices of a line of examples, so that any step can be computed without the ones before
+Batches are slices of a stream of examples, so that any step can be computed without the ones before
 it, and replicas take parts of the same batch.
 """
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganzoo.data.lines import Line
+from ganzoo.data.streams import ExampleStream
 from ganzoo.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def batches(
-    line: Line,
+    stream: ExampleStream,
     *,
     batch_size: int,
     seed: int,
@@ -30,7 +30,7 @@ def batches(
     """Endless dictionaries: images float32 `[b, H, W, C]` in [-1, 1], labels int32 `[b]`.
 
     Args:
-        line: what to draw from; an epoch may have fewer than `batch_size` examples.
+        stream: what to draw from; an epoch may have fewer than `batch_size` examples.
         batch_size: images per step over all replicas; `b` is `batch_size / num_replicas`.
         seed: decides the order and all that is random about an example.
         start_step: the first step to deliver, at no cost.
@@ -44,15 +44,15 @@ def batches(
     """
     require_divisible(batch_size, num_replicas)
     local = num_replicas if local_replicas is None else local_replicas
-    part, names = batch_size // num_replicas, list(line.shapes)
+    part, names = batch_size // num_replicas, list(stream.shapes)
 
     def read(count: np.ndarray) -> list[np.ndarray]:
         step, replica = divmod(int(count), local)
         start = step * batch_size + (first_replica + replica) * part
-        examples = line.read(seed, start, part)
+        examples = stream.read(seed, start, part)
         return [examples[name] for name in names]
 
-    shapes = {name: (part, *shape) for name, shape in line.shapes.items()}
+    shapes = {name: (part, *shape) for name, shape in stream.shapes.items()}
     return _dataset(read, start_step * local, shapes)
 
 

@@ -20,14 +20,14 @@ from ganzoo.translation import ImageGAN
 
 
 def of_config(
-    config: ConfigDict, model: GAN, line: data.Line, strategy: tf.distribute.Strategy
+    config: ConfigDict, model: GAN, stream: data.ExampleStream, strategy: tf.distribute.Strategy
 ) -> list:
     """The evaluations that `config.evaluation` asks for, to be made during training.
 
     Args:
         config: of the training.
         model: in training.
-        line: the data of the training, by which is measured unless the config names others.
+        stream: the data of the training, by which is measured unless the config names others.
         strategy: of the training.
 
     Raises:
@@ -56,7 +56,7 @@ def of_config(
     found = []
     if sets:
         other = options.dataset or options.split
-        source = opened(options.split or config.data.split) if other else line.source
+        source = opened(options.split or config.data.split) if other else stream.source
         workers = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         strategy = None if workers else strategy
         found.append(SetEvaluation(sets, weights, source, strategy=strategy))

@@ -27,7 +27,7 @@ class Extractor:
     def __init__(self, network: FeatureNetwork, strategy: tf.distribute.Strategy | None = None):
         self.network, self.strategy = network, strategy
         self.replicas = 1 if strategy is None else strategy.num_replicas_in_sync
-        self._looking = devices.spread(strategy, network)
+        self._looking = devices.run_on_replicas(strategy, network)
         self._drawing = (None, None)
 
     def of_source(self, source: data.Source, indices: np.ndarray) -> Features:
@@ -81,7 +81,7 @@ class Extractor:
                 finite = tf.reduce_all(tf.math.is_finite(images), axis=(1, 2, 3))
                 return finite, *self.network(_pixels(images))
 
-            self._drawing = key, devices.spread(self.strategy, draw)
+            self._drawing = key, devices.run_on_replicas(self.strategy, draw)
         return self._drawing[1]
 
 

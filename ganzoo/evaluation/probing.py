@@ -37,26 +37,26 @@ class ProbeEvaluation:
 
     def of_model(self, model: GAN) -> dict[str, float]:
         """Accuracies from 0 to 1 by the metrics' names; raises UserError without features."""
-        represent = tf.function(model.represent, autograph=False)
-        train = features_of(represent, self.train, max(self.counts.values()))
-        test = features_of(represent, self.test, len(self.test))
+        extract = tf.function(model.discriminator_features, autograph=False)
+        train = features_of(extract, self.train, max(self.counts.values()))
+        test = features_of(extract, self.test, len(self.test))
         return {
             name: metrics.probe_accuracy(*(part[:count] for part in train), *test)
             for name, count in self.counts.items()
         }
 
 
-def features_of(represent: Callable, source: data.Source, count: int):
+def features_of(extract: Callable, source: data.Source, count: int):
     """Features `[count, F]` of the first images, and their labels `[count]`.
 
     Args:
-        represent: from images `[N, H, W, C]` in [-1, 1] to features `[N, F]`.
+        extract: from images `[N, H, W, C]` in [-1, 1] to features `[N, F]`.
         source: of images with labels.
         count: at most all of them.
     """
     features, labels = [], []
     for start in range(0, count, BATCH_SIZE):
         images, of_batch = source.read(np.arange(start, min(start + BATCH_SIZE, count)))
-        features.append(represent(images / np.float32(127.5) - 1.0))
+        features.append(extract(images / np.float32(127.5) - 1.0))
         labels.append(of_batch)
     return np.concatenate(features), np.concatenate(labels)

@@ -81,7 +81,7 @@ class ReconstructionEvaluation:
 
     def _measured(self, model: ImageGAN, name: str, small, reference, border: int) -> list[float]:
         converted = model.convert(small / np.float32(127.5) - 1.0, self.direction, self.tile)
-        answers = pictures.to_uint8(converted), bicubic.enlarge(small, model.scale)
+        answers = pictures.to_uint8(converted), bicubic.upscale(small, model.scale)
         try:
             return [
                 metric(answer, reference, border)

@@ -12,11 +12,11 @@ from ganzoo.layers.resample import (
     blur,
     downsample_average,
     downsample_blurred,
-    enlarge_bilinear,
     pixel_shuffle,
     unpool,
     upsample_bilinear,
     upsample_blurred,
+    upscale_bilinear,
 )
 from ganzoo.layers.spectral_norm import (
     SpectralConv2D,

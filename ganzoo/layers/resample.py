@@ -73,7 +73,7 @@ def pixel_shuffle(x, scale: int):
     return ops.reshape(x, (-1, height * scale, width * scale, channels))
 
 
-def enlarge_bilinear(x, scale: int):
+def upscale_bilinear(x, scale: int):
     """Bilinear upsampling, half-pixel centers, edges repeated: `[N, H, W, C] -> [N, s H, s W, C]`.
 
     As one convolution, for sides that need not be known before, as in an exported file.

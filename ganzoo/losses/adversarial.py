@@ -23,7 +23,7 @@ class AdversarialLoss(NamedTuple):
     generator: Callable
     boundary: float = 0.0
 
-    def judgement(self, real_logits, fake_logits) -> dict:
+    def discriminator_logs(self, real_logits, fake_logits) -> dict:
         """Logs of the discriminator's opinion.
 
         `real_sign`, the mean sign of logits of real images, is what adaptive augmentation goes by.

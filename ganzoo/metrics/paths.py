@@ -45,7 +45,7 @@ def path_distances(
         random = Random(seed, step[0], scope="path/")
         return (_distances(model, distance, random, space, sampling, crop),)
 
-    measure = devices.spread(strategy, measure)
+    measure = devices.run_on_replicas(strategy, measure)
     replicas = 1 if strategy is None else strategy.num_replicas_in_sync
     starts = range(0, -(-count // BATCH_SIZE), replicas)
     found = [measure(tf.range(replicas) + start)[0].numpy() for start in starts]

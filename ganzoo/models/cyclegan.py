@@ -286,7 +286,7 @@ class CycleGAN(ImageGAN):
     def generators(self):
         return {name: getattr(self, name) for name in self.DIRECTIONS}
 
-    def usual_networks(self):
+    def default_networks(self):
         # No attributes of all models: Keras would save the networks under these names.
         return {"generator": self.a2b, "discriminator": self.discriminator_b}
 
@@ -358,7 +358,7 @@ class CycleGAN(ImageGAN):
             logs={
                 "loss_a": ops.mean(loss_a),
                 "loss_b": ops.mean(loss_b),
-                **self.adversarial.judgement(*both),
+                **self.adversarial.discriminator_logs(*both),
             },
             reuse={"slots_a": slots_a, "slots_b": slots_b},
         )

@@ -127,7 +127,7 @@ class DCGAN(LatentGAN):
         )
 
     def averages(self):
-        return average_of_generator(self, self._run_average)
+        return average_of_generator(self, self._refresh_moments)
 
     def discriminator_loss(self, batch, random):
         real = batch["image"]
@@ -138,7 +138,7 @@ class DCGAN(LatentGAN):
         fake_logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
         return Loss(
             self.adversarial.discriminator(real_logits, fake_logits),
-            logs=self.adversarial.judgement(real_logits, fake_logits),
+            logs=self.adversarial.discriminator_logs(real_logits, fake_logits),
             reuse={"latents": latents},
         )
 
@@ -150,7 +150,7 @@ class DCGAN(LatentGAN):
     def call(self, latents, labels=None, training=False):
         return self.averaged_generator(latents, training=training)
 
-    def _run_average(self, batch, random):
+    def _refresh_moments(self, batch, random):
         latents = self.draw_latents(random, batch["image"].shape[0])
         self.averaged_generator(latents, training=True)
 

@@ -4,6 +4,7 @@ import importlib
 import inspect
 
 from ganzoo.augment import Augmentation
+from ganzoo.config import renamed
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.recipes import MODELS
@@ -36,7 +37,7 @@ def build(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
 
 def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
     """A model without weights yet; arguments as `build` takes them."""
-    cls = model_class(name)
+    cls, kwargs = model_class(name), renamed(kwargs)
     known = [p for p in inspect.signature(cls).parameters if p != "kwargs"]
     for key in kwargs:
         if key not in known:

@@ -20,7 +20,7 @@ initial weights are He's, PReLU begins at 0.25, each channel with a slope of its
 ends without an activation, as in the figure; results are clipped outside of training. Each step
 updates the generator first and shows the discriminator the images made for that, so that they are
 made once. Added, as later papers have it: an averaged generator, and a demand that even surfaces
-stay even (`evenness_weight`). What is left out: the total variation that the paper adds to
+stay even (`flat_region_weight`). What is left out: the total variation that the paper adds to
 SRResNet-VGG22.
 
 For files that others published there are generators that differ: with biases before normalizations
@@ -42,8 +42,8 @@ from ganzoo.layers import (
     PaddedConv2D,
     PReLU,
     batch_norm,
-    enlarge_bilinear,
     pixel_shuffle,
+    upscale_bilinear,
 )
 from ganzoo.losses import ADVERSARIAL, VGG_FEATURES, VGGLoss
 from ganzoo.translation import ImageGAN
@@ -142,7 +142,7 @@ class ModifiedGenerator(Network):
         for expand in self.expansions:
             x = pixel_shuffle(expand(x), 2)
         details = self.to_image(ops.leaky_relu(self.refine(x), 0.1))
-        return ops.cast(details, "float32") + enlarge_bilinear(
+        return ops.cast(details, "float32") + upscale_bilinear(
             ops.cast(images, "float32"), self.scale
         )
 
@@ -192,8 +192,8 @@ class SRGAN(ImageGAN):
         content_loss: of the second stage: "vgg54", "vgg22", or "mse" for pixels.
         vgg_weights: a file with VGG19's weights, see `VGGLoss`; None downloads them once.
         adversarial_weight: of the discriminator's opinion, beside the content's 1.
-        evenness_weight: of the demand that even surfaces stay even in the second stage, beside the
-            same; 0, as in the paper, means no such demand.
+        flat_region_weight: of the demand that even surfaces stay even in the second stage, beside
+            the same; 0, as in the paper, means no such demand.
         pretrain_images: images of the first stage.
         ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
 
@@ -231,7 +231,7 @@ class SRGAN(ImageGAN):
         content_loss: str = "vgg54",
         vgg_weights: str | None = None,
         adversarial_weight: float = 1e-3,
-        evenness_weight: float = 0.0,
+        flat_region_weight: float = 0.0,
         pretrain_images: int = 16_000_000,
         ema_half_life_images: int = 0,
         **kwargs,
@@ -250,7 +250,7 @@ class SRGAN(ImageGAN):
             raise unknown("content_loss", content_loss, ["mse", *VGG_FEATURES])
         self.image_size, self.channels, self.scale = image_size, channels, scale
         self.content_loss, self.vgg_weights = content_loss, vgg_weights
-        self.adversarial_weight, self.evenness_weight = adversarial_weight, evenness_weight
+        self.adversarial_weight, self.flat_region_weight = adversarial_weight, flat_region_weight
         self.pretrain_images = pretrain_images
         self.ema_half_life_images = ema_half_life_images
         # How far a result depends on its input: by the convolution of 9 x 9 pixels, two of 3 x 3
@@ -308,18 +308,18 @@ class SRGAN(ImageGAN):
         return {"vgg_fingerprint": content.fingerprint()} if isinstance(content, VGGLoss) else {}
 
     def averages(self):
-        return average_of_generator(self, self._run_average, EMA_RAMP_UP)
+        return average_of_generator(self, self._refresh_moments, EMA_RAMP_UP)
 
-    def _run_average(self, batch, random):
+    def _refresh_moments(self, batch, random):
         if self.averaged_generator.non_trainable_variables:  # MSRResNet has no moments
-            self.averaged_generator(batch["small"], training=True)
+            self.averaged_generator(batch["low_res"], training=True)
 
     def pixel_loss(self, batch, random):
-        error = _squared_error(self.generator(batch["small"], training=True), batch["image"])
+        error = _squared_error(self.generator(batch["low_res"], training=True), batch["image"])
         return Loss(error, logs={"psnr": _psnr(error)})
 
     def generator_loss(self, batch, random):
-        real, fake = batch["image"], self.generator(batch["small"], training=True)
+        real, fake = batch["image"], self.generator(batch["low_res"], training=True)
         content = self.content(fake, real)
         seen = self.augment(fake, random, "fake")
         adversarial = NON_SATURATING.generator(self.discriminator(seen, training=True))
@@ -329,12 +329,12 @@ class SRGAN(ImageGAN):
             "adversarial": ops.mean(adversarial),
             "psnr": _psnr(_squared_error(fake, real)),
         }
-        if self.evenness_weight:
-            logs["unevenness"] = self._unevenness(random, real.shape[0])
-            loss += self.evenness_weight * logs["unevenness"]
+        if self.flat_region_weight:
+            logs["flat_region_variance"] = self._flat_region_variance(random, real.shape[0])
+            loss += self.flat_region_weight * logs["flat_region_variance"]
         return Loss(loss, logs=logs, reuse={"fake": fake})
 
-    def _unevenness(self, random, count):
+    def _flat_region_variance(self, random, count):
         """Mean variance of enlarged even surfaces, which should have none: of an eighth of `count`
         random colors.
 
@@ -358,7 +358,7 @@ class SRGAN(ImageGAN):
         fake_logits = self.discriminator(fake, training=True)
         return Loss(
             NON_SATURATING.discriminator(real_logits, fake_logits),
-            logs=NON_SATURATING.judgement(real_logits, fake_logits),
+            logs=NON_SATURATING.discriminator_logs(real_logits, fake_logits),
         )
 
     def call(self, inputs, direction="upscale", training=False):
@@ -381,7 +381,7 @@ class SRGAN(ImageGAN):
 
     def preview(self, batch, count):
         """Strips `[M, S, 3 S, C]` of the small image, its enlargement, and the original."""
-        small, large = (batch[name][: max(1, count // 3)] for name in ("small", "image"))
+        small, large = (batch[name][: max(1, count // 3)] for name in ("low_res", "image"))
         pixels = ops.repeat(ops.repeat(small, self.scale, axis=1), self.scale, axis=2)
         return ops.concatenate([pixels, self._compiled_call(small, "upscale"), large], axis=2)
 

@@ -350,11 +350,11 @@ class SSGAN(LatentGAN):
             Update("generator", self.generator_loss, every=every, offset=every - 1),
         )
 
-    def represent(self, images):
+    def discriminator_features(self, images):
         return self.discriminator.features(images)
 
     def averages(self):
-        return average_of_generator(self, self._run_average)
+        return average_of_generator(self, self._refresh_moments)
 
     def discriminator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]
@@ -379,7 +379,7 @@ class SSGAN(LatentGAN):
                 "adversarial": ops.mean(adversarial),
                 "rotation": rotation,
                 "rotation_accuracy": ops.mean(ops.cast(guessed == turns, "float32")),
-                **self.adversarial.judgement(real_logits, fake_logits),
+                **self.adversarial.discriminator_logs(real_logits, fake_logits),
             },
         )
 
@@ -403,7 +403,7 @@ class SSGAN(LatentGAN):
         self.require_labels(labels)
         return self.averaged_generator(latents, labels, training=training)
 
-    def _run_average(self, batch, random):
+    def _refresh_moments(self, batch, random):
         self._generate(random, batch["image"].shape[0], self.averaged_generator)
 
     def _generate(self, random, count, generator=None):

@@ -212,7 +212,7 @@ def _load_checkpoint(path: Path) -> GAN:
         raise NoDiscriminators(f"{path} has no checkpoint, which the discriminators would be in")
     model = build(saved["model_name"], **saved["model"])
     checkpoints.restore_latest(model, path / "checkpoints")
-    for part, network in model.usual_networks().items():
+    for part, network in model.default_networks().items():
         setattr(model, part, network)
     return model
 

@@ -477,7 +477,7 @@ class StyleGAN2ADA(StyleGAN):
         real_logits = self.discriminator(real, batch["label"])
         return Loss(
             NON_SATURATING.discriminator(real_logits, fake_logits),
-            logs=NON_SATURATING.judgement(real_logits, fake_logits),
+            logs=NON_SATURATING.discriminator_logs(real_logits, fake_logits),
         )
 
     def r1_loss(self, batch, random):

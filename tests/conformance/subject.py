@@ -32,7 +32,7 @@ def recipe_of(name, full=True):
             "precision": "float32",
             "seed": 1,  # 0 puts an activation of SRGAN on the kink of a ReLU: rounding decides
             "augment": {"pipe": "color", "strength": 0.5, "target": 0.6, "interval": 1},
-            "data": {"dataset": data.KINDS[model.DATA].bundled},
+            "data": {"dataset": data.FORMATS[model.DATA].bundled},
             "model": dict(model.TINY),
         }
     )

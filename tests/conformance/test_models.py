@@ -303,8 +303,8 @@ def test_checkpoints_of_another_model_are_refused(subject, tmp_path):
 def test_data_reaches_the_model_as_the_pipeline_made_it(subject):
     setup = subject.setup
     batch = next(iter(setup.batches(2)))
-    line = setup.line
-    dataset = data.batches(line, batch_size=BATCH, seed=setup.config.seed, start_step=2)
+    stream = setup.stream
+    dataset = data.batches(stream, batch_size=BATCH, seed=setup.config.seed, start_step=2)
     for name, tensor in next(iter(dataset)).items():
         np.testing.assert_array_equal(batch[name], tensor)
 

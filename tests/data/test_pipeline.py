@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from ganzoo.data import ArraySource, ImageLine, batches, open_source
+from ganzoo.data import ArraySource, ImageStream, batches, open_source
 from ganzoo.errors import UserError
 
 
@@ -29,7 +29,7 @@ def _source(count=10, size=2):
 
 
 def _line(count=10, **options):
-    return ImageLine(_source(count), **options)
+    return ImageStream(_source(count), **options)
 
 
 def _take(dataset, count):
@@ -43,7 +43,7 @@ def _equal(first, second):
 
 def test_shapes_types_and_range_are_fixed():
     dataset = batches(
-        ImageLine(open_source("shapes", image_size=16, channels=3)), batch_size=4, seed=0
+        ImageStream(open_source("shapes", image_size=16, channels=3)), batch_size=4, seed=0
     )
     image, label = dataset.element_spec["image"], dataset.element_spec["label"]
     assert (image.shape, image.dtype.name) == ((4, 16, 16, 3), "float32")
@@ -65,7 +65,7 @@ def test_mapped_files_are_read_like_arrays(tmp_path):
     np.save(tmp_path / "images.npy", source.images)
     mapped = dataclasses.replace(source, images=np.load(tmp_path / "images.npy", mmap_mode="r"))
     first, second = (
-        batches(ImageLine(s, flip=True), batch_size=4, seed=0) for s in (source, mapped)
+        batches(ImageStream(s, flip=True), batch_size=4, seed=0) for s in (source, mapped)
     )
     assert _equal(_take(first, 5), _take(second, 5))
 
@@ -77,28 +77,28 @@ def test_seeds_give_other_orders():
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_any_step_can_be_started_from(flip):
-    line, settings = _line(flip=flip), {"batch_size": 4, "seed": 3}
-    whole = batches(line, **settings)
-    resumed = batches(line, start_step=7, **settings)
+    stream, settings = _line(flip=flip), {"batch_size": 4, "seed": 3}
+    whole = batches(stream, **settings)
+    resumed = batches(stream, start_step=7, **settings)
     assert _equal(_take(whole.skip(7), 5), _take(resumed, 5))
-    far = batches(line, start_step=10**12, **settings)
+    far = batches(stream, start_step=10**12, **settings)
     assert _equal(_take(far, 1), _take(far, 1))
 
 
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_share_the_batches_of_one(replicas):
-    line, settings = _line(flip=True), {"batch_size": 8, "seed": 3, "start_step": 2}
-    one = _take(batches(line, **settings), 6)
-    many = _take(batches(line, num_replicas=replicas, **settings), 6 * replicas)
+    stream, settings = _line(flip=True), {"batch_size": 8, "seed": 3, "start_step": 2}
+    one = _take(batches(stream, **settings), 6)
+    many = _take(batches(stream, num_replicas=replicas, **settings), 6 * replicas)
     assert many["label"].shape == (6 * replicas, 8 // replicas)
     assert _equal(one, {key: many[key].reshape(one[key].shape) for key in one})
 
 
 def test_workers_share_the_batches_of_one():
-    line, settings = _line(flip=True), {"batch_size": 8, "seed": 3, "start_step": 2}
-    one = _take(batches(line, **settings), 6)["label"]
+    stream, settings = _line(flip=True), {"batch_size": 8, "seed": 3, "start_step": 2}
+    one = _take(batches(stream, **settings), 6)["label"]
     workers = [
-        batches(line, num_replicas=4, first_replica=first, local_replicas=2, **settings)
+        batches(stream, num_replicas=4, first_replica=first, local_replicas=2, **settings)
         for first in (0, 2)
     ]
     parts = [_take(worker, 12)["label"].reshape(6, 4) for worker in workers]
@@ -106,8 +106,8 @@ def test_workers_share_the_batches_of_one():
 
 
 def test_half_of_the_images_are_flipped_differently_in_each_epoch():
-    line = _line(1000, shuffle=False, flip=True)
-    epochs = [line.read(0, epoch * 1000, 1000)["image"] for epoch in range(3)]
+    stream = _line(1000, shuffle=False, flip=True)
+    epochs = [stream.read(0, epoch * 1000, 1000)["image"] for epoch in range(3)]
     flips = np.stack([images[:, 0, 0, 0] == 0 for images in epochs])
     assert abs(flips.mean(axis=1) - 0.5).max() < 0.06
     assert abs(np.corrcoef(flips) - np.eye(3)).max() < 0.12
@@ -117,7 +117,7 @@ def test_half_of_the_images_are_flipped_differently_in_each_epoch():
 
 def test_flipping_leaves_the_source_alone():
     source = _source()
-    ImageLine(source, flip=True).read(0, 0, 50)
+    ImageStream(source, flip=True).read(0, 0, 50)
     assert (source.images[:, :, 0] == 255).all()
 
 
@@ -135,17 +135,17 @@ def test_fewer_images_than_a_batch_are_repeated():
 def test_other_processes_draw_the_same_batches():
     code = """
 import hashlib, itertools
-from ganzoo.data import ImageLine, batches, open_source
-line = ImageLine(open_source("shapes", image_size=16, channels=3, labels=True), flip=True)
+from ganzoo.data import ImageStream, batches, open_source
+stream = ImageStream(open_source("shapes", image_size=16, channels=3, labels=True), flip=True)
 digest = hashlib.sha256()
-for batch in itertools.islice(batches(line, batch_size=8, seed=5), 20):
+for batch in itertools.islice(batches(stream, batch_size=8, seed=5), 20):
     digest.update(batch["image"].numpy().tobytes() + batch["label"].numpy().tobytes())
 print(digest.hexdigest())
 """
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    line = ImageLine(open_source("shapes", image_size=16, channels=3, labels=True), flip=True)
+    stream = ImageStream(open_source("shapes", image_size=16, channels=3, labels=True), flip=True)
     digest = hashlib.sha256()
-    for batch in itertools.islice(batches(line, batch_size=8, seed=5), 20):
+    for batch in itertools.islice(batches(stream, batch_size=8, seed=5), 20):
         digest.update(batch["image"].numpy().tobytes() + batch["label"].numpy().tobytes())
     assert other.stdout.strip() == digest.hexdigest()
 

@@ -53,12 +53,12 @@ def _prepared(context):
 
     def read():
         start = time.monotonic()
-        line = data.ImageLine(opened())
-        found = {"images": len(line), "open": time.monotonic() - start}
+        stream = data.ImageStream(opened())
+        found = {"images": len(stream), "open": time.monotonic() - start}
         for position in STARTS:
             start = time.monotonic()
             for number in range(100):
-                line.read(0, position + 64 * number, 64)
+                stream.read(0, position + 64 * number, 64)
             found[str(position)] = (time.monotonic() - start) / 100
         print(json.dumps(found))
 

@@ -107,7 +107,7 @@ def _data(step, value, pick):
 
     make = data.batches
 
-    def poisoned(line, *, start_step=0, **options):
+    def poisoned(stream, *, start_step=0, **options):
         def poison(number, batch):
             factor = tf.where(tf.equal(number, step), value, 1.0)
             return {
@@ -115,7 +115,7 @@ def _data(step, value, pick):
                 for name, column in batch.items()
             }
 
-        batches = make(line, start_step=start_step, **options)
+        batches = make(stream, start_step=start_step, **options)
         return batches.enumerate(start_step).map(poison)
 
     data.batches = poisoned

@@ -4,10 +4,10 @@ import tensorflow as tf
 
 from ganzoo.layers import (
     downsample_average,
-    enlarge_bilinear,
     resample,
     unpool,
     upsample_bilinear,
+    upscale_bilinear,
 )
 
 TOLERANCES = {"float32": 1e-5, "bfloat16": 0.2, "float16": 0.02}  # of values up to 50
@@ -40,7 +40,7 @@ def test_bilinear_is_that_of_resize_operations(shape):
     np.testing.assert_allclose(upsample_bilinear(images), expected, atol=1e-6)
     for scale in (2, 3, 4):
         expected = tf.image.resize(images, [scale * side for side in shape], "bilinear")
-        np.testing.assert_allclose(enlarge_bilinear(images, scale), expected, atol=2e-6)
+        np.testing.assert_allclose(upscale_bilinear(images, scale), expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])

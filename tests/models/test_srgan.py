@@ -33,7 +33,7 @@ def published(scale=4):
 
 def batch(count=4, size=32, scale=4, random=RANDOM):
     large = random.uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
-    return {"image": tf.constant(large), "small": tf.constant(large[:, ::scale, ::scale])}
+    return {"image": tf.constant(large), "low_res": tf.constant(large[:, ::scale, ::scale])}
 
 
 @pytest.mark.slow
@@ -127,7 +127,7 @@ def test_both_stages_move_the_same_generator_by_their_own_optimizers():
 def test_the_pixel_loss_is_the_error_on_the_range_of_two():
     model, data = tiny(), batch()
     loss = model.pixel_loss(data, None)
-    images = model.generator(data["small"], training=True)
+    images = model.generator(data["low_res"], training=True)
     expected = np.mean((np.asarray(images) - data["image"]) ** 2, axis=(1, 2, 3))
     np.testing.assert_allclose(loss.value, expected, rtol=1e-5)
     # In dB, it is what PSNR is on bytes.
@@ -158,16 +158,16 @@ def test_the_weight_multiplies_the_adversarial_term_alone():
 def test_even_surfaces_cost_their_variance_in_inference():
     model, data, random = tiny(), batch(16), Random(0, 0)
     without = model.generator_loss(data, random)
-    model.evenness_weight = 10.0
+    model.flat_region_weight = 10.0
     loss = model.generator_loss(data, random)
     grey = random.uniform("grey", [16, 1, 1, 1], -1, 1).numpy()
     tint = random.uniform("tint", [16, 1, 1, 3], -0.25, 0.25).numpy()
     surfaces = np.tile(np.clip(grey + tint, -1, 1)[[0, 8]], (1, 8, 8, 1))
     inner = model.generator(surfaces, training=False).numpy()[:, 10:22, 10:22]
     expected = np.mean((inner - inner.mean(axis=(1, 2), keepdims=True)) ** 2)
-    np.testing.assert_allclose(loss.logs["unevenness"], expected, rtol=1e-5)
+    np.testing.assert_allclose(loss.logs["flat_region_variance"], expected, rtol=1e-5)
     np.testing.assert_allclose(loss.value - without.value, np.full(16, 10 * expected), rtol=1e-3)
-    assert "unevenness" not in without.logs
+    assert "flat_region_variance" not in without.logs
 
 
 @pytest.mark.slow
@@ -176,7 +176,7 @@ def test_even_surfaces_become_even():
     weights = model.generator.trainable_variables
     for step in range(24):
         with tf.GradientTape() as tape:
-            losses.append(model._unevenness(Random(0, step), 16))
+            losses.append(model._flat_region_variance(Random(0, step), 16))
         adam.apply(tape.gradient(losses[-1], weights), weights)
     assert np.mean(losses[-4:]) < 0.2 * np.mean(losses[:4])
 
@@ -193,17 +193,17 @@ def test_an_undecided_discriminator_costs_what_it_should():
 
 def test_the_discriminator_normalizes_photos_and_results_apart():
     model, data = tiny(), batch()
-    fake = model.generator(data["small"], training=True)
+    fake = model.generator(data["low_res"], training=True)
     loss = model.discriminator_loss(data | {"fake": fake}, None)
     real_logits = model.discriminator(data["image"], training=True)
     np.testing.assert_allclose(loss.logs["real_logits"], np.mean(real_logits), rtol=1e-4)
 
 
 def test_inference_uses_moving_averages():
-    model, small = tiny(), batch(1)["small"]
+    model, small = tiny(), batch(1)["low_res"]
     before = model(small)
     for _ in range(20):
-        model.generator(batch(8)["small"] * 0.1 + 0.5, training=True)
+        model.generator(batch(8)["low_res"] * 0.1 + 0.5, training=True)
     assert np.abs(np.asarray(model(small)) - before).max() > 1e-3
     np.testing.assert_array_equal(model(small), model(small))
     norms = [x for x in model.generator._flatten_layers() if "batch_norm" in x.name]
@@ -311,7 +311,7 @@ def test_the_average_is_what_enlarges_and_what_is_saved(tmp_path):
         expected = decay * expected + (1.0 - decay) * weights[0].numpy()
         np.testing.assert_allclose(weights[1], expected, rtol=1e-5, atol=1e-7)
     models.save(model, "srgan", arguments, tmp_path)
-    loaded, small = models.load(tmp_path), data["small"]
+    loaded, small = models.load(tmp_path), data["low_res"]
     np.testing.assert_array_equal(loaded(small), model(small))
     assert np.abs(model(small) - ops.clip(model.generator(small), -1.0, 1.0)).max() > 1e-4
     model = models.build("srgan", **arguments)
@@ -330,7 +330,7 @@ def test_the_averaged_generator_has_the_moments_of_its_own_activations():
     expected = norm.moving_mean.numpy()
     for _ in range(2):
         model.train_step(data)
-        x = (data["small"] + 1.0) / 2.0
+        x = (data["low_res"] + 1.0) / 2.0
         for layer in average.head:
             x = layer(x)
         expected = 0.9 * expected + 0.1 * np.mean(convolve(x), axis=(0, 1, 2))

@@ -67,7 +67,7 @@ def test_losses_and_their_gradients(model, monkeypatch):
     expected = json.loads((FOLDER / "srgan.json").read_text())["losses"]
     small = inputs((2, 3, 24, 24)).transpose(0, 2, 3, 1).astype(np.float32)
     large = (2.0 * hashed("large", (2, 3, 96, 96)) - 1.0).transpose(0, 2, 3, 1).astype(np.float32)
-    batch = {"small": tf.constant(small), "image": tf.constant(large)}
+    batch = {"low_res": tf.constant(small), "image": tf.constant(large)}
 
     pretrain, slopes, weights = gradients(model.pixel_loss, batch, model.generator)
     assert float(tf.reduce_mean(pretrain.value)) == near(expected["pretrain"]["loss"])

@@ -6,30 +6,30 @@ from typing import NamedTuple
 from ganzoo.data import catalog, drawn, pairs
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import Preparation
-from ganzoo.data.lines import ImageLine, Line, PatchLine, UnpairedLine
+from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.errors import UserError
 
 _LOADED = 286 / 256  # side of a loaded image over that of the crop, in the official CycleGAN
 
 
-class Kind(NamedTuple):
+class DataFormat(NamedTuple):
     """One kind of data.
 
     Attributes:
-        open: `(dataset, *, image_size, channels, **options) -> Line`, with the options that
-            `config.data` has for this kind, and with `scale` for super-resolution.
+        open: `(dataset, *, image_size, channels, **options) -> ExampleStream`, with the options
+            that `config.data` has for this format, and with `scale` for super-resolution.
         inspect: `(dataset, *, data_dir, split, labels) -> Info`, to choose sizes by.
         bundled: a data set that needs no download.
     """
 
-    open: Callable[..., Line]
+    open: Callable[..., ExampleStream]
     inspect: Callable[..., Info]
     bundled: str
 
 
-def open_images(dataset: str, *, flip: bool = False, **options) -> ImageLine:
+def open_images(dataset: str, *, flip: bool = False, **options) -> ImageStream:
     """Single images with labels; see `open_source` for the options and errors."""
-    return ImageLine(catalog.open_source(dataset, **options), flip)
+    return ImageStream(catalog.open_source(dataset, **options), flip)
 
 
 def open_unpaired(
@@ -46,7 +46,7 @@ def open_unpaired(
     cache_dir: str | None = None,
     progress: bool = True,
     **looks,
-) -> UnpairedLine:
+) -> UnpairedStream:
     """Two domains of images without correspondence; other options are those of `open_source`.
 
     Args:
@@ -73,7 +73,7 @@ def open_unpaired(
     else:
         found = pairs.find_domains(dataset, data_dir, split)
         domains = tuple(catalog.prepared(one, preparation, cache_dir, progress) for one in found)
-    return UnpairedLine(domains, image_size, flip)
+    return UnpairedStream(domains, image_size, flip)
 
 
 def open_patches(
@@ -89,8 +89,8 @@ def open_patches(
     cache_dir: str | None = None,
     progress: bool = True,
     **looks,
-) -> PatchLine:
-    """Patches of large images; see `PatchLine` and, for the other options, `open_source`.
+) -> PatchStream:
+    """Patches of large images; see `PatchStream` and, for the other options, `open_source`.
 
     Images keep their sizes, and must not be smaller than a patch; `looks` are `background` and
     `on_bad_file`.
@@ -101,11 +101,11 @@ def open_patches(
     else:
         collection = catalog.find_collection(dataset, data_dir, split)
         source = catalog.prepared(collection, preparation, cache_dir, progress)
-    return PatchLine(source, image_size, scale, flip, turn)
+    return PatchStream(source, image_size, scale, flip, turn)
 
 
-KINDS = {
-    "images": Kind(open_images, catalog.inspect, "shapes"),
-    "unpaired": Kind(open_unpaired, pairs.inspect, "solid2striped"),
-    "super_resolution": Kind(open_patches, catalog.inspect, "shapes"),
+FORMATS = {
+    "images": DataFormat(open_images, catalog.inspect, "shapes"),
+    "unpaired": DataFormat(open_unpaired, pairs.inspect, "solid2striped"),
+    "super_resolution": DataFormat(open_patches, catalog.inspect, "shapes"),
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganzoo import bicubic
-from ganzoo.data import ArraySource, PackedSource, PatchLine, UnpairedLine
+from ganzoo.data import ArraySource, PackedSource, PatchStream, UnpairedStream
 
 RANDOM = np.random.default_rng(0)
 
@@ -39,18 +39,18 @@ def _packed(*sizes):
     )
 
 
-UNPAIRED = UnpairedLine((_domain(7), _domain(10)), image_size=8)
-PATCHES = PatchLine(_packed((40, 33), (24, 24), (27, 50)), image_size=12, scale=4)
+UNPAIRED = UnpairedStream((_domain(7), _domain(10)), image_size=8)
+PATCHES = PatchStream(_packed((40, 33), (24, 24), (27, 50)), image_size=12, scale=4)
 
 
-@pytest.mark.parametrize("line", [UNPAIRED, PATCHES], ids=["unpaired", "patches"])
-def test_examples_are_a_function_of_seed_and_position(line):
-    whole, part = line.read(3, 0, 20), line.read(3, 8, 5)
-    assert {name: array.shape[1:] for name, array in whole.items()} == dict(line.shapes)
+@pytest.mark.parametrize("stream", [UNPAIRED, PATCHES], ids=["unpaired", "patches"])
+def test_examples_are_a_function_of_seed_and_position(stream):
+    whole, part = stream.read(3, 0, 20), stream.read(3, 8, 5)
+    assert {name: array.shape[1:] for name, array in whole.items()} == dict(stream.shapes)
     for name, array in part.items():
         assert array.dtype == np.uint8
         np.testing.assert_array_equal(whole[name][8:13], array)
-        assert (line.read(4, 8, 5)[name] != array).any()
+        assert (stream.read(4, 8, 5)[name] != array).any()
 
 
 def test_each_domain_is_shuffled_on_its_own():
@@ -70,15 +70,15 @@ def test_crops_reach_every_place_and_half_are_mirrored():
     assert abs((images[:, 0, 0, 2] > images[:, 0, 1, 2]).mean() - 0.5) < 0.1
     for image, top in zip(images, tops, strict=True):
         np.testing.assert_array_equal(image[:, 0, 1], top + np.arange(8))
-    plain = UnpairedLine(UNPAIRED.domains, image_size=8, flip=False).read(0, 0, 50)["b"]
+    plain = UnpairedStream(UNPAIRED.domains, image_size=8, flip=False).read(0, 0, 50)["b"]
     assert (np.diff(plain[:, 0, :, 2].astype(int)) == 1).all()
 
 
 def test_a_patch_and_its_reduction_are_parts_of_the_whole_images():
-    line = PatchLine(PATCHES.source, image_size=12, scale=4, flip=False, turn=False)
+    stream = PatchStream(PATCHES.source, image_size=12, scale=4, flip=False, turn=False)
     wholes = [PATCHES.source.image(index) for index in range(3)]
     reduced = [bicubic.downscale(w[: len(w) // 4 * 4, : w.shape[1] // 4 * 4], 4) for w in wholes]
-    examples = line.read(0, 0, 60)
+    examples = stream.read(0, 0, 60)
     places = {
         _place(w, reduced, *pair) for pair in zip(*examples.values(), strict=True) for w in [wholes]
     }
@@ -100,8 +100,8 @@ def _place(wholes, reduced, patch, small):
 
 def test_patches_appear_in_all_eight_orientations():
     source = _packed((12, 12))
-    line = PatchLine(source, image_size=12, scale=4)
-    examples = line.read(0, 0, 200)
+    stream = PatchStream(source, image_size=12, scale=4)
+    examples = stream.read(0, 0, 200)
     seen = {patch.tobytes() for patch in examples["image"]}
     turns = [np.rot90(source.image(0), k) for k in range(4)]
     assert seen == {np.ascontiguousarray(i).tobytes() for t in turns for i in (t, t[:, ::-1])}

@@ -13,7 +13,7 @@ from .helpers import noise, write_images
 
 def _open(kind, dataset, **options):
     defaults = {"image_size": 32, "channels": 3}
-    return data.KINDS[kind].open(dataset, **(defaults | options))
+    return data.FORMATS[kind].open(dataset, **(defaults | options))
 
 
 def _folders(root, split="train", size=40):
@@ -22,25 +22,25 @@ def _folders(root, split="train", size=40):
     return f"unpaired:{root}"
 
 
-@pytest.mark.parametrize("kind", data.KINDS)
+@pytest.mark.parametrize("kind", data.FORMATS)
 def test_every_kind_has_bundled_data(kind):
     options = {"scale": 4} if kind == "super_resolution" else {}
-    line = _open(kind, data.KINDS[kind].bundled, **options)
-    batch = next(batches(line, batch_size=2, seed=0).as_numpy_iterator())
-    assert set(batch) == set(line.shapes) and len(line.fingerprint) == 64
+    stream = _open(kind, data.FORMATS[kind].bundled, **options)
+    batch = next(batches(stream, batch_size=2, seed=0).as_numpy_iterator())
+    assert set(batch) == set(stream.shapes) and len(stream.fingerprint) == 64
     for name, array in batch.items():
-        assert array.shape == (2, *line.shapes[name])
+        assert array.shape == (2, *stream.shapes[name])
         if name != "label":
             assert -1 <= array.min() < array.max() <= 1
 
 
 def test_two_folders_are_two_domains(tmp_path):
-    line = _open("unpaired", _folders(tmp_path))
-    assert [len(domain) for domain in line.domains] == [3, 5]
-    assert [domain.image_size for domain in line.domains] == [36, 36]  # 32 * 286 / 256
+    stream = _open("unpaired", _folders(tmp_path))
+    assert [len(domain) for domain in stream.domains] == [3, 5]
+    assert [domain.image_size for domain in stream.domains] == [36, 36]  # 32 * 286 / 256
     other = _open("unpaired", f"unpaired:{tmp_path}", load_size=32)
-    assert other.domains[0].image_size == 32 and other.fingerprint != line.fingerprint
-    info = data.KINDS["unpaired"].inspect(f"unpaired:{tmp_path}")
+    assert other.domains[0].image_size == 32 and other.fingerprint != stream.fingerprint
+    info = data.FORMATS["unpaired"].inspect(f"unpaired:{tmp_path}")
     assert (info.size, info.channels, info.count) == ((40, 40), 3, 5)
 
 
@@ -52,8 +52,8 @@ def test_images_are_stretched_to_squares_unless_cropped(tmp_path):
         Image.fromarray(wide).save(tmp_path / folder / "0.png")
     whole = _open("unpaired", f"unpaired:{tmp_path}", image_size=40, load_size=40)
     center = _open("unpaired", f"unpaired:{tmp_path}", image_size=40, load_size=40, fit="crop")
-    for line, dark in ((whole, 20), (center, 20)):
-        image = line.domains[0].read(np.array([0]))[0][0]
+    for stream, dark in ((whole, 20), (center, 20)):
+        image = stream.domains[0].read(np.array([0]))[0][0]
         assert (image[0, :, 0] < 128).sum() == dark
     left = whole.domains[0].read(np.array([0]))[0][0]
     assert left[0, 17, 0] < 5 and left[0, 22, 0] > 250
@@ -106,11 +106,11 @@ def test_the_bundled_pair_shows_the_same_scenes_in_its_test_split_only():
 def test_large_images_keep_their_sizes(tmp_path):
     noise(0, 40).resize((50, 40)).save(tmp_path / "a.png")
     noise(1, 64).save(tmp_path / "b.png")
-    line = _open("super_resolution", f"folder:{tmp_path}", scale=4)
-    assert [line.source.image(index).shape for index in (0, 1)] == [(40, 50, 3), (64, 64, 3)]
-    np.testing.assert_array_equal(line.source.image(1), noise(1, 64))
-    examples = line.read(0, 0, 8)
-    assert examples["image"].shape == (8, 32, 32, 3) and examples["small"].shape == (8, 8, 8, 3)
+    stream = _open("super_resolution", f"folder:{tmp_path}", scale=4)
+    assert [stream.source.image(index).shape for index in (0, 1)] == [(40, 50, 3), (64, 64, 3)]
+    np.testing.assert_array_equal(stream.source.image(1), noise(1, 64))
+    examples = stream.read(0, 0, 8)
+    assert examples["image"].shape == (8, 32, 32, 3) and examples["low_res"].shape == (8, 8, 8, 3)
 
 
 def test_images_smaller_than_a_patch_are_bad(tmp_path):
@@ -118,8 +118,8 @@ def test_images_smaller_than_a_patch_are_bad(tmp_path):
     noise(0, 24).save(tmp_path / "small.png")
     with pytest.raises(UserError, match=r"small\.png: tiny: 24x24, at least 32 px"):
         _open("super_resolution", f"folder:{tmp_path}", scale=4)
-    line = _open("super_resolution", f"folder:{tmp_path}", scale=4, on_bad_file="skip")
-    assert len(line) == 2
+    stream = _open("super_resolution", f"folder:{tmp_path}", scale=4, on_bad_file="skip")
+    assert len(stream) == 2
 
 
 def test_check_looks_at_both_domains(tmp_path):

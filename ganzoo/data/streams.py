@@ -1,4 +1,4 @@
-"""The endless lines of examples that training sees, each a pure function of (seed, position).
+"""The endless streams of examples that training sees, each a pure function of (seed, position).
 
 Example `p` is number `p mod N` of a fresh permutation in epoch `p // N`. What is random about it,
 such as a flip or a crop, is a hash of the seed and `p`. So any example can be read without those
@@ -20,7 +20,7 @@ from ganzoo.data.source import PackedSource, Source
 _ORDER, _FLIP, _TOP, _LEFT, _TURN = range(5)  # streams of random numbers
 
 
-class Line(Protocol):
+class ExampleStream(Protocol):
     """What batches are cut from.
 
     Attributes:
@@ -42,7 +42,7 @@ class Line(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class ImageLine:
+class ImageStream:
     """Single images with labels: "image" and "label".
 
     Args:
@@ -82,7 +82,7 @@ class ImageLine:
 
 
 @dataclasses.dataclass(frozen=True)
-class UnpairedLine:
+class UnpairedStream:
     """An image of either of two domains, "a" and "b", drawn independently; cropped at random.
 
     An epoch shows every image of the larger domain once.
@@ -132,8 +132,8 @@ class UnpairedLine:
 
 
 @dataclasses.dataclass(frozen=True)
-class PatchLine:
-    """Patches of large images, "image", with their reductions by bicubic interpolation, "small".
+class PatchStream:
+    """Patches of large images, "image", with their reductions by bicubic interpolation, "low_res".
 
     A reduction is the part of the whole image's that belongs to the patch, quantized to 8 bits.
 
@@ -157,7 +157,7 @@ class PatchLine:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        sides = {"image": self.image_size, "small": self.image_size // self.scale}
+        sides = {"image": self.image_size, "low_res": self.image_size // self.scale}
         return {name: (side, side, self.source.channels) for name, side in sides.items()}
 
     def __len__(self) -> int:
@@ -168,7 +168,7 @@ class PatchLine:
         indices = self.indices(seed, positions)["image"]
         pairs = [self._pair(seed, *both) for both in zip(positions, indices, strict=True)]
         large, small = zip(*pairs, strict=True)
-        return {"image": np.stack(large), "small": np.stack(small)}
+        return {"image": np.stack(large), "low_res": np.stack(small)}
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         return {"image": _shuffled(positions, len(self.source), seed, _ORDER)}
@@ -202,7 +202,7 @@ _REACH = 3  # reduced pixels; more than the filter of the reduction sees beyond 
 
 
 def _shuffled(positions: np.ndarray, size: int, seed: int, *stream: int) -> np.ndarray:
-    """The number of the example at each position of a line of shuffled epochs: int64 `[n]`."""
+    """The number of the example at each position of a stream of shuffled epochs: int64 `[n]`."""
     epoch, index = np.divmod(positions, size)
     return permute(index, size, hash64(seed, *stream, epoch))
 
