@@ -12,7 +12,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,6 +37,7 @@ _SHORT = {
     "jit": ("jit", "auto, on or off: whether XLA compiles the gradient computations"),
     "precision": ("precision", "auto, float32, mixed_bfloat16 or mixed_float16"),
 }
+_HELP = ("--help", "-help", "--helpshort", "-?")
 _OVERRIDE = re.compile(r"--?(?:no)?config\.([^=]+)")
 
 
@@ -98,6 +99,7 @@ def run(
     main: Callable[[list[str]], Any],
     define_flags: Callable[[], None] | None = None,
     commands: Sequence[str] | None = (),
+    describe: Callable[[], str] | None = None,
 ) -> None:
     """Runs an absl `main`; a UserError is printed without traceback and exits with code 2.
 
@@ -105,10 +107,16 @@ def run(
         main: called with the words beside the flags.
         define_flags: defines the flags; None where there are none.
         commands: the words that may stand beside the flags; None leaves them to `main`.
+        describe: of a command whose --model declares more flags, which are left to `main` as words:
+            what --help says of them.
     """
 
     def parse_flags(argv: list[str]) -> list[str]:
-        rest = parse(argv, own)
+        if describe is not None and not set(_HELP).isdisjoint(argv):
+            FLAGS([word for word in argv if word not in _HELP], known_only=True)
+            if FLAGS.model is not None:
+                print(describe(), end="\n\n")
+        rest = parse(argv, own, known_only=describe is not None)
         if commands is not None:
             _check_words(rest[1:], commands)
         return rest
@@ -142,8 +150,9 @@ def defined(define_flags: Callable[[], None] | None) -> Iterator[list[str]]:
             delattr(FLAGS, name)
 
 
-def parse(argv: Sequence[str], own: Sequence[str]) -> list[str]:
-    """Parses `argv` into the flags and returns the words beside them.
+def parse(argv: Sequence[str], own: Sequence[str], known_only: bool = False) -> list[str]:
+    """Parses `argv` into the flags and returns the words beside them, with unknown flags among them
+    if they are to be left.
 
     Raises:
         UserError: for what is no flag, with the nearest of the command's `own` names, or no value.
@@ -153,7 +162,7 @@ def parse(argv: Sequence[str], own: Sequence[str]) -> list[str]:
         if "config" in FLAGS:
             sys.argv = argv = expand_argv(argv)  # config_flags looks for overrides there
             _check_overrides(argv)
-        return FLAGS(argv)
+        return FLAGS(argv, known_only=known_only)
     except flags.UnrecognizedFlagError as error:
         raise unknown("flag", f"--{error.flagname}", [f"--{name}" for name in own]) from None
     except flags.Error as error:
@@ -234,6 +243,30 @@ def _check_overrides(argv: Sequence[str]) -> None:
     for match in filter(None, map(_OVERRIDE.match, argv)):
         if match[1] not in known:
             raise unknown("config key", match[1], known)
+
+
+def flags_in(words: Sequence[str], old_names: Mapping[str, str] = {}) -> dict[str, str]:
+    """The values of flags that `parse` has left, `--name=value` or `--name value`, by their names.
+
+    Args:
+        words: beside the known flags.
+        old_names: which flags had other names, which are still read.
+
+    Raises:
+        UserError: for a word that is no flag, or a flag without a value.
+    """
+    found, left = {}, list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("--"):
+            refuse_words([word])
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            if not left:
+                raise UserError(f"{word} has no value; flags are --name=value")
+            value = left.pop(0)
+        found[old_names.get(name, name)] = value
+    return found
 
 
 def refuse_words(words: Sequence[str]) -> None:

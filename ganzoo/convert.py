@@ -39,6 +39,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "direction", None, "with --to, which generator of a translator, such as b2a"
     )
+    flags.DEFINE_string("mode", None, "the only one to export, of those that the model has")
 
 
 def main(argv):
@@ -56,7 +57,7 @@ def main(argv):
     if out.suffix in EXPORTED:
         program, source = FLAGS["from"].value, FLAGS.input
         model = models.read_model(source, program)[0] if program else models.load(source)
-        difference = models.export(model, out)
+        difference = models.export(model, out, FLAGS.mode)
         print(f"Wrote {out}, whose images differ by {difference:.1g} at most")
         return
     _refuse_models(FLAGS.input, out)

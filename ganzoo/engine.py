@@ -15,7 +15,8 @@ import tensorflow as tf
 from ganzoo.augment import Augmentation
 from ganzoo.backends import require_channels_last, require_tensorflow
 from ganzoo.ema import Average
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, choose
+from ganzoo.inputs import Mode
 from ganzoo.seeds import Random
 
 Batch = Mapping[str, tf.Tensor]
@@ -84,6 +85,7 @@ class GAN(keras.Model):
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
         group_size: how many images of a batch a network compares with each other.
+        class_names: of the classes that labels stand for, where they are known.
         step: training steps done, a scalar variable.
         arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
             constructor chose them.
@@ -95,6 +97,7 @@ class GAN(keras.Model):
     IMAGE_SIZES: tuple[int, ...]
     TINY: Mapping[str, Any]
     group_size: int = 1
+    class_names: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -130,8 +133,9 @@ class GAN(keras.Model):
     def export(
         self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
     ):
-        """As Keras has it, of inputs as `signature` describes them by default."""
-        signature = self.signature() if input_signature is None else input_signature
+        """As Keras has it, of the inputs of the first mode by default."""
+        own = tuple(each.spec for each in self.mode().inputs)
+        signature = own if input_signature is None else input_signature
         super().export(filepath, format, verbose, signature, **kwargs)
 
     def get_compile_config(self):
@@ -186,9 +190,21 @@ class GAN(keras.Model):
         """Creates the weights of `generators()`, and no others."""
         raise NotImplementedError
 
-    def signature(self) -> tuple[tf.TensorSpec, ...]:
-        """What `call` takes, as an exported file does."""
+    def modes(self) -> dict[str, Mode]:
+        """What the model can do once it is trained, the usual thing first."""
         raise NotImplementedError
+
+    def mode(self, name: str | None = None) -> Mode:
+        """One of `modes`, the first by default; raises UserError for an unknown name."""
+        modes = self.modes()
+        return choose("mode", name or next(iter(modes)), modes)
+
+    def describe(self) -> str:
+        """What the model can do, in lines: its modes with what they are given and return."""
+        lines = []
+        for name, mode in self.modes().items():
+            lines += [f"{type(self).__name__}, mode {name}", *(f"  {w}" for w in mode.words())]
+        return "\n".join(lines)
 
     def default_networks(self) -> dict[str, keras.Layer]:
         """What a model that was loaded whole has as `generator` and `discriminator`, where these

@@ -68,7 +68,8 @@ def define_flags() -> None:
     flags.DEFINE_integer("seeds", 1, "repeat with so many seeds; gives mean and deviation")
     flags.DEFINE_float("truncation", None, "of styles; None, the usual protocol, is no truncation")
 
-    flags.DEFINE_string("direction", None, "which way to convert, such as a2b or b2a")
+    flags.DEFINE_string("mode", None, "of a model that converts, such as a2b or b2a")
+    flags.DEFINE_alias("direction", "mode")
     flags.DEFINE_integer(
         "border", None, "pixels cut off on each side first; None: the scale", lower_bound=0
     )
@@ -93,7 +94,7 @@ def main(argv):
             model = models.load(FLAGS.model, discriminator=bool(probes))
         if probes:
             _probe(model, probes)
-        elif isinstance(model, ImageGAN):
+        elif not model.mode().draws:
             _reconstruct(model)
         else:
             _draw(model, strategy)
@@ -130,7 +131,7 @@ def _reconstruct(model: ImageGAN) -> None:
     if FLAGS.dataset is None:
         raise UserError("Known results are needed: name a data set, as in --dataset=folder:Set5")
     names = FLAGS.metrics or ["psnr_y", "ssim_y"]
-    options = ("data_dir", "split", "direction", "border", "num", "tile")
+    options = ("data_dir", "split", "mode", "border", "num", "tile")
     evaluation = ReconstructionEvaluation(
         names, FLAGS.dataset, FLAGS.weights, **{name: FLAGS[name].value for name in options}
     )

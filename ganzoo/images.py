@@ -5,12 +5,12 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import imageio
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ganzoo.errors import UserError
 from ganzoo.photos import flatten, normalized, visible_colors
@@ -19,6 +19,8 @@ from ganzoo.photos import flatten, normalized, visible_colors
 _MODES = {"L": ("L", "RGB"), "LA": ("LA", "RGBA", "L", "RGB"), "RGB": ("RGB",)}
 _MODES["RGBA"] = ("RGBA", "RGB")
 _PROBE, _ERROR = (200, 100, 50, 128), 16  # a color, and how far a lossy format may be off
+_ROUNDING = 1e-3  # beyond [-1, 1], of floats that were resized or are half as precise
+_TITLE = 14  # height of a line of text, in pixels
 _ICON = 256  # the largest side that a format for icons has, in pixels
 
 # Raw files of cameras, of which Pillow reads the preview: a small TIFF.
@@ -43,6 +45,25 @@ def grid(images: np.ndarray, padding: int = 2, columns: int | None = None) -> np
         top, left = row * cell[0] + padding, column * cell[1] + padding
         canvas[top : top + height, left : left + width] = image
     return canvas
+
+
+def titled_rows(grids: Sequence[np.ndarray], titles: Sequence[str]) -> np.ndarray:
+    """Grids `[H, W, C]`, uint8, one below the other, each with its title to its left."""
+    stacked = np.concatenate(grids)
+    if not any(titles):
+        return stacked
+    font = ImageFont.load_default(_TITLE)
+    margin = _TITLE + max(math.ceil(font.getlength(title)) for title in titles)
+    tops = np.cumsum([0, *(max(len(grid), 2 * _TITLE) for grid in grids)])
+    channels = stacked.shape[-1]
+    sheet = Image.new(
+        "L" if channels == 1 else "RGB", (margin + stacked.shape[1], int(tops[-1])), "white"
+    )
+    for grid, title, top in zip(grids, titles, tops, strict=False):
+        sheet.paste(picture_of(grid), (margin, int(top)))
+        place = _TITLE // 2, int(top) + len(grid) // 2
+        ImageDraw.Draw(sheet).text(place, title, "black", font, anchor="lm")
+    return np.asarray(sheet).reshape(*sheet.size[::-1], channels)
 
 
 class UnreadableImage(UserError):
@@ -94,6 +115,39 @@ def pixels_of(image: Image.Image, channels: int) -> tuple[np.ndarray, Image.Imag
         image = visible_colors(image)
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels), alpha
+
+
+def floats_of(image, channels: int) -> np.ndarray:
+    """Float32 `[H, W, channels]` in [-1, 1] of whatever a person has at hand.
+
+    Args:
+        image: a path, a PIL image, or an array `[H, W, channels]`, uint8 or float in [-1, 1].
+        channels: 1 (grey) or 3 (RGB); of an array any number.
+
+    Raises:
+        UserError: for an unreadable file, or an array of another shape, type or range.
+    """
+    if isinstance(image, (str, os.PathLike)):
+        image = opened(image)
+    if isinstance(image, Image.Image):
+        return pixels_of(normalized(image), channels)[0] / np.float32(127.5) - 1.0
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[-1] != channels or not image.size:
+        raise UserError(
+            f"an array of shape {image.shape}; expected [H, W, {channels}] or [N, H, W, {channels}]"
+            " with pixels in it, a path, or a PIL image"
+        )
+    if image.dtype == np.uint8:
+        return image / np.float32(127.5) - 1.0
+    if "float" not in image.dtype.name:  # that of bfloat16, too, which NumPy does not know
+        raise UserError(f"an array of {image.dtype}; expected uint8, or floats from -1 to 1")
+    image = image.astype(np.float32)
+    if not np.abs(image).max() <= 1.0 + _ROUNDING:  # nor where a number is none
+        raise UserError(
+            f"an array of floats from {image.min():.7g} to {image.max():.7g}; expected floats from"
+            " -1 to 1"
+        )
+    return np.clip(image, -1.0, 1.0)
 
 
 def picture_of(

@@ -1,6 +1,7 @@
 """What models that draw images from latent vectors have in common."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +9,7 @@ import tensorflow as tf
 from ganzoo.backends import inference
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
+from ganzoo.inputs import Classes, Image, Latents, Mode, Option
 from ganzoo.seeds import Random
 
 BATCH_SIZE = 64
@@ -19,14 +21,29 @@ class LatentGAN(GAN):
     Attributes:
         generator, averaged_generator, discriminator: the networks; a model that has others says so
             in `players` and `generators`.
-        OPTIONS: names of what else `call` takes in inference.
+        OPTIONS: what else `call` takes in inference, by the names of its arguments.
         latent_dim: dimensions of the latent vector.
         num_classes: classes to condition on; 0 means unconditional.
     """
 
-    OPTIONS: tuple[str, ...] = ()
+    OPTIONS: Mapping[str, Option] = MappingProxyType({})
     latent_dim: int
     num_classes: int
+
+    def modes(self):
+        inputs = (self.latents, self.condition) if self.num_classes else (self.latents,)
+        outputs = (Image(self.channels, size=self.image_size),)
+        return {"generate": Mode(inputs, outputs, self, *self.generators(), options=self.OPTIONS)}
+
+    @property
+    def latents(self) -> Latents:
+        """What images are made from."""
+        return Latents(self.latent_dim)
+
+    @property
+    def condition(self) -> Classes:
+        """What images are conditioned on: `labels`; classes, of which there may be none."""
+        return Classes(self.num_classes, self.class_names)
 
     def players(self):
         return {"discriminator": [self.discriminator], "generator": [self.generator]}
@@ -38,13 +55,15 @@ class LatentGAN(GAN):
         for network in self.generators().values():
             network.build((None, self.latent_dim))
 
-    def generate(self, num: int, seed: int = 0, label: int | None = None, **options) -> np.ndarray:
+    def generate(
+        self, num: int, seed: int = 0, label: int | str | None = None, **options
+    ) -> np.ndarray:
         """Draws images: float32 `[num, H, W, C]` in [-1, 1].
 
         Args:
             num: how many.
             seed: image i depends on (seed, i) alone.
-            label: the class of all images; None draws classes at random.
+            label: the class of all images, its number or its name; None draws classes at random.
             **options: of the model, see its `OPTIONS`.
 
         Raises:
@@ -52,10 +71,10 @@ class LatentGAN(GAN):
         """
         if num < 1:
             raise UserError(f"num = {num}; expected 1 or more")
-        if label is not None:
-            self.require_known([label])
         random = random_of(seed)
-        labels = self.draw_labels(random, num) if label is None else [label] * num
+        labels = self.draw_labels(random, num)
+        if label is not None:
+            labels = self.condition.read(label) * num
         return self.decode(self.draw_latents(random, num), labels, seed, **options)
 
     def decode(self, latents, labels=None, seed: int = 0, **options) -> np.ndarray:
@@ -70,7 +89,7 @@ class LatentGAN(GAN):
 
         Args:
             latents: `[N, latent_dim]`.
-            labels: classes `[N]`, for conditional models.
+            labels: what `condition` describes, classes `[N]`; all 0 by default.
             seed: of anything random that is not in the latents.
             **options: of the model, see its `OPTIONS`.
 
@@ -78,22 +97,18 @@ class LatentGAN(GAN):
             UserError: for a label or an option that the model does not have, or no latents at all.
         """
         self.require_options(**options)
-        self.require_classes(() if labels is None else labels)
+        self.condition.require(() if labels is None else labels)
         count = len(latents)
         if not count:
             raise UserError("There are no latents; expected 1 or more")
-        latents = tf.cast(latents, tf.float32)
-        labels = tf.zeros([count], tf.int32) if labels is None else tf.cast(labels, tf.int32)
+        latents, spec = tf.cast(latents, tf.float32), self.condition.spec
+        if labels is None:
+            labels = tf.zeros([count, *spec.shape[1:]], spec.dtype)
+        labels = tf.cast(labels, spec.dtype)
         draw, seed = self._compiled_call(**options), seed_tensor(seed)
         for step, start in enumerate(range(0, count, BATCH_SIZE)):
             part = slice(start, start + BATCH_SIZE)
             yield draw(latents[part], labels[part], seed, tf.constant(step))
-
-    def signature(self) -> tuple[tf.TensorSpec, ...]:
-        """What `call` takes, as an exported file does."""
-        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
-        labels = tf.TensorSpec([None], tf.int32, name="labels")
-        return (latents, labels) if self.num_classes else (latents,)
 
     def latents_of(self, seeds: Sequence[int]) -> tf.Tensor:
         """For each seed the latent vector of its first image: `[len(seeds), latent_dim]`."""
@@ -101,17 +116,17 @@ class LatentGAN(GAN):
         return tf.concat(draws, axis=0)
 
     def labels_of(self, seeds: Sequence[int]) -> tf.Tensor:
-        """For each seed the class of its first image: `[len(seeds)]`, 0 without classes."""
+        """For each seed the label of its first image: `[len(seeds), ...]`, 0 without classes."""
         draws = [self.draw_labels(random_of(seed), 1) for seed in seeds]
         return tf.concat(draws, axis=0)
 
     def draw_latents(self, random: Random, count: int) -> tf.Tensor:
-        """Latents `[count, latent_dim]` of the standard normal distribution."""
-        return random.normal("latents", [count, self.latent_dim])
+        """Latents `[count, latent_dim]`."""
+        return self.latents.draw(random, count)
 
     def draw_labels(self, random: Random, count: int) -> tf.Tensor:
-        """Classes `[count]`, each as likely as any other."""
-        return random.integers("labels", [count], max(self.num_classes, 1))
+        """Labels `[count, ...]`, as `condition` draws them."""
+        return self.condition.draw(random, count)
 
     def draw(self, latents, labels, random: Random, **options) -> tf.Tensor:
         """What `decode` compiles: images of one batch."""
@@ -134,28 +149,11 @@ class LatentGAN(GAN):
             if name not in self.OPTIONS:
                 raise unknown(f"option of {type(self).__name__}", name, self.OPTIONS)
 
-    def require_known(self, labels: Sequence[int]) -> None:
-        """As `require_classes`, of labels that somebody has chosen: where there are no classes,
-        none has an effect."""
-        if not self.num_classes:
-            raise UserError(
-                f"label {labels[0]}: the model has no classes; leave the label out, and choose"
-                " images by their seeds"
-            )
-        self.require_classes(labels)
-
-    def require_classes(self, labels: Sequence[int]) -> None:
-        """Raises UserError for a label that is none of the model's classes."""
-        for label in set(np.asarray(labels).tolist()):
-            if not 0 <= label < max(self.num_classes, 1):
-                names = f"classes 0 to {self.num_classes - 1}" if self.num_classes else "no classes"
-                raise UserError(f"label {label}: the model has {names}")
-
     def _compiled_call(self, **options):
         def draw(latents, labels, seed, step):
             return self.draw(latents, labels, random_of(seed, step), **options)
 
-        inputs = tf.TensorSpec([None, self.latent_dim]), tf.TensorSpec([None], tf.int32)
+        inputs = self.latents.spec, self.condition.spec
         return self.keep_compiled("draw", sorted(options.items()), draw, *inputs)
 
     def keep_compiled(self, name: str, options, function: Callable, *inputs) -> Callable:

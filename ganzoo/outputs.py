@@ -95,12 +95,18 @@ def _of_folder(source: Path, out: Path) -> list[Conversion]:
             f"--out={out} is the folder --input={source}, or lies in it: results would replace"
             " originals, or be converted the next time. Name a folder outside of it"
         )
-    items = list(open_folder(source, labels=False))
-    files, seen = [i.path for i in items if _is_meant(i)], {i.path for i in items}
-    every = (path for path in source.rglob("*") if path.is_file())
-    _say_left_out("hidden", {path.relative_to(source).as_posix() for path in every} - seen)
-    _say_left_out("no images", seen - set(files))
+    files = [path.relative_to(source).as_posix() for path in images_in(source)]
     return [Conversion(source / p, out / name) for p, name in zip(files, _png(files), strict=True)]
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, read as training data are; what is left out is printed."""
+    items = list(open_folder(folder, labels=False))
+    files, seen = [i.path for i in items if _is_meant(i)], {i.path for i in items}
+    every = (path for path in folder.rglob("*") if path.is_file())
+    _say_left_out("hidden", {path.relative_to(folder).as_posix() for path in every} - seen)
+    _say_left_out("no images", seen - set(files))
+    return [folder / file for file in files]
 
 
 def _is_meant(item: Item) -> bool:

@@ -6,6 +6,7 @@ https://arxiv.org/abs/1912.04958.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ import tensorflow as tf
 
 from ganzoo.backends import require_tensorflow
 from ganzoo.errors import UserError, choose
+from ganzoo.inputs import Option
 from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of, seed_tensor
 from ganzoo.seeds import Random
 
@@ -25,7 +27,13 @@ FIRST_NOISE, NOISE_END = 0.05, 0.75  # on the style, over its deviation; until t
 class StyleGAN(LatentGAN):
     """A GAN whose generator maps latents to styles, one for each of its layers."""
 
-    OPTIONS = ("truncation", "cutoff", "noise")
+    OPTIONS = MappingProxyType(
+        {
+            "truncation": Option(1.0, "how much of a style's distance from the mean is kept", 0, 1),
+            "cutoff": Option(None, "how many layers are truncated; all of them by default"),
+            "noise": Option("const", "random, const or none", choices=NOISE_MODES),
+        }
+    )
 
     def require_options(self, truncation=1.0, cutoff=None, noise="const", **others) -> None:
         super().require_options(**others)
@@ -161,7 +169,7 @@ def project(
         UserError: for a label that the model does not have, or under another backend.
     """
     require_tensorflow("the search for a style")
-    model.require_classes([label])
+    model.condition.require([label])
     random = Random(seed, step=0, scope="project/")
     labels = tf.fill([NUM_STYLES], label)
     drawn = model.styles(model.draw_latents(random, NUM_STYLES), labels)

@@ -1,25 +1,27 @@
 """What models that turn images into images have in common."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import Image as Pillow
 
 from ganzoo import files
 from ganzoo import images as pictures
 from ganzoo.backends import inference
 from ganzoo.engine import GAN
-from ganzoo.errors import UserError, unknown
+from ganzoo.errors import UserError
+from ganzoo.inputs import Image, Mode
+from ganzoo.latents import random_of, seed_tensor
 from ganzoo.tiles import tiled
 
 TILE = 512
-ROUNDING = 1e-3  # beyond [-1, 1], of floats that were resized or are half as precise
 
 
 class ImageGAN(GAN):
-    """A GAN whose `call` takes images `[N, H, W, C]` and the name of one of its generators.
+    """A GAN with modes that turn images `[N, H, W, C]` into images, made by `converting`.
 
     Attributes:
         DIRECTIONS: the names of the generators, the usual one first.
@@ -37,43 +39,89 @@ class ImageGAN(GAN):
     least: int = 1
     overlap: int
 
+    def converting(self, run: Callable, weights: str, *others, is_random: bool = False) -> Mode:
+        """A mode that turns images of any size into images.
+
+        Args:
+            run: from images, and what else it is given, to images.
+            weights: the key of the network in `generators`.
+            others: more inputs; an `Image` that is `aligned` has the size of the image.
+            is_random: whether `run` takes random numbers, too.
+        """
+        given = Image(self.channels, multiple=self.multiple, least=self.least)
+        return Mode(
+            (given, *others),
+            (Image(self.channels, scale=self.scale),),
+            run,
+            weights,
+            is_random=is_random,
+        )
+
     def convert(
-        self, image: np.ndarray, direction: str | None = None, tile: int = TILE, batch: int = 1
+        self,
+        image: np.ndarray,
+        mode: str | None = None,
+        tile: int = TILE,
+        batch: int = 1,
+        seed: int = 0,
+        **others,
     ) -> np.ndarray:
         """Sends one image of any size through a generator.
 
         Args:
             image: `[H, W, C]`, float in [-1, 1].
-            direction: one of `DIRECTIONS`; None for the usual one.
+            mode: one of `modes`; None for the usual one.
             tile: largest side of what the network sees at once, in pixels; larger images are cut
                 into overlapping tiles.
             batch: how many tiles it sees at once.
+            seed: of what is random about the mode.
+            others: the mode's other inputs by their names, as these read them.
 
         Returns:
             `[scale * H, scale * W, C]`, float32 in [-1, 1].
 
         Raises:
-            UserError: for an unknown direction, or a tile that is too small.
+            UserError: for an unknown mode, inputs that it does not have or that are missing, or a
+                tile that is too small.
         """
-        return np.concatenate([*self._rows(image, direction, tile, batch)])
+        return np.concatenate([*self._rows(image, mode, tile, batch, seed, others)])
 
     def convert_picture(
-        self, image: Image.Image, direction: str | None = None, tile: int = TILE, batch: int = 1
-    ) -> Image.Image:
+        self,
+        image: Pillow.Image,
+        mode: str | None = None,
+        tile: int = TILE,
+        batch: int = 1,
+        seed: int = 0,
+        **others,
+    ) -> Pillow.Image:
         """`convert` of a PIL image as `images.normalized` makes it; transparency stays."""
         pixels, alpha = pictures.pixels_of(image, self.channels)
-        rows = self._rows(pixels / np.float32(127.5) - 1.0, direction, tile, batch)
+        floats = pixels / np.float32(127.5) - 1.0
+        rows = self._rows(floats, mode, tile, batch, seed, others)
         converted = np.concatenate([pictures.to_uint8(some) for some in rows])
         return pictures.picture_of(converted, alpha, image.info.get("icc_profile"))
 
-    def _rows(self, image, direction: str | None, tile: int, batch: int) -> Iterator[np.ndarray]:
+    def _rows(self, image, name: str | None, tile, batch, seed, others) -> Iterator[np.ndarray]:
         """What `convert` returns, from the top on."""
-        direction = direction or self.DIRECTIONS[0]
-        if direction not in self.DIRECTIONS:
-            raise unknown("direction", direction, self.DIRECTIONS)
+        mode, name = self.mode(name), name or next(iter(self.modes()))
+        others = mode.read_others(others)
+        aligned = [each for each in others if getattr(each, "aligned", False)]
+        layers = [np.asarray(image, np.float32), *(others.pop(each)[0] for each in aligned)]
+        if any(layer.shape[:2] != layers[0].shape[:2] for layer in layers):
+            sizes = " and ".join(f"{layer.shape[1]}x{layer.shape[0]}" for layer in layers)
+            raise UserError(f"images of {sizes} pixels, which lie over each other: resize one")
+        splits = np.cumsum([layer.shape[2] for layer in layers])[:-1]
+        steps, seed = itertools.count(), seed_tensor(seed)
+
+        def run(part):
+            parts = [tf.constant(layer) for layer in np.split(part, splits, axis=-1)]
+            given = [*parts, *(tf.repeat(rows, len(part), axis=0) for rows in others.values())]
+            return self.run_mode(name, given, seed, next(steps)).numpy()
+
         return tiled(
-            lambda part: self._compiled_call(tf.constant(part, tf.float32), direction).numpy(),
-            np.asarray(image, np.float32),
+            run,
+            np.concatenate(layers, axis=-1),
             tile=tile,
             overlap=self.overlap,
             scale=self.scale,
@@ -82,46 +130,39 @@ class ImageGAN(GAN):
             batch=batch,
         )
 
-    def signature(self) -> tuple[tf.TensorSpec, ...]:
-        """What `call` takes, as an exported file does."""
-        return (tf.TensorSpec([None, None, None, self.channels], tf.float32, name="images"),)
-
     def keep_directions(self, directions: Sequence[str]) -> None:
         """Leaves the other generators out, as files do that hold one only; for inference."""
         self.DIRECTIONS = tuple(directions)
 
-    def _answer(self, image, direction: str | None):
+    def _answer(self, image, mode: str | None = None, **others):
         """As `convert` does it, of whatever a person has at hand."""
         if isinstance(image, (str, Path)):
-            return self.convert_picture(pictures.opened(files.expanded(image)), direction)
-        if isinstance(image, Image.Image):
-            return self.convert_picture(pictures.normalized(image), direction)
+            image = pictures.opened(files.expanded(image))
+        if isinstance(image, Pillow.Image):
+            return self.convert_picture(pictures.normalized(image), mode, **others)
         image = np.asarray(image)
-        if image.ndim not in (3, 4) or image.shape[-1] != self.channels or not image.size:
-            raise UserError(
-                f"an array of shape {image.shape}; expected [H, W, {self.channels}] or"
-                f" [N, H, W, {self.channels}] with pixels in it, a path, or a PIL image"
-            )
-        if image.ndim == 4:
-            return np.stack([self._answer(one, direction) for one in image])
-        if image.dtype == np.uint8:
-            return pictures.to_uint8(self.convert(image / np.float32(127.5) - 1.0, direction))
-        if not tf.as_dtype(image.dtype).is_floating:
-            raise UserError(f"an array of {image.dtype}; expected uint8, or floats from -1 to 1")
-        image = image.astype(np.float32)
-        if not np.abs(image).max() <= 1.0 + ROUNDING:  # nor where a number is none
-            raise UserError(
-                f"an array of floats from {image.min():.7g} to {image.max():.7g}; expected"
-                " floats from -1 to 1"
-            )
-        return self.convert(np.clip(image, -1.0, 1.0), direction)
+        if image.ndim == 4 and len(image):
+            return np.stack([self._answer(one, mode, **others) for one in image])
+        converted = self.convert(pictures.floats_of(image, self.channels), mode, **others)
+        return pictures.to_uint8(converted) if image.dtype == np.uint8 else converted
 
-    def _compiled_call(self, images: tf.Tensor, direction: str) -> tf.Tensor:
-        """`call` as a graph that is traced once for all sizes, but for each number of images: a
-        number that is known is normalized faster."""
-        kept = self.__dict__.setdefault("_inference", {})
-        key = direction, len(images)
+    def run_mode(self, name: str, inputs: Sequence[tf.Tensor], seed=0, step: int = 0) -> tf.Tensor:
+        """What a mode makes of the tensors of its inputs.
+
+        It is a graph that is traced once for all sizes, but for each number of images: a number
+        that is known is normalized faster.
+        """
+        mode, kept = self.mode(name), self.__dict__.setdefault("_inference", {})
+        key = name, len(inputs[0])
         if key not in kept:
-            signature = [tf.TensorSpec([len(images), None, None, self.channels])]
-            kept[key] = inference(lambda images: self(images, direction=direction), signature)
-        return kept[key](images)
+
+            def run(seed, step, *inputs):
+                random = {"random": random_of(seed, step)} if mode.is_random else {}
+                return mode.run(*inputs, **random)
+
+            signature = [tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.int32)]
+            for each in mode.inputs:
+                shape = [len(inputs[0]), *each.spec.shape[1:]]
+                signature.append(tf.TensorSpec(shape, each.spec.dtype))
+            kept[key] = inference(run, signature)
+        return kept[key](tf.cast(seed, tf.int64), tf.constant(step), *inputs)

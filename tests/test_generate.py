@@ -12,10 +12,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import config, devices, generate, models
+from ganzoo import config, devices, models
 from ganzoo import images as pictures
 from ganzoo.data import references
 from ganzoo.data.decode import Preparation, prepare
+from ganzoo.generate import drawing
 from ganzoo.latents import random_of
 from ganzoo.metrics import RECONSTRUCTION
 from tests.commands import run as command
@@ -121,7 +122,7 @@ def test_classes_are_told_by_name(runs, conditional, tmp_path):
     counts = np.bincount(models.load(run).draw_labels(random_of(1), 9), minlength=4)
     expected = [f"{i} = {names[i]} ({count})" for i, count in enumerate(counts) if count]
     assert len(expected) > 1 and told(run, "--num=9", "--seed=1") == ", ".join(expected)
-    few = ("--labels=3,0", "--num=2")
+    few = ("--classes=dog,0", "--num=2")
     assert told(run / "model", *few) == "0 = ant (2), 3 = dog (2)"
     assert told(conditional, *few) == "0 (2), 3 (2)" and told(runs["ssgan"], "--num=2") == ""
     walk = ("--interpolate=z", "--seeds=1-2", "--frames=2", "--labels=1")
@@ -135,7 +136,7 @@ def test_a_folder_is_written_as_images_come(tmp_path):
             assert len(list(tmp_path.glob("*.png"))) == done
             yield np.zeros([2, 4, 4, 3], np.float32)
 
-    generate.WRITERS["folder"](generate._pixels(batches()), tmp_path, 1)
+    drawing.WRITERS["folder"](drawing._pixels(batches()), tmp_path, [""])
     names = [path.name for path in sorted(tmp_path.iterdir())]
     assert names == [f"{index:06d}.png" for index in range(6)]
 
@@ -171,13 +172,17 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
     mix, walk = ("--mix_rows=1", "--mix_cols=2"), ("--seeds=1-2", "--frames=1")
     gif, project = f"--out={tmp_path / 'a.gif'}", ("--project=a.png", "--vgg_weights=vgg.npz")
     wrong = {
-        (*mix, "--labels=4"): "label 4: the model has classes 0 to 3",
+        (*mix, "--classes=4"): "label 4: the model has classes 0 to 3",
         (*walk, "--interpolate=w", "--labels=4", gif): "label 4: the model has classes 0 to 3",
         (*walk, "--interpolate=z", "--labels=0-2", gif): "all images are of one class here",
         (*project, f"--out={tmp_path / 'b.npz'}"): "the picture cannot have the name of the styles",
-        (*project, "--labels=1,2"): "all images are of one class here",
-        (*project, "--truncation=0.5", "--noise=none"): "Drop --noise, --truncation, which would",
-        (*mix, "--num=3"): "Drop --num, which would change nothing",
+        (*project, "--classes=1,2"): "all images are of one class here",
+        (
+            *project,
+            "--truncation=0.5",
+            "--noise=none",
+        ): "Drop --noise, --truncation, which has no effect",
+        (*mix, "--num=3"): "Drop --num, which has no effect",
         ("--frames=3", "--tile=64"): "Drop --frames, --tile, which",
         ("--seeds=1-3", "--num=2"): "Drop --num, which",
         ("--cutoff=2",): "Drop --cutoff, which",
@@ -187,9 +192,9 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
     common = (f"--model={conditional}", f"--out={tmp_path / 'a.png'}")
     answers = {(*common, *words): answer for words, answer in wrong.items()}
     unconditional = (f"--model={runs['stylegan2_ada']}", *walk, "--interpolate=w", gif)
-    answers[(*unconditional, "--labels=2")] = "label 2: the model has no classes"
+    answers[(*unconditional, "--labels=2")] = "class 2: the model has no classes"
     alone = (f"--model={runs['dcgan']}", f"--out={tmp_path / 'a.png'}", "--labels=0")
-    answers[alone] = "label 0: the model has no classes; leave the label out"
+    answers[alone] = "class 0: the model has no classes; leave it out"
     for words, answer in answers.items():
         code, _, message = command("generate", *words)
         assert code == 2 and answer in message
@@ -262,7 +267,7 @@ def test_translating_a_photo_of_any_size(runs, tmp_path):
     with Image.open(out) as picture:
         assert (picture.size, picture.format) == ((50, 37), "JPEG")
     code, _, message = command("generate", *common, "--direction=a2c", "--overwrite")
-    assert code == 2 and "Unknown direction 'a2c'. Did you mean a2b" in message
+    assert code == 2 and "Unknown mode 'a2c'. Did you mean a2b" in message
 
 
 def test_upscaling_a_folder_with_alpha_and_a_bad_file(runs, tmp_path):
@@ -364,7 +369,7 @@ def test_drawing_replaces_no_folder_and_no_photo(runs, tmp_path):
         ("ssgan", ("--input=a.png", "--out=b.png"), "drop --input"),
         ("srgan", ("--out=b.png",), "name one, or a folder, with --input=PATH"),
         ("ssgan", ("--project=a.png", "--out=b.png"), "SSGAN has no styles"),
-        ("ssgan", ("--truncation=0.5", "--out=b.png"), "Unknown option of SSGAN 'truncation'"),
+        ("ssgan", ("--truncation=0.5", "--out=b.png"), "Unknown flag of SSGAN '--truncation'"),
     ],
 )
 def test_requests_that_do_not_fit_the_model_are_told(runs, name, arguments, words):

@@ -20,7 +20,7 @@ RANKS = (
     "quiet errors backends arrays files config recipes cli photos images bicubic tiles runs "
     "devices layers",
     "seeds ema optimizers plots weights",
-    "augment losses",
+    "augment losses inputs",
     "engine latents styles translation checkpoints",
     "data",
     "models metrics outputs",

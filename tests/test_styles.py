@@ -96,7 +96,7 @@ def test_labels_and_options_are_checked(model):
     with pytest.raises(UserError, match="Did you mean truncation"):
         model.generate(1, truncatoin=0.5)
     ssgan = models.build("ssgan", **models.model_class("ssgan").TINY)
-    with pytest.raises(UserError, match="label 0: the model has no classes; leave the label out"):
+    with pytest.raises(UserError, match="class 0: the model has no classes; leave it out"):
         ssgan.generate(1, label=0)
     with pytest.raises(UserError, match="Unknown option of SSGAN 'truncation'"):
         ssgan.generate(1, truncation=0.5)

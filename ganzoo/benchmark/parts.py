@@ -58,7 +58,7 @@ def generating(preset: str, flags: FlagValues) -> Values:
     """Images of a trained model that is compiled."""
     model = models.load(preset)
     count, what = 1, f"convert {PIXELS} px"
-    if isinstance(model, LatentGAN):
+    if model.mode().draws:
         count, what = 4 * BATCH_SIZE, "generate"
     _make(model, count)
     while True:
@@ -145,7 +145,7 @@ def _setup(config: ConfigDict, flags: FlagValues) -> Setup:
 
 def _make(model, count: int) -> np.ndarray:
     """So many images of a model that draws, or one that it converts."""
-    if isinstance(model, LatentGAN):
+    if model.mode().draws:
         return model.generate(count)
     return model.convert(np.zeros([PIXELS, PIXELS, model.channels], np.float32))
 

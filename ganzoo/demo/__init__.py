@@ -1,5 +1,5 @@
 """A page in the browser to play with trained models; `python -m ganzoo.demo`.
 
-`actions` makes the pictures, `page` shows them. What a model offers follows from what it is, a
-`LatentGAN`, a `StyleGAN` or an `ImageGAN`: a new model needs no line here.
+`actions` makes the pictures, `page` shows them. What a model offers follows from the modes that it
+declares: a new model needs no line here.
 """

@@ -11,7 +11,9 @@ from ganzoo import images as pictures
 from ganzoo import models, styles
 from ganzoo.backends import tensor
 from ganzoo.data.decode import Preparation, prepare
+from ganzoo.engine import GAN
 from ganzoo.errors import UserError
+from ganzoo.inputs import Probabilities
 from ganzoo.latents import LatentGAN
 from ganzoo.losses import VGGLoss
 from ganzoo.runs import RunDirectory
@@ -74,23 +76,33 @@ def num_styles(model: styles.StyleGAN) -> int:
 
 
 def convert(
-    model: ImageGAN, path: str | None, direction: str, side: int
+    model: ImageGAN, path: str | None, mode: str, side: int, **others
 ) -> tuple[Image.Image, Image.Image]:
     """A photo, and what the model makes of it.
 
     Args:
         model: any that converts images.
         path: of the photo.
-        direction: one of the model's.
+        mode: one of the model's.
         side: the photo is reduced first, where one of its sides is longer.
+        others: the mode's other inputs by their names.
 
     Raises:
-        UserError: when the file is no image.
+        UserError: when the file is no image, or an input is missing.
     """
     photo = pictures.flatten(_opened(path)).convert("L" if model.channels == 1 else "RGB")
     photo.thumbnail((side, side))
     pixels, _ = pictures.pixels_of(photo, model.channels)
-    return photo, _picture(model.convert(pixels / np.float32(127.5) - 1.0, direction))
+    return photo, _picture(model.convert(pixels / np.float32(127.5) - 1.0, mode, **others))
+
+
+def classify(model: GAN, path: str | None) -> dict[str, float]:
+    """The probabilities of a photo's classes, by their names; errors as `convert` has them."""
+    mode = next(m for m in model.modes().values() if isinstance(m.outputs[0], Probabilities))
+    pixels = prepare(_opened(path), Preparation(model.image_size, model.channels))
+    (row,) = tensor(mode.run(tf.constant(pixels[None] / np.float32(127.5) - 1.0))).numpy()
+    classes = mode.outputs[0].classes
+    return {classes.title(label): float(value) for label, value in enumerate(row)}
 
 
 def project(

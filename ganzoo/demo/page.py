@@ -2,6 +2,7 @@
 
 import functools
 import html
+import math
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
@@ -9,7 +10,9 @@ import gradio as gr
 
 from ganzoo import models
 from ganzoo.demo import actions
+from ganzoo.engine import GAN
 from ganzoo.errors import UserError
+from ganzoo.inputs import Image, Probabilities
 from ganzoo.latents import LatentGAN
 from ganzoo.styles import StyleGAN
 from ganzoo.translation import ImageGAN
@@ -56,28 +59,43 @@ def _controls(name: str, vgg_weights: str | None) -> None:
     except UserError as error:
         gr.Markdown(f"**{error}**", elem_id="trouble")
         return
-    for kind, tabs in _TABS.items():
-        if isinstance(model, kind):
-            for title, fill in tabs.items():
-                with gr.Tab(title):
-                    fill(model, vgg_weights)
+    for title, fill in _tabs(model, vgg_weights).items():
+        with gr.Tab(title):
+            fill(model)
     with gr.Accordion("About this model", open=False):
         gr.Markdown(model.card)
+        gr.Code(model.describe(), language=None, label="What it can do")
 
 
-def _draw_tab(model: LatentGAN, vgg_weights: str | None) -> None:
+def _tabs(model: GAN, vgg_weights: str | None) -> dict[str, Callable[[GAN], None]]:
+    """What fills each tab, by its title: as the model's modes declare it."""
+    tabs, modes = {}, model.modes().values()
+    if any(mode.draws for mode in modes):
+        tabs |= {"Images": _draw_tab, "Interpolation": _between_tab}
+    if isinstance(model, StyleGAN):
+        project = functools.partial(_project_tab, vgg_weights=vgg_weights)
+        tabs |= {"Style mixing": _mix_tab, "Projection": project}
+    returned = {type(mode.outputs[0]) for mode in modes if mode.find(Image)}
+    if Image in returned:
+        tabs["Photo"] = _convert_tab
+    if Probabilities in returned:
+        tabs["Classes"] = _classify_tab
+    return tabs
+
+
+def _draw_tab(model: LatentGAN) -> None:
     count = ("Images", 1, 64, 16 if model.image_size <= 64 else 4)
     label = "Images of consecutive seeds"
     _live(actions.draw, label, model, ("First seed", 0, SEEDS, 0), count)
 
 
-def _between_tab(model: LatentGAN, vgg_weights: str | None) -> None:
+def _between_tab(model: LatentGAN) -> None:
     seeds = ("From seed", 0, SEEDS, 0), ("To seed", 0, SEEDS, 1)
     step = ("On the way", 0, actions.STEPS, actions.STEPS // 2)
     _live(actions.between, "Image on the way", model, *seeds, step)
 
 
-def _mix_tab(model: StyleGAN, vgg_weights: str | None) -> None:
+def _mix_tab(model: StyleGAN) -> None:
     count = actions.num_styles(model)
     coarse = ("Seed of the coarse styles", 0, SEEDS, 0)
     fine = ("Seed of the fine styles", 0, SEEDS, 1)
@@ -85,7 +103,7 @@ def _mix_tab(model: StyleGAN, vgg_weights: str | None) -> None:
     _live(actions.mix, "Coarse, mixed, fine", model, coarse, fine, crossover)
 
 
-def _project_tab(model: StyleGAN, vgg_weights: str | None) -> None:
+def _project_tab(model: StyleGAN, vgg_weights: str | None = None) -> None:
     if vgg_weights is None:
         gr.Markdown("Start the demo with `--vgg_weights=FILE`, the weights of VGG19.")
         return
@@ -106,40 +124,61 @@ def _project_tab(model: StyleGAN, vgg_weights: str | None) -> None:
     _connect(button.click, project, [photo, steps], picture)
 
 
-def _convert_tab(model: ImageGAN, vgg_weights: str | None) -> None:
+def _convert_tab(model: ImageGAN) -> None:
+    """A photo, what else a mode is given, and a button for each mode."""
+    modes = {n: m for n, m in model.modes().items() if isinstance(m.outputs[0], Image)}
     with gr.Row():
         with gr.Column(scale=1):
             photo = _photo()
+            others = {o.name: o for mode in modes.values() for o in mode.inputs[1:]}
+            controls = {name: _control(other) for name, other in others.items()}
             side = _slider("Reduce the photo to, in pixels", 64, 1024, 512)
-            ways = {gr.Button(direction): direction for direction in model.DIRECTIONS}
+            ways = {gr.Button(name): name for name in modes}
         with gr.Column(scale=2), gr.Row():
             before = _picture("Photo", "before")
             after = _picture("Result", "result")
 
-    def convert(direction, path, side):
-        return actions.convert(model, path, direction, side)
+    def convert(name, path, side, *values):
+        given = dict(zip(controls, values, strict=True))
+        own = {other.name: given[other.name] for other in modes[name].inputs[1:]}
+        return actions.convert(model, path, name, side, **own)
 
-    for button, direction in ways.items():
-        action = functools.partial(convert, direction)
-        _connect(button.click, action, [photo, side], [before, after])
-    first = functools.partial(convert, model.DIRECTIONS[0])
-    _connect(photo.upload, first, [photo, side], [before, after])
-
-
-_TABS = {
-    LatentGAN: {"Images": _draw_tab, "Interpolation": _between_tab},
-    StyleGAN: {"Style mixing": _mix_tab, "Projection": _project_tab},
-    ImageGAN: {"Photo": _convert_tab},
-}
+    given = [photo, side, *controls.values()]
+    for button, name in ways.items():
+        _connect(button.click, functools.partial(convert, name), given, [before, after])
+    first = functools.partial(convert, next(iter(modes)))
+    _connect(photo.upload, first, given, [before, after])
 
 
-def _options(model: LatentGAN) -> dict[str, gr.Slider]:
+def _classify_tab(model: GAN) -> None:
+    """A photo, and the probabilities of its classes."""
+    with gr.Row():
+        photo = _photo()
+        label = gr.Label(label="Classes", num_top_classes=5, elem_id="classes")
+    _connect(photo.upload, functools.partial(actions.classify, model), [photo], label)
+
+
+def _control(given) -> gr.components.Component:
+    """The control of an input or an option, by what it declares."""
+    title = given.name.capitalize()
+    if isinstance(given, Image):
+        return gr.File(label=title, file_count="single", type="filepath")
+    if hasattr(given, "choices"):
+        first = given.choices[0]
+        value = first[1] if isinstance(first, tuple) else first
+        return gr.Dropdown(list(given.choices), value=value, label=title, interactive=True)
+    return gr.Textbox(label=title, info=str(given))
+
+
+def _options(model: LatentGAN) -> dict[str, gr.components.Component]:
     """Controls of what the model's images depend on besides a seed, by the names of arguments."""
-    options = {}
-    if model.num_classes:
-        options["label"] = _slider("Class", 0, model.num_classes - 1, 0)
-    if "truncation" in model.OPTIONS:
-        options["truncation"] = _slider("Truncation", 0.0, 1.0, 1.0, 0.05)
+    mode, options = model.mode(), {}
+    if model.condition in mode.inputs:
+        options["label"] = _control(model.condition)
+    for name, option in mode.options.items():
+        if math.isfinite(option.high - option.low):
+            span = option.low, option.high, option.default, (option.high - option.low) / 20
+            options[name] = _slider(name.capitalize(), *span)
     return options
 
 
@@ -177,16 +216,18 @@ def _live(action: Callable, label: str, model: LatentGAN, *sliders: tuple) -> No
             inputs, options = [_slider(*each) for each in sliders], _options(model)
             inputs += options.values()
         with gr.Column(scale=2):
-            picture = _picture(label, value=act(*(slider.value for slider in inputs)))
-    for slider in inputs:
-        _connect(slider.change, act, inputs, picture, trigger_mode="always_last")
+            picture = _picture(label, value=act(*(control.value for control in inputs)))
+    for control in inputs:
+        _connect(control.change, act, inputs, picture, trigger_mode="always_last")
 
 
 def _connect(listener: Callable, action: Callable, inputs, outputs, **kwargs) -> None:
-    listener(_told(action), inputs, outputs, show_progress="minimal", **_ONE_AT_A_TIME, **kwargs)
+    listener(
+        _explained(action), inputs, outputs, show_progress="minimal", **_ONE_AT_A_TIME, **kwargs
+    )
 
 
-def _told(action: Callable) -> Callable:
+def _explained(action: Callable) -> Callable:
     """The action, whose UserErrors the page shows."""
 
     @functools.wraps(action)

@@ -42,7 +42,7 @@ def of_config(
     names = options.metrics.split(",")
     weights = options.weights.split(",") if options.weights else []
     dataset = options.dataset or config.data.dataset
-    if isinstance(model, ImageGAN):
+    if not model.mode().draws:
         where = {"data_dir": config.data.data_dir, "split": options.split}
         return [ReconstructionEvaluation(names, dataset, weights, **where)]
 

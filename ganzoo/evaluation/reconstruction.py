@@ -25,7 +25,7 @@ class ReconstructionEvaluation:
         weights: the files of the LPIPS.
         data_dir: where TFDS keeps its data sets.
         split: of the data; None for "train" in super-resolution, else "test".
-        direction: which way to convert; None for the usual one.
+        mode: of the model; None for the usual one.
         border: pixels cut off on each side first; None for the scale of super-resolution.
         num: how many images at most; None for all.
         tile: largest side that is converted at once, in pixels.
@@ -41,14 +41,14 @@ class ReconstructionEvaluation:
         weights: Sequence[str] = (),
         data_dir: str | None = None,
         split: str | None = None,
-        direction: str | None = None,
+        mode: str | None = None,
         border: int | None = None,
         num: int | None = None,
         tile: int = TILE,
     ):
         self.metrics = {name: _reconstruction(name, weights) for name in names}
         self.dataset, self.data_dir, self.split = dataset, data_dir, split
-        self.direction, self.border, self.num, self.tile = direction, border, num, tile
+        self.mode, self.border, self.num, self.tile = mode, border, num, tile
         self.facts = {"dataset": dataset}
 
     def of_model(self, model: ImageGAN) -> dict[str, float]:
@@ -63,7 +63,7 @@ class ReconstructionEvaluation:
         rows = [self._measured(model, *pair, border) for pair in pairs]
         if not rows:
             raise UserError(f"{self.dataset} holds no image")
-        self.facts |= {"split": split, "direction": self.direction or model.DIRECTIONS[0]}
+        self.facts |= {"split": split, "direction": self.mode or next(iter(model.modes()))}
         self.facts |= {"images": len(rows), "border": border}
         names = [f"{kind}{name}" for name in self.metrics for kind in ("", "trivial/")]
         return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
@@ -76,11 +76,11 @@ class ReconstructionEvaluation:
             return references.open_reductions(self.dataset, **options)
         options = {"image_size": model.image_size, "channels": model.channels}
         pairs = references.open_translations(self.dataset, split=split, **options)
-        backwards = self.direction == model.DIRECTIONS[1]
+        backwards = self.mode == [*model.modes()][1]
         return ((name, b, a) if backwards else (name, a, b) for name, a, b in pairs)
 
     def _measured(self, model: ImageGAN, name: str, small, reference, border: int) -> list[float]:
-        converted = model.convert(small / np.float32(127.5) - 1.0, self.direction, self.tile)
+        converted = model.convert(small / np.float32(127.5) - 1.0, self.mode, self.tile)
         answers = pictures.to_uint8(converted), bicubic.upscale(small, model.scale)
         try:
             return [

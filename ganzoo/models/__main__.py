@@ -27,7 +27,10 @@ def _list(*words):
 def _info(*names):
     for preset in _named(names):
         file = download.place_of(preset.url) if preset.url else None
-        print(preset.card(file if file and file.exists() else None))
+        here = file is None or file.exists()
+        print(preset.card(file if here else None))
+        if here:
+            print(models.load(preset.name).describe())
 
 
 def _fetch(*names):

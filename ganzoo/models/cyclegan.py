@@ -290,6 +290,10 @@ class CycleGAN(ImageGAN):
         # No attributes of all models: Keras would save the networks under these names.
         return {"generator": self.a2b, "discriminator": self.discriminator_b}
 
+    def modes(self):
+        networks = self.generators().items()
+        return {name: self.converting(network, name) for name, network in networks}
+
     def translate(self, image, direction: str | None = None):
         """The image in the other domain.
 
@@ -383,8 +387,8 @@ class CycleGAN(ImageGAN):
         strips = []
         for domain, (there, back) in directions.items():
             for real in batch[domain][: max(1, count // 6), None]:
-                fake = self._compiled_call(real, there)
-                returned = self._compiled_call(fake, back)
+                fake = self.run_mode(there, [real])
+                returned = self.run_mode(back, [fake])
                 strips.append(ops.concatenate([real, fake, returned], axis=2))
         return ops.concatenate(strips)
 

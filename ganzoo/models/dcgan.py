@@ -37,6 +37,7 @@ from keras import layers
 from ganzoo.ema import average_of_generator
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose
+from ganzoo.inputs import Latents
 from ganzoo.latents import LatentGAN
 from ganzoo.layers import CroppedConv2DTranspose, PaddedConv2D, batch_norm
 from ganzoo.losses import ADVERSARIAL
@@ -154,10 +155,9 @@ class DCGAN(LatentGAN):
         latents = self.draw_latents(random, batch["image"].shape[0])
         self.averaged_generator(latents, training=True)
 
-    def draw_latents(self, random, count):
-        if self.uniform_latents:
-            return random.uniform("latents", [count, self.latent_dim], -1.0, 1.0)
-        return super().draw_latents(random, count)
+    @property
+    def latents(self):
+        return Latents(self.latent_dim, "uniform" if self.uniform_latents else "normal")
 
 
 def _generator(arch: Architecture, image_size: int, channels: int, widths: list[int], name: str):

@@ -1,7 +1,8 @@
 """Inference as files for other runtimes: SavedModel, TensorFlow Lite, ONNX."""
 
+import functools
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -11,24 +12,26 @@ import tensorflow as tf
 from ganzoo.backends import require_tensorflow
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
+from ganzoo.inputs import Mode
 
 TOLERANCE = 1e-3  # of images in [-1, 1]
-_BATCH, _SIDE = 2, 32  # of the example, where a size is open
 _OPSET = 17
 
+Modes = dict[str, Mode]
 
-def export(model: GAN, path: str | Path) -> float:
-    """Writes what `model(...)` computes, runs the file, and compares.
 
-    Latents `[N, latent_dim]`, float32, and the labels `[N]`, int32, of a conditional model, or
-    images `[N, H, W, C]` of any size become images.
+def export(model: GAN, path: str | Path, mode: str | None = None) -> float:
+    """Writes what the modes of a model compute, runs the file, and compares.
+
+    A SavedModel and a .tflite have a signature for each mode, by its name; an .onnx file has one.
 
     Args:
         model: loaded or built.
         path: ends in .tflite, .onnx, or .keras; any other name becomes a SavedModel, a folder.
+        mode: the only one to write; None for all, of an .onnx file for the usual one.
 
     Returns:
-        the largest difference between the file's and the model's images.
+        the largest difference between the file's and the model's outputs.
 
     Raises:
         UserError: when a package for the format is missing, the file computes something else, or
@@ -38,56 +41,58 @@ def export(model: GAN, path: str | Path) -> float:
     if path.suffix != ".keras":
         require_tensorflow(f"writing {path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
+    modes = model.modes() if mode is None else {mode: model.mode(mode)}
     write = _WRITERS.get(path.suffix, _write_saved_model)
-    signature = model.signature()
-    run = write(model, signature, path)
-    inputs = _example(signature, getattr(model, "multiple", 1))
-    ours, theirs = (keras.ops.convert_to_numpy(each(*inputs)) for each in (model, run))
+    return max(
+        _difference(path, modes[name], run) for name, run in write(model, modes, path).items()
+    )
+
+
+def _difference(path: Path, mode: Mode, run: Callable) -> float:
+    """The largest between what a mode and a file make of an example."""
+    example = [each.example() for each in mode.inputs]
+    ours, theirs = (keras.ops.convert_to_numpy(each(*example)) for each in (mode.run, run))
     difference = float(np.abs(theirs - ours).max())
     if not difference <= TOLERANCE:
         raise UserError(
-            f"{path} makes images that differ by {difference:g} from those of the model; do not use"
+            f"{path} computes what differs by {difference:g} from what the model does; do not use"
             " it, and please report this"
         )
     return difference
 
 
-def _example(signature: Sequence[tf.TensorSpec], multiple: int) -> list[np.ndarray]:
-    """Inputs that fit a signature."""
-    rng, arrays = np.random.default_rng(0), []
-    for spec in signature:
-        first, *rest = spec.shape
-        shape = [first or _BATCH, *(size or max(_SIDE, multiple) for size in rest)]
-        if spec.dtype == tf.int32:
-            arrays.append(np.zeros(shape, np.int32))
-        else:
-            arrays.append(np.clip(rng.standard_normal(shape), -1, 1).astype(np.float32))
-    return arrays
-
-
-def _write_keras(model: GAN, signature, path: Path) -> Callable:
+def _write_keras(model: GAN, modes: Modes, path: Path) -> dict[str, Callable]:
     model.save(path)
-    return keras.saving.load_model(path)
+    saved = keras.saving.load_model(path).modes()
+    return {name: saved[name].run for name in modes}
 
 
-def _write_saved_model(model: GAN, signature, path: Path) -> Callable:
+def _write_saved_model(model: GAN, modes: Modes, path: Path) -> dict[str, Callable]:
     module = tf.Module()
     module.state = [variable.value for variable in model.variables]
-    module.serve = _function(model, signature)
-    tf.saved_model.save(module, str(path), {"serving_default": module.serve})
+    signatures = {name: _function(mode) for name, mode in modes.items()}
+    for name, function in signatures.items():
+        setattr(module, name, function)
+    default = next(iter(signatures.values()))
+    tf.saved_model.save(module, str(path), {"serving_default": default, **signatures})
     loaded = tf.saved_model.load(path)
     # The object must outlive its functions.
-    return lambda *inputs, loaded=loaded: loaded.serve(*map(tf.constant, inputs))
+    return {
+        name: lambda *inputs, name=name, loaded=loaded: getattr(loaded, name)(
+            *map(tf.constant, inputs)
+        )
+        for name in modes
+    }
 
 
-def _write_tflite(model: GAN, signature, path: Path) -> Callable:
+def _write_tflite(model: GAN, modes: Modes, path: Path) -> dict[str, Callable]:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise _missing(path, error) from error
     with tempfile.TemporaryDirectory() as folder:
-        _write_saved_model(model, signature, Path(folder))
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        _write_saved_model(model, modes, Path(folder))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(modes))
         try:
             path.write_bytes(converter.convert())
         except Exception as error:  # its own class is private
@@ -97,31 +102,28 @@ def _write_tflite(model: GAN, signature, path: Path) -> Callable:
             ) from error
     interpreter = Interpreter(str(path))
 
-    def run(*inputs):
-        places = sorted(interpreter.get_input_details(), key=lambda place: place["name"])
-        for place, array in zip(places, inputs[::-1], strict=True):  # labels before latents
-            interpreter.resize_tensor_input(place["index"], array.shape)
-        interpreter.allocate_tensors()
-        for place, array in zip(places, inputs[::-1], strict=True):
-            interpreter.set_tensor(place["index"], array)
-        interpreter.invoke()
-        return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    def run(name, *inputs):
+        names = [each.spec.name for each in modes[name].inputs]
+        results = interpreter.get_signature_runner(name)(**dict(zip(names, inputs, strict=True)))
+        return next(iter(results.values()))
 
-    return run
+    return {name: functools.partial(run, name) for name in modes}
 
 
-def _write_onnx(model: GAN, signature, path: Path) -> Callable:
+def _write_onnx(model: GAN, modes: Modes, path: Path) -> dict[str, Callable]:
     try:
         import onnxruntime
         import tf2onnx
     except ImportError as error:
         raise _missing(path, error) from error
+    name, mode = next(iter(modes.items()))
+    specs = [each.spec for each in mode.inputs]
     tf2onnx.convert.from_function(
-        _function(model, signature), input_signature=signature, opset=_OPSET, output_path=str(path)
+        _function(mode), input_signature=specs, opset=_OPSET, output_path=str(path)
     )
     session = onnxruntime.InferenceSession(path)
-    names = [place.name for place in session.get_inputs()]
-    return lambda *inputs: session.run(None, dict(zip(names, inputs, strict=True)))[0]
+    places = [place.name for place in session.get_inputs()]
+    return {name: lambda *given: session.run(None, dict(zip(places, given, strict=True)))[0]}
 
 
 def _missing(path: Path, error: ImportError) -> UserError:
@@ -130,8 +132,9 @@ def _missing(path: Path, error: ImportError) -> UserError:
     )
 
 
-def _function(model: GAN, signature):
-    return tf.function(lambda *inputs: model(*inputs), input_signature=signature, autograph=False)
+def _function(mode: Mode):
+    specs = [each.spec for each in mode.inputs]
+    return tf.function(lambda *inputs: mode.run(*inputs), input_signature=specs, autograph=False)
 
 
 _WRITERS = {".keras": _write_keras, ".tflite": _write_tflite, ".onnx": _write_onnx}

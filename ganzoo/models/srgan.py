@@ -364,6 +364,9 @@ class SRGAN(ImageGAN):
     def call(self, inputs, direction="upscale", training=False):
         return ops.clip(self.averaged_generator(inputs, training=training), -1.0, 1.0)
 
+    def modes(self):
+        return {"upscale": self.converting(self, *self.generators())}
+
     def upscale(self, image):
         """The image, `scale` times as large.
 
@@ -377,13 +380,13 @@ class SRGAN(ImageGAN):
         Raises:
             UserError: for anything else, or an unreadable file.
         """
-        return self._answer(image, None)
+        return self._answer(image)
 
     def preview(self, batch, count):
         """Strips `[M, S, 3 S, C]` of the small image, its enlargement, and the original."""
         small, large = (batch[name][: max(1, count // 3)] for name in ("low_res", "image"))
         pixels = ops.repeat(ops.repeat(small, self.scale, axis=1), self.scale, axis=2)
-        return ops.concatenate([pixels, self._compiled_call(small, "upscale"), large], axis=2)
+        return ops.concatenate([pixels, self.run_mode("upscale", [small]), large], axis=2)
 
 
 def _squared_error(images, references):

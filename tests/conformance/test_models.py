@@ -287,7 +287,20 @@ def test_an_exported_model_computes_what_the_model_does(subject, tmp_path):
     assert models.export(subject.model, tmp_path / "saved") < 1e-5
     served = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
     names = set(served.structured_input_signature[1])
-    assert names == {spec.name for spec in subject.model.signature()}
+    assert names == {each.spec.name for each in subject.model.mode().inputs}
+
+
+@in_both_forms
+def test_modes_are_described_and_have_their_networks(subject):
+    model = subject.model
+    assert model.modes() and "given" in model.describe()
+    for name, mode in model.modes().items():
+        assert mode.weights in model.generators() and name.isidentifier()
+        example = [tf.constant(each.example()) for each in mode.inputs]
+        for each, array in zip(mode.inputs, example, strict=True):
+            assert each.spec.is_compatible_with(array)
+        result = np.asarray(mode.run(*example))
+        assert len(result) == len(example[0]) and np.isfinite(result).all()
 
 
 @in_full_form
