@@ -22,7 +22,7 @@ from ml_collections.config_flags import config_flags
 from PIL import Image
 
 import ganzoo
-from ganzoo import cli, config, metrics
+from ganzoo import cli, config, metrics, models
 from ganzoo.benchmark import cases
 from ganzoo.errors import UserError
 from ganzoo.recipes import MODELS
@@ -116,9 +116,8 @@ def parse(module: str, arguments: list[str], monkeypatch) -> flags.FlagValues:
 def declared_flags() -> set[str]:
     """Those of the modes of all models."""
     built = [models.construct(name, **models.model_class(name).TINY) for name in MODELS]
-    return {f for model in built for mode in model.modes().values() for f in mode.flags()} | {
-        "classes"
-    }
+    modes = [mode for model in built for mode in model.modes().values()]
+    return {"classes", *(flag for mode in modes for flag in mode.flags())}
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ def test_labels_and_flags_without_effect_are_told(runs, conditional, tmp_path):
             *project,
             "--truncation=0.5",
             "--noise=none",
-        ): "Drop --noise, --truncation, which has no effect",
+        ): "Drop --noise, --truncation, which",
         (*mix, "--num=3"): "Drop --num, which has no effect",
         ("--frames=3", "--tile=64"): "Drop --frames, --tile, which",
         ("--seeds=1-3", "--num=2"): "Drop --num, which",
