@@ -38,6 +38,7 @@ COMMANDS = [*PAGES, *sorted((ROOT / "configs").glob("[!_]*.py"))]
 COMMAND = re.compile(r"(?<!`)`(python -m ganzoo[^`]+)`(?!`)|^ *(python -m ganzoo.*)$", re.MULTILINE)
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z_]+")  # such as NAME, which the reader replaces
+NAMES = tuple(MODELS)  # without that of the guide
 PRESETS = runpy.run_path(str(ROOT / "ganzoo" / "models" / "named.py"))["TABLE"]
 MODEL, RECIPE, *_ = PYTHON.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
 
@@ -115,7 +116,7 @@ def parse(module: str, arguments: list[str], monkeypatch) -> flags.FlagValues:
 @functools.cache
 def declared_flags() -> set[str]:
     """Those of the modes of all models."""
-    built = [models.construct(name, **models.model_class(name).TINY) for name in MODELS]
+    built = [models.construct(name, **models.model_class(name).TINY) for name in NAMES]
     modes = [mode for model in built for mode in model.modes().values()]
     return {"classes", *(flag for mode in modes for flag in mode.flags())}
 
