@@ -238,6 +238,8 @@ class Option:
         if self.choices:
             choose(name, text, dict.fromkeys(self.choices))
             return text
+        if isinstance(self.default, bool):
+            return choose(name, text.lower(), {"true": True, "false": False})
         kind = float if isinstance(self.default, float) else int
         try:
             return kind(text)
@@ -272,6 +274,10 @@ class Mode(NamedTuple):
     def find(self, kind: type) -> Any:
         """Its input of a kind; None without one."""
         return next((each for each in self.inputs if isinstance(each, kind)), None)
+
+    def read_options(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """The values of the options that are among the flags given, by their names."""
+        return {n: o.read(n, values[n]) for n, o in self.options.items() if n in values}
 
     def read_others(self, values: Mapping[str, Any]) -> dict[Any, np.ndarray]:
         """What is given beside the first input, by the inputs.

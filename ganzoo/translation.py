@@ -39,23 +39,21 @@ class ImageGAN(GAN):
     least: int = 1
     overlap: int
 
-    def converting(self, run: Callable, weights: str, *others, is_random: bool = False) -> Mode:
+    def converting(
+        self, run: Callable, weights: str, *others, channels: int | None = None, **settings
+    ) -> Mode:
         """A mode that turns images of any size into images.
 
         Args:
             run: from images, and what else it is given, to images.
             weights: the key of the network in `generators`.
             others: more inputs; an `Image` that is `aligned` has the size of the image.
-            is_random: whether `run` takes random numbers, too.
+            channels: of the result; None for as many as the image has.
+            settings: of `Mode`, such as `options`.
         """
         given = Image(self.channels, multiple=self.multiple, least=self.least)
-        return Mode(
-            (given, *others),
-            (Image(self.channels, scale=self.scale),),
-            run,
-            weights,
-            is_random=is_random,
-        )
+        result = Image(self.channels if channels is None else channels, scale=self.scale)
+        return Mode((given, *others), (result,), run, weights, **settings)
 
     def convert(
         self,
@@ -75,7 +73,7 @@ class ImageGAN(GAN):
                 into overlapping tiles.
             batch: how many tiles it sees at once.
             seed: of what is random about the mode.
-            others: the mode's other inputs by their names, as these read them.
+            others: the mode's other inputs and its options, by their names.
 
         Returns:
             `[scale * H, scale * W, C]`, float32 in [-1, 1].
@@ -105,7 +103,8 @@ class ImageGAN(GAN):
     def _rows(self, image, name: str | None, tile, batch, seed, others) -> Iterator[np.ndarray]:
         """What `convert` returns, from the top on."""
         mode, name = self.mode(name), name or next(iter(self.modes()))
-        others = mode.read_others(others)
+        options = {key: others[key] for key in others if key in mode.options}
+        others = mode.read_others({key: others[key] for key in others if key not in options})
         aligned = [each for each in others if getattr(each, "aligned", False)]
         layers = [np.asarray(image, np.float32), *(others.pop(each)[0] for each in aligned)]
         if any(layer.shape[:2] != layers[0].shape[:2] for layer in layers):
@@ -117,7 +116,7 @@ class ImageGAN(GAN):
         def run(part):
             parts = [tf.constant(layer) for layer in np.split(part, splits, axis=-1)]
             given = [*parts, *(tf.repeat(rows, len(part), axis=0) for rows in others.values())]
-            return self.run_mode(name, given, seed, next(steps)).numpy()
+            return self.run_mode(name, given, seed, next(steps), **options).numpy()
 
         return tiled(
             run,
@@ -146,19 +145,21 @@ class ImageGAN(GAN):
         converted = self.convert(pictures.floats_of(image, self.channels), mode, **others)
         return pictures.to_uint8(converted) if image.dtype == np.uint8 else converted
 
-    def run_mode(self, name: str, inputs: Sequence[tf.Tensor], seed=0, step: int = 0) -> tf.Tensor:
+    def run_mode(
+        self, name: str, inputs: Sequence[tf.Tensor], seed=0, step: int = 0, **options
+    ) -> tf.Tensor:
         """What a mode makes of the tensors of its inputs.
 
         It is a graph that is traced once for all sizes, but for each number of images: a number
         that is known is normalized faster.
         """
         mode, kept = self.mode(name), self.__dict__.setdefault("_inference", {})
-        key = name, len(inputs[0])
+        key = name, len(inputs[0]), *sorted(options.items())
         if key not in kept:
 
             def run(seed, step, *inputs):
                 random = {"random": random_of(seed, step)} if mode.is_random else {}
-                return mode.run(*inputs, **random)
+                return mode.run(*inputs, **random, **options)
 
             signature = [tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.int32)]
             for each in mode.inputs:

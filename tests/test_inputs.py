@@ -59,6 +59,7 @@ def test_inputs_draw_what_their_tensors_are():
 def test_options_are_read_by_their_defaults():
     assert Option(1.0, "").read("psi", "0.5") == 0.5
     assert Option(None, "").read("cutoff", "3") == 3
+    assert Option(False, "").read("exact", "true") is True
     assert Option("a", "", choices=("a", "b")).read("kind", "b") == "b"
     for option, text in ((Option(1, ""), "x"), (Option("a", "", choices=("a",)), "c")):
         with pytest.raises(UserError):

@@ -24,7 +24,10 @@ def convert(model: ImageGAN, mode: Mode, out: Path, given: Mapping[str, str]) ->
     source = Path(FLAGS.input)
     if FLAGS.skip_existing and (FLAGS.overwrite or not source.is_dir()):
         raise UserError("--skip_existing goes with a folder as --input, and without --overwrite")
-    mode.read_others(given)  # or says what is missing, before work that would be lost
+    options = mode.read_options(given)
+    others = {name: value for name, value in given.items() if name not in options}
+    mode.read_others(others)  # or says what is missing, before work that would be lost
+    given = others | options
     conversions = outputs.plan(source, FLAGS.out, FLAGS.overwrite, FLAGS.skip_existing)
     for folder in {conversion.result.parent for conversion in conversions}:
         folder.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def draw(model: LatentGAN, mode: Mode, out: Path, given: Given) -> None:
     others = _require_room(out, len(latents) * len(groups)) + _class_summary(
         model, np.concatenate(groups)
     )
-    options = _options(mode, given)
+    options = mode.read_options(given)
     parts = (model.decode_batches(latents, group, FLAGS.seed, **options) for group in groups)
     titles = ["" if labels is None else model.condition.row_title(label) for label in labels or [0]]
     pixels = _pixels(itertools.chain.from_iterable(parts))
@@ -142,7 +142,7 @@ def interpolate(model: LatentGAN, mode: Mode, out: Path, given: Given) -> None:
     if FLAGS.interpolate == "z":
         way = styles.walk(model.latents_of(seeds), FLAGS.frames, spherical=True)
         classes = tf.fill([len(way)], classes[0])
-        batches = model.decode_batches(way, classes, FLAGS.seed, **_options(mode, given))
+        batches = model.decode_batches(way, classes, FLAGS.seed, **mode.read_options(given))
     else:
         way = styles.walk(_styles(model, mode, seeds, given), FLAGS.frames, spherical=False)
         batches = _synthesized(model, mode, way, given)
@@ -185,11 +185,6 @@ def project(model: styles.StyleGAN, mode: Mode, out: Path, given: Given) -> None
     print(f"Wrote {out}, and the styles to {out.with_suffix('.npz')}")
 
 
-def _options(mode: Mode, given: Given) -> dict:
-    """The mode's options that were given."""
-    return {n: option.read(n, given[n]) for n, option in mode.options.items() if n in given}
-
-
 def _labels(model: LatentGAN, given: Given) -> list[int] | None:
     """The classes that were asked for."""
     named = given.get(model.condition.flags[0])
@@ -211,11 +206,11 @@ def _classes(model: LatentGAN, seeds: list[int], given: Given) -> tf.Tensor:
 
 
 def _styles(model: styles.StyleGAN, mode: Mode, seeds: list[int], given: Given) -> tf.Tensor:
-    options = {name: value for name, value in _options(mode, given).items() if name != "noise"}
+    options = {name: value for name, value in mode.read_options(given).items() if name != "noise"}
     found = model.styles(model.latents_of(seeds), _classes(model, seeds, given), **options)
     return tensor(found)
 
 
 def _synthesized(model: styles.StyleGAN, mode: Mode, every, given: Given) -> Iterator[tf.Tensor]:
-    noise = _options(mode, given).get("noise", "const")
+    noise = mode.read_options(given).get("noise", "const")
     return styles.batches_of(model, every, noise, FLAGS.seed)
