@@ -88,7 +88,8 @@ class SetEvaluation:
         latents = model.draw_latents(random_of(seed), count)
         labels = self._labels(model, count, seed)
         drawn = self.extractor.of_model(model, latents, labels, seed, **options)
-        return self._measured(self._collected(drawn, count, "generated"))
+        asked = labels if model.num_classes else None
+        return self._measured(self._collected(drawn, count, "generated"), asked)
 
     @devices.full_float32()
     def of_images(self, source: data.Source) -> dict[str, float]:
@@ -105,10 +106,10 @@ class SetEvaluation:
         features = self.extractor.of_source(source, chosen)
         return self._measured(self._collected(features, count, "images"))
 
-    def _measured(self, fake: FeatureSet) -> dict[str, float]:
+    def _measured(self, fake: FeatureSet, labels: np.ndarray | None = None) -> dict[str, float]:
         values = {}
         for protocol in self.protocols:
-            values |= metrics.measure(protocol, self.real, fake, self.seed)
+            values |= metrics.measure(protocol, self.real, fake, self.seed, labels)
         return values
 
     def _real(self, statistics: str | None) -> FeatureSet | None:

@@ -3,6 +3,8 @@
 import dataclasses
 import re
 
+import numpy as np
+
 from ganzoo.errors import UserError
 from ganzoo.metrics.distributions import (
     frechet_distance,
@@ -14,15 +16,16 @@ from ganzoo.metrics.features import FeatureSet
 from ganzoo.metrics.neighbors import density_coverage, precision_recall
 from ganzoo.metrics.networks import CLEAN, INCEPTION
 
-_SETS = re.compile(r"(clean-)?(fid|kid|is|fd|kd|pr|dc|modes)(\d+)(k?)(_full)?(?:_(.+))?")
+_SETS = re.compile(r"(clean-)?(fid|kid|is|fd|kd|pr|dc|modes|accuracy)(\d+)(k?)(_full)?(?:_(.+))?")
 _PATHS = re.compile(r"(ppl2?)_([zw])(full|end)(\d+)(k?)_(.+)")
 _PROBE = re.compile(r"probe(\d+)(k?)")
 _OF_INCEPTION = {"fid": "fd", "kid": "kd"}
-_NAMED = ("fd", "kd", "modes")  # of another network, whose name they must say
+_NAMED = ("fd", "kd", "modes", "accuracy")  # of another network, whose name they must say
 _GRAMMAR = (
     "fid50k_full, fid50k, kid50k, is50k, pr50k (precision and recall), dc50k (density and coverage)"
     " of Inception, or clean-fid50k; with the name of another network fd50k_full_squeezenet,"
-    " kd10k_keras, pr10k_keras, modes10k_lenet-mnist (classes that are covered);"
+    " kd10k_keras, pr10k_keras, modes10k_lenet-mnist (classes that are covered),"
+    " accuracy10k_lenet-mnist (samples that are recognized as the class asked for);"
     " ppl2_wend50k_lpips-vgg (path length); probe10k (linear probe of the discriminator)"
 )
 
@@ -35,7 +38,7 @@ class Protocol:
 
     Attributes:
         name: of the metric, which says all of the rest.
-        kind: "fd", "kd", "is", "pr", "dc", "modes", "ppl" or "probe".
+        kind: "fd", "kd", "is", "pr", "dc", "modes", "accuracy", "ppl" or "probe".
         count: generated images; pairs of them for "ppl"; real ones for "probe".
         network: name of the network that images are looked at by; "discriminator" for "probe".
         full: whether all real images are taken; else as many as are generated, at random.
@@ -61,12 +64,12 @@ class Protocol:
     @property
     def compares(self) -> bool:
         """Whether real images are needed."""
-        return self.kind not in ("is", "ppl")
+        return self.kind not in ("is", "ppl", "accuracy")
 
     @property
     def higher_is_better(self) -> bool:
         """Of the first value that `measure` gives."""
-        return self.kind in ("is", "pr", "dc", "modes", "probe")
+        return self.kind in ("is", "pr", "dc", "modes", "probe", "accuracy")
 
 
 def parse(name: str) -> Protocol:
@@ -103,15 +106,21 @@ def _count(name: str, number: str, thousands: str) -> int:
 
 
 def measure(
-    protocol: Protocol, real: FeatureSet | None, fake: FeatureSet, seed: int = 0
+    protocol: Protocol,
+    real: FeatureSet | None,
+    fake: FeatureSet,
+    seed: int = 0,
+    labels: np.ndarray | None = None,
 ) -> dict[str, float]:
     """The values of a metric of two sets by their names; two for some.
 
     Args:
         protocol: what to measure; neither "ppl" nor "probe".
         real: features of real images; of at least `count` unless the protocol is full.
-        fake: of generated ones, at least `count`; with `probabilities` for "is" and "modes".
+        fake: of generated ones, at least `count`; with `probabilities` for "is", "modes" and
+            "accuracy".
         seed: of random subsets.
+        labels: classes that the generated ones were asked for, `[N]`; for "accuracy".
 
     Raises:
         UserError: for a network that has no classes where they are needed.
@@ -119,14 +128,26 @@ def measure(
     fake = fake.first(protocol.count)
     if protocol.compares and not protocol.full and real.given is None:
         real = real.first(protocol.count)
-    if protocol.kind in ("is", "modes") and fake.probabilities is None:
+    if protocol.kind in ("is", "modes", "accuracy") and fake.probabilities is None:
         raise UserError(f"Metric {protocol.name!r}: {protocol.network} tells no classes")
+    if protocol.kind == "accuracy":
+        return {protocol.name: _accuracy(protocol, fake.probabilities, labels)}
     names, compute = _MEASURES[protocol.kind]
     values = compute(real, fake, seed)
     tail = re.sub(r"^(clean-)?[a-z]+", "", protocol.name)
     clean = "clean-" if protocol.network == CLEAN else ""
     own = protocol.name.removesuffix(tail).removeprefix(clean)
     return {f"{clean}{name or own}{tail}": value for name, value in zip(names, values, strict=True)}
+
+
+def _accuracy(protocol: Protocol, probabilities: np.ndarray, labels: np.ndarray | None) -> float:
+    """The share of images that a classifier takes for the class that they were asked for."""
+    if labels is None or labels.max() >= probabilities.shape[1]:
+        raise UserError(
+            f"Metric {protocol.name!r}: {protocol.network} tells {probabilities.shape[1]} classes,"
+            " which are not those of the model"
+        )
+    return float(np.mean(probabilities.argmax(axis=1) == labels[: len(probabilities)]))
 
 
 # Of each kind the names of its values, "" for the metric's own, and how they are computed of real

@@ -227,6 +227,19 @@ def test_measuring_the_same_set_twice(tmp_path):
     assert set(measure(parse("fid10"), first, second)) == {"fid10"}  # of the first ten
 
 
+def test_accuracy_is_the_share_of_images_of_the_class_asked_for():
+    right = np.repeat([0, 1, 2], 4)
+    probabilities = np.eye(3, dtype=np.float32)[right]
+    images = FeatureSet.of([(tf.zeros([12, 2]), tf.constant(probabilities))], keep=12)
+    asked = np.where(np.arange(12) < 3, 2, right)  # of three images another class was asked for
+    protocol = parse("accuracy12_keras")
+    assert measure(protocol, None, images, labels=asked) == {"accuracy12_keras": 0.75}
+    assert protocol.higher_is_better and not protocol.compares
+    for labels in (None, asked + 1):
+        with pytest.raises(UserError, match="tells 3 classes, which are not those of the model"):
+            measure(protocol, None, images, labels=labels)
+
+
 def test_features_that_are_not_finite_are_refused():
     features = tf.constant([[1.0, 2.0], [np.nan, 0.0]])
     with pytest.raises(UserError, match="features that are not finite"):
