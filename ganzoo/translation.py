@@ -1,6 +1,6 @@
 """What models that turn images into images have in common."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -86,9 +86,8 @@ class ImageGAN(GAN):
         """What `call` takes, as an exported file does."""
         return (tf.TensorSpec([None, None, None, self.channels], tf.float32, name="images"),)
 
-    def keep_directions(self, directions: Sequence[str]) -> None:
-        """Leaves the other generators out, as files do that hold one only; for inference."""
-        self.DIRECTIONS = tuple(directions)
+    def keep_generators(self, names):
+        self.DIRECTIONS = tuple(names)
 
     def _answer(self, image, direction: str | None):
         """As `convert` does it, of whatever a person has at hand."""

@@ -315,17 +315,17 @@ class CycleGAN(ImageGAN):
         seen_b = self.augment(fake_b, random, "fake_b")
         logits_a = self.discriminator_a(seen_a, training=True)
         logits_b = self.discriminator_b(seen_b, training=True)
+        weight_a, weight_b = self.current(self.cycle_weight_a), self.current(self.cycle_weight_b)
         terms = {
             "adversarial_a2b": self.adversarial.generator(logits_b),
             "adversarial_b2a": self.adversarial.generator(logits_a),
-            "cycle_a": self.cycle_weight_a * _difference(returned_a, real_a),
-            "cycle_b": self.cycle_weight_b * _difference(returned_b, real_b),
+            "cycle_a": weight_a * _difference(returned_a, real_a),
+            "cycle_b": weight_b * _difference(returned_b, real_b),
         }
         if self.identity_weight:
-            weight_a = self.identity_weight * self.cycle_weight_a
-            weight_b = self.identity_weight * self.cycle_weight_b
-            terms["identity_a2b"] = weight_b * _difference(same_b, real_b)
-            terms["identity_b2a"] = weight_a * _difference(same_a, real_a)
+            identity = self.current(self.identity_weight)
+            terms["identity_a2b"] = identity * weight_b * _difference(same_b, real_b)
+            terms["identity_b2a"] = identity * weight_a * _difference(same_a, real_a)
         return Loss(
             sum(terms.values()),
             logs={name: ops.mean(term) for name, term in terms.items()},
