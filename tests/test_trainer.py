@@ -190,7 +190,7 @@ def test_schedules_are_recorded_and_resumed(tmp_path):
         "optimizers.generator.learning_rate": ("cosine", (0, 2e-4), (24, 1e-4)),
         "optimizers.generator.beta_2": ("linear", (8, 0.9), (24, 0.99)),
         "model.ema_half_life_images": ("linear", (0, 0), (32, 64)),
-        "augment.pipe": "color",
+        "augment.pipe": "rotation",
         "augment.strength": ("step", (0, 0.0), (16, 0.5)),
     }
     options = recipe()
