@@ -15,17 +15,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ganzoo.errors import UserError, choose
 
 EXAMPLE = '("cosine", (0, 2e-4), (100_000, 5e-5))'
 
 # How far the way to the next point is, 0 to 1, from the part of the images in between.
 _SHAPES = {
-    "linear": lambda part, ops: part,
-    "cosine": lambda part, ops: (1.0 - ops.cos(math.pi * part)) / 2.0,
-    "step": lambda part, ops: 0.0 * part,
+    "linear": lambda part, cos: part,
+    "cosine": lambda part, cos: (1.0 - cos(math.pi * part)) / 2.0,
+    "step": lambda part, cos: 0.0 * part,
 }
 
 # How recipes described the decay of learning rates before there were schedules.
@@ -47,22 +45,27 @@ def value_at(value: Any, images: Any) -> Any:
     integer, as a float32 scalar tensor for a tensor."""
     if not is_schedule(value):
         return value
-    if isinstance(images, (int, np.integer)):
-        return float(_interpolated(value, np.float64(images), np))
+    if isinstance(images, int):
+        return float(_interpolated(value, images, _where, math.cos))
     from keras import ops  # loads TensorFlow
 
     # In float64, since float32 counts images one by one up to 16 million only.
-    return ops.cast(_interpolated(value, ops.cast(images, "float64"), ops), "float32")
+    images = ops.cast(images, "float64")
+    return ops.cast(_interpolated(value, images, ops.where, ops.cos), "float32")
 
 
-def _interpolated(schedule, images, ops):
+def _interpolated(schedule, images, where, cos):
     name, *points = schedule
     shape, value = _SHAPES[name], points[0][1]
     for (start, before), (end, after) in itertools.pairwise(points):
-        way = shape((images - start) / (end - start), ops)
-        value = ops.where(images >= start, before + (after - before) * way, value)
+        way = shape((images - start) / (end - start), cos)
+        value = where(images >= start, before + (after - before) * way, value)
     last, final = points[-1]
-    return ops.where(images >= last, final, value)
+    return where(images >= last, final, value)
+
+
+def _where(condition: bool, value: float, other: float) -> float:
+    return value if condition else other
 
 
 def check(name: str, schedule: Any) -> None:
