@@ -11,7 +11,7 @@ an epoch being all images of the larger domain: durations here are those of hors
 
 from ml_collections import ConfigDict, config_dict
 
-from ganzoo.recipes import recipe
+from ganzoo.recipes import recipe, schedulable
 
 EPOCH = 1334  # images of zebras, of which there are more than of horses
 
@@ -23,9 +23,8 @@ def get_config() -> ConfigDict:
     config.tick_images = 2 * EPOCH
     config.num_samples = 36  # 6 images of either domain, each with two translations
     for adam in config.optimizers.values():
-        adam.learning_rate = 2e-4  # for the first half, then falling to 0
-        adam.decay_start_images = 100 * EPOCH
-        adam.decay_end_images = 200 * EPOCH
+        # For the first half, then falling to 0.
+        adam.learning_rate = ("linear", (100 * EPOCH, 2e-4), (200 * EPOCH, 0.0))
         adam.beta_1, adam.beta_2 = 0.5, 0.999
 
     # Model: the arguments of the class.
@@ -39,9 +38,9 @@ def get_config() -> ConfigDict:
     config.model.discriminator_width = 64
     config.model.normalization = "instance"  # or "batch", or "image"
     config.model.loss = "least_squares"
-    config.model.cycle_weight_a = 10.0
-    config.model.cycle_weight_b = 10.0
-    config.model.identity_weight = 0.5  # times the cycle's; the paper has 0 for most data
+    config.model.cycle_weight_a = schedulable(10.0)
+    config.model.cycle_weight_b = schedulable(10.0)
+    config.model.identity_weight = schedulable(0.5)  # times the cycle's; paper: 0 for most data
     config.model.pool_size = 50
 
     # Data: images are resized, then cropped and mirrored at random.

@@ -18,8 +18,7 @@ def get_config() -> ConfigDict:
     config.total_images = 8_000  # code: 200 epochs
     config.tick_images = 500
     for adam in config.optimizers.values():
-        adam.decay_start_images = 4_000
-        adam.decay_end_images = 8_000
+        adam.learning_rate = ("linear", (4_000, 2e-4), (8_000, 0.0))
     config.data.load_size = 143
     config.data.fit = "crop"  # code: "stretch"
     config.model.image_size = 128

@@ -19,8 +19,7 @@ def get_config() -> ConfigDict:
     config.total_images = 60_000  # six of its epochs
     config.tick_images = 1_000
     for adam in config.optimizers.values():
-        adam.decay_start_images = 30_000
-        adam.decay_end_images = 60_000
+        adam.learning_rate = ("linear", (30_000, 2e-4), (60_000, 0.0))
     config.model.image_size = 64
     config.model.channels = 3
     config.model.num_blocks = 3  # 6

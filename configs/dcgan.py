@@ -12,7 +12,7 @@ epochs, which is up to the data: here, for as many images as 25 epochs of 256,00
 
 from ml_collections import ConfigDict, config_dict
 
-from ganzoo.recipes import recipe
+from ganzoo.recipes import recipe, schedulable
 
 
 def get_config() -> ConfigDict:
@@ -25,5 +25,5 @@ def get_config() -> ConfigDict:
     config.model.latent_dim = 100
     config.model.width = config_dict.placeholder(int)  # None: as published
     config.model.loss = "non_saturating"  # or "least_squares"
-    config.model.ema_half_life_images = 0  # 0: no average, as in the paper
+    config.model.ema_half_life_images = schedulable(0)  # 0: no average, as in the paper
     return config

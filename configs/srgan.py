@@ -12,7 +12,7 @@ here patches are mirrored and turned.
 
 from ml_collections import ConfigDict, config_dict
 
-from ganzoo.recipes import recipe
+from ganzoo.recipes import recipe, schedulable
 
 PRETRAINING, SRGAN = 1_000_000, 200_000  # steps
 
@@ -27,9 +27,8 @@ def get_config() -> ConfigDict:
         adam.learning_rate = 1e-4
         adam.beta_1, adam.beta_2 = 0.9, 0.999
     for player in ("generator", "discriminator"):
-        adam = config.optimizers[player]
-        adam.decay_start_images = adam.decay_end_images = (PRETRAINING + SRGAN // 2) * 16
-        adam.final_learning_rate = 1e-5
+        half = (PRETRAINING + SRGAN // 2) * 16
+        config.optimizers[player].learning_rate = ("step", (0, 1e-4), (half, 1e-5))
 
     # Model: the arguments of the class.
     config.model.image_size = 96  # of the large patches
@@ -44,10 +43,10 @@ def get_config() -> ConfigDict:
     config.model.discriminator_width = 64
     config.model.content_loss = "vgg54"  # or "vgg22", "mse"
     config.model.vgg_weights = config_dict.placeholder(str)  # None: downloaded once
-    config.model.adversarial_weight = 1e-3
-    config.model.flat_region_weight = 0.0  # above 0: even surfaces are to stay even
+    config.model.adversarial_weight = schedulable(1e-3)
+    config.model.flat_region_weight = schedulable(0.0)  # above 0: even surfaces are to stay even
     config.model.pretrain_images = PRETRAINING * 16
-    config.model.ema_half_life_images = 0  # no averaged generator
+    config.model.ema_half_life_images = schedulable(0)  # no averaged generator
 
     # Data: patches of large images. Small ones are always made by bicubic interpolation.
     del config.data["resize"]

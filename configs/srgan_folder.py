@@ -21,6 +21,6 @@ def get_config() -> ConfigDict:
     config.tick_images = 32_000
     config.model.pretrain_images = PRETRAINING * 16
     for player in ("generator", "discriminator"):
-        adam = config.optimizers[player]
-        adam.decay_start_images = adam.decay_end_images = (PRETRAINING + SRGAN // 2) * 16
+        half = (PRETRAINING + SRGAN // 2) * 16
+        config.optimizers[player].learning_rate = ("step", (0, 1e-4), (half, 1e-5))
     return config

@@ -25,7 +25,6 @@ def get_config() -> ConfigDict:
     config.model.content_loss = "mse"  # "vgg54", whose weights are a download
     config.model.pretrain_images = 32_000
     for player in ("generator", "discriminator"):
-        adam = config.optimizers[player]
-        adam.decay_start_images = adam.decay_end_images = 40_000
+        config.optimizers[player].learning_rate = ("step", (0, 1e-4), (40_000, 1e-5))
     config.optimizers.pretrain.learning_rate = 1e-3  # 1e-4
     return config

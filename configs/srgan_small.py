@@ -25,10 +25,8 @@ def get_config() -> ConfigDict:
     config.model.adversarial_weight = 3e-4  # paper: 1e-3, beside VGG54
     config.model.flat_region_weight = 1.0  # paper: none; without, even surfaces get a fine grid
     config.model.pretrain_images = 320_000
-    pretrain = config.optimizers.pretrain
-    pretrain.learning_rate = 1e-3  # paper: 1e-4, the same to the end
-    pretrain.decay_start_images, pretrain.decay_end_images = 80_000, 320_000
-    for player in ("generator", "discriminator"):  # paper: a tenth after half of that stage
-        adam = config.optimizers[player]
-        adam.decay_start_images = adam.decay_end_images = 0
+    # Paper: 1e-4, the same to the end; then a tenth after half of the second stage.
+    config.optimizers.pretrain.learning_rate = ("linear", (80_000, 1e-3), (320_000, 0.0))
+    for player in ("generator", "discriminator"):
+        config.optimizers[player].learning_rate = 1e-4
     return config

@@ -9,7 +9,7 @@ Values left as placeholders are inferred from the data and printed.
 
 from ml_collections import ConfigDict, config_dict
 
-from ganzoo.recipes import recipe
+from ganzoo.recipes import recipe, schedulable
 
 
 def get_config() -> ConfigDict:
@@ -29,10 +29,10 @@ def get_config() -> ConfigDict:
     config.model.self_modulation = False  # True: the paper's sBN, its second row
     config.model.loss = "hinge"
     config.model.rotation_batch = "quarter"  # every fourth image in all four rotations
-    config.model.generator_rotation_weight = 0.2
-    config.model.discriminator_rotation_weight = 1.0
+    config.model.generator_rotation_weight = schedulable(0.2)
+    config.model.discriminator_rotation_weight = schedulable(1.0)
     config.model.discriminator_steps = 2  # per generator step
-    config.model.ema_half_life_images = 0  # 0: no average, as in the paper
+    config.model.ema_half_life_images = schedulable(0)  # 0: no average, as in the paper
 
     # Data: labels, for class conditioning, come from folders or TFDS.
     config.data.labels = False

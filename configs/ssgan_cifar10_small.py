@@ -24,7 +24,6 @@ def get_config() -> ConfigDict:
     config.model.ema_half_life_images = 30_000  # paper: none
     config.model.discriminator_steps = 1  # paper: 2
     config.optimizers.discriminator.learning_rate = 4e-4  # paper: as the generator's
-    config.optimizers.generator.decay_start_images = 440_000  # paper: constant rates
-    config.optimizers.generator.decay_end_images = 576_000
-    config.optimizers.generator.final_learning_rate = 2e-5
+    # Paper: constant rates.
+    config.optimizers.generator.learning_rate = ("linear", (440_000, 2e-4), (576_000, 2e-5))
     return config

@@ -11,7 +11,7 @@ printed. `--config.data.flip=true` mirrors half of the images, where left and ri
 
 from ml_collections import ConfigDict, config_dict
 
-from ganzoo.recipes import recipe
+from ganzoo.recipes import recipe, schedulable
 
 
 def get_config() -> ConfigDict:
@@ -36,18 +36,18 @@ def get_config() -> ConfigDict:
     config.model.num_half_precision = 4  # resolutions
     config.model.clamp = config_dict.placeholder(float)  # None: 256 with float16, else 0
     config.model.style_mixing = 0.9
-    config.model.r1_gamma = config_dict.placeholder(float)
+    config.model.r1_gamma = schedulable()
     config.model.r1_every = 16
-    config.model.path_length_weight = 2.0
+    config.model.path_length_weight = schedulable(2.0)
     config.model.path_length_every = 4
-    config.model.ema_half_life_images = config_dict.placeholder(int)
+    config.model.ema_half_life_images = schedulable()
     config.model.ema_ramp_up = 0.05
 
     # Each optimizer also makes the steps of its lazy penalty: 5 steps in the time of 4, and 17 in
     # that of 16, with learning rates and averages slowed accordingly.
     for player, lazy in (("generator", 4 / 5), ("discriminator", 16 / 17)):
         adam = config.optimizers[player]
-        adam.learning_rate = config_dict.placeholder(float)
+        adam.learning_rate = None  # inferred from the size
         adam.beta_1, adam.beta_2 = 0.0, 0.99**lazy
 
     # Augmentation: adaptive.

@@ -219,7 +219,7 @@ class LogWriter:
 
     Args:
         path: the log.
-        model: whose learning rates are recorded.
+        model: whose learning rates and schedules are recorded.
         writer: a `tf.summary` writer.
         monitors: give more of what goes into the line.
     """
@@ -237,6 +237,7 @@ class LogWriter:
             "images_per_second": round(tick.images_per_second, 2),
             "peak_memory_mb": round(peak_memory_mb(), 1),
             **tick.logs,
+            **self.model.scheduled_values(),
             **rates,
         }
         for monitor in self.monitors:

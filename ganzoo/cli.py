@@ -21,6 +21,7 @@ from ml_collections import ConfigDict
 from ml_collections.config_flags import config_flags
 
 from ganzoo import config as configs
+from ganzoo import schedules
 from ganzoo.errors import UserError, unknown
 from ganzoo.recipes import MODELS
 
@@ -39,6 +40,9 @@ _SHORT = {
 }
 _HELP = ("--help", "-help", "--helpshort", "-?")
 _OVERRIDE = re.compile(r"--?(?:no)?config\.([^=]+)")
+_RATE = re.compile(
+    rf"--?config\.optimizers\.(?P<player>\w+)\.(?P<key>{'|'.join(schedules.DECAY_KEYS)})=(.*)"
+)
 
 
 def define_config_flags() -> None:
@@ -185,6 +189,7 @@ def expand_argv(argv: Sequence[str]) -> list[str]:
         return [program, *rest]
     path = _choose(short.config, chosen)
     overrides = [f"--config.{_SHORT[name][0]}={value}" for name, value in chosen.items()]
+    rest = _with_schedules(rest, path)
     return [program, f"--config={path}", *overrides, *rest]
 
 
@@ -194,6 +199,32 @@ def _renamed(word: str) -> str:
     prefix = "--config.model."
     name = key.removeprefix(prefix)
     return f"{prefix}{configs.RENAMED[name]}{equals}{value}" if name in configs.RENAMED else word
+
+
+def _with_schedules(words: list[str], path: Path) -> list[str]:
+    """Words whose overrides of the keys that described the decay of a learning rate, before there
+    were schedules, are one override of the learning rate."""
+    players = configs.load(path).optimizers
+    matches = {word: match for word in words if (match := _RATE.fullmatch(word))}
+    decaying = {match["player"] for match in matches.values() if match["key"] != "learning_rate"}
+    others, changes = [], {player: {} for player in players if player in decaying}
+    for word in words:
+        if word in matches and matches[word]["player"] in changes:
+            player, key, text = matches[word].groups()
+            changes[player][key] = _number(word, text, int if key.endswith("_images") else float)
+        else:
+            others.append(word)
+    for player, change in changes.items():
+        rate = schedules.from_decay(players[player].learning_rate, change)
+        others.append(f"--config.optimizers.{player}.learning_rate={rate!r}")
+    return others
+
+
+def _number(word: str, text: str, expected: type) -> float:
+    try:
+        return expected(text)
+    except ValueError:
+        raise UserError(f"{word}: expected {expected.__name__}") from None
 
 
 def from_flags() -> ConfigDict:

@@ -17,7 +17,7 @@ from typing import Any
 from ml_collections import ConfigDict
 from ml_collections.config_flags import config_flags
 
-from ganzoo import files
+from ganzoo import files, schedules
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.recipes import MODELS
 
@@ -78,8 +78,6 @@ _RULES: dict[str, Rule] = {
     "optimizers.*.learning_rate": _POSITIVE,
     "optimizers.*.beta_[12]": _DECAY,
     "optimizers.*.epsilon": _POSITIVE,
-    "optimizers.*.decay_*_images": _DURATION,
-    "optimizers.*.final_learning_rate": _NOT_NEGATIVE,
 }
 
 
@@ -124,7 +122,17 @@ def load(name: str | Path) -> ConfigDict:
     """What a config's `get_config()` returns, locked: a preset that misspells a key fails."""
     path = resolve(name)
     get_config = runpy.run_path(str(path)).get("get_config")
-    config = get_config() if callable(get_config) else None
+    try:
+        config = get_config() if callable(get_config) else None
+    except (AttributeError, KeyError) as error:
+        for key in filter(str(error).__contains__, schedules.DECAY_KEYS[1:]):
+            raise UserError(
+                f"{path}: {key} is now part of the learning rate, as in"
+                f" learning_rate = {schedules.EXAMPLE} or"
+                ' ("linear", (decay_start_images, learning_rate),'
+                " (decay_end_images, final_learning_rate))"
+            ) from error
+        raise
     if not isinstance(config, ConfigDict):
         raise UserError(f"{path} must define get_config() and return an ml_collections.ConfigDict.")
     return config.lock()
@@ -142,17 +150,21 @@ def flatten(config: ConfigDict) -> dict[str, Any]:
 
 
 def validate(config: ConfigDict) -> None:
-    """Raises UserError unless keys, types and ranges are those of the model's default recipe."""
+    """Raises UserError unless keys, types and ranges are those of the model's default recipe.
+
+    The arguments of an optimizer that the recipe does not have are left to `ganzoo.optimizers`.
+    """
     model = str(config.get("model_name"))
     choose("model_name", model, MODELS)
     recipe, values = load(model), flatten(config)
+    for player, options in config.get("optimizers", {}).items():
+        if player in recipe.optimizers and options.get("name") != recipe.optimizers[player].name:
+            recipe.optimizers[player] = options
     defaults = flatten(recipe)
     _check_keys(values, defaults)
     for key, value in values.items():
         _check_type(key, value, config_flags.GetType(key, recipe), defaults[key])
         _check_range(key, value)
-    for player, optimizer in config.optimizers.items():
-        _check_schedule(player, optimizer)
 
 
 def fill(config: ConfigDict, values: Mapping[str, Any]) -> list[str]:
@@ -187,6 +199,8 @@ def read(path: str | Path) -> ConfigDict:
         saved = _tuples(json.loads(Path(path).read_text(encoding="utf-8")))
         if "model" in saved:
             saved["model"] = renamed(saved["model"])
+        for options in saved.get("optimizers", {}).values():
+            _renew(options)
         return ConfigDict(saved).lock()
     except FileNotFoundError:
         raise UserError(f"There is no {path}. Is its folder a run directory?") from None
@@ -197,6 +211,14 @@ def read(path: str | Path) -> ConfigDict:
 def renamed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a model under the names of today."""
     return {RENAMED.get(name, name): value for name, value in arguments.items()}
+
+
+def _renew(options: dict[str, Any]) -> None:
+    """Gives an optimizer of a saved config the keys of today."""
+    options.setdefault("name", "Adam")
+    decay = {key: options.pop(key) for key in schedules.DECAY_KEYS[1:] if key in options}
+    if decay:
+        options["learning_rate"] = schedules.from_decay(options["learning_rate"], decay)
 
 
 def data_of(model: str | Path) -> dict[str, Any]:
@@ -251,6 +273,11 @@ def _check_keys(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
 def _check_type(key: str, value: Any, expected: type, default: Any) -> None:
     if value is None and (default is None or key in _OPTIONAL):
         return
+    if expected is object:  # a number or a schedule
+        if schedules.is_schedule(value):
+            schedules.check(f"config.{key}", value)
+            return
+        expected = int if key.endswith("_images") else float
     legal = (int, float) if expected is float else (expected,)
     if type(value) not in legal:
         example = "" if default is None else f", as in {default!r}"
@@ -263,18 +290,11 @@ def _check_type(key: str, value: Any, expected: type, default: Any) -> None:
 
 
 def _check_range(key: str, value: Any) -> None:
+    scheduled = schedules.is_schedule(value)
+    values = {v for v in schedules.values_of(value) if v is not None and not (scheduled and v == 0)}
     for pattern, (legal, words) in _RULES.items():
-        if fnmatch(key, pattern) and value is not None and not legal(value):
+        if fnmatch(key, pattern) and not all(map(legal, values)):
             raise UserError(f"config.{key} = {value!r}; expected {words}.")
-
-
-def _check_schedule(player: str, optimizer: ConfigDict) -> None:
-    start, end = optimizer.decay_start_images, optimizer.decay_end_images
-    if end < start:
-        raise UserError(
-            f"config.optimizers.{player}: decay_end_images = {end} lies before"
-            f" decay_start_images = {start}. Set both to 0 for a constant learning rate."
-        )
 
 
 def _shown(flat: Mapping[str, Any], key: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import keras
 import tensorflow as tf
 
+from ganzoo.schedules import value_at
 from ganzoo.seeds import Random
 
 
@@ -19,7 +20,7 @@ class Average:
     Args:
         source: the network in training.
         target: the network that holds the average.
-        half_life_images: images after which the weight of the past has halved.
+        half_life_images: images after which the weight of the past has halved, or a schedule.
         ramp_up: while training is young the half-life is at most this fraction of the images
             seen, so that the random start is forgotten soon; None means the full half-life from
             the first image on.
@@ -31,7 +32,7 @@ class Average:
 
     source: keras.Layer
     target: keras.Layer
-    half_life_images: int
+    half_life_images: int | tuple
     ramp_up: float | None = 0.05
     refresh_moments: Callable[[Mapping[str, tf.Tensor], Random], None] | None = None
 
@@ -42,7 +43,7 @@ class Average:
 
     def update(self, images: tf.Tensor, batch_size: int) -> None:
         """Moves the average; `images` is the number of images trained on before this step."""
-        decay = self._decay(tf.cast(images, tf.float32), batch_size)
+        decay = self._decay(images, batch_size)
         pairs = zip(self.target.trainable_variables, self.source.trainable_variables, strict=True)
         for average, weight in pairs:
             current = tf.convert_to_tensor(weight)
@@ -54,9 +55,9 @@ class Average:
             copy.assign(buffer)
 
     def _decay(self, images: tf.Tensor, batch_size: int) -> tf.Tensor:
-        half_life = tf.constant(float(self.half_life_images))
+        half_life = tf.cast(value_at(self.half_life_images, images), tf.float32)
         if self.ramp_up is not None:
-            half_life = tf.minimum(half_life, images * self.ramp_up)
+            half_life = tf.minimum(half_life, tf.cast(images, tf.float32) * self.ramp_up)
         return tf.where(half_life > 0, 0.5 ** (batch_size / tf.maximum(half_life, 1e-8)), 0.0)
 
 

@@ -17,9 +17,11 @@ from ganzoo.backends import require_channels_last, require_tensorflow
 from ganzoo.ema import Average
 from ganzoo.errors import UserError, choose
 from ganzoo.inputs import Mode
+from ganzoo.schedules import is_schedule, value_at
 from ganzoo.seeds import Random
 
 Batch = Mapping[str, tf.Tensor]
+RANDOM_STREAMS = 2  # the version of what keys the random numbers of updates
 
 
 class Loss(NamedTuple):
@@ -49,7 +51,10 @@ class Update:
         offset: the step within the interval, 0 to every - 1, at which the update happens.
         start_images: images trained on before the first such update.
         stop_images: images trained on after which there are no more; None means never.
-        name: prefix of its logs; None means the player, which is enough unless it has two updates.
+        name: prefix of its logs and key of its random numbers; None means the player, which is
+            enough unless it has two updates.
+        clip_weights: the largest size of a weight of the player, to which all are clipped after the
+            step, as in Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875; None for no limit.
     """
 
     player: str
@@ -59,6 +64,10 @@ class Update:
     start_images: int = 0
     stop_images: int | None = None
     name: str | None = None
+    clip_weights: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.player)
 
     def is_active(self, step: int, images: int) -> bool:
         """Whether the update happens at `step`, before which `images` images were seen."""
@@ -70,12 +79,13 @@ class Update:
 class GAN(keras.Model):
     """Base class of all models: several networks, several optimizers, one training step.
 
-    A model implements `build` and the methods that raise NotImplementedError here, and `averages`
-    and `after_step` where it has a use for them. It is trained with `compile` and `fit` on batches
-    that are dictionaries of tensors.
+    A model implements `build`, the methods that raise NotImplementedError here, and those of the
+    others that it has a use for: all of them come first below. It is trained with `compile` and
+    `fit` on batches that are dictionaries of tensors.
 
     A discriminator is shown images by way of `self.augment`, and its loss logs `real_sign` (see
-    `AdversarialLoss.discriminator_logs`); so any augmentation works with any model.
+    `AdversarialLoss.discriminator_logs`); so any augmentation works with any model. A loss reads
+    hyperparameters that may be schedules by way of `self.current`.
 
     Args:
         augmentation: of the images that discriminators are shown; None shows them as they are.
@@ -85,7 +95,7 @@ class GAN(keras.Model):
         IMAGE_SIZES: the sizes it has networks for, in pixels.
         TINY: constructor arguments that make it small, for tests.
         group_size: how many images of a batch a network compares with each other.
-        class_names: of the classes that labels stand for, where they are known.
+        class_names: of the classes that labels stand for, in order; empty where they have none.
         step: training steps done, a scalar variable.
         arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
             constructor chose them.
@@ -112,67 +122,7 @@ class GAN(keras.Model):
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
 
-    # As Keras saves it in a .keras archive: for inference, with what inference needs.
-
-    def get_config(self):
-        return dict(self.arguments)
-
-    def get_build_config(self):
-        return {"generators": list(self.generators()), "card": self.card}
-
-    def save(self, filepath, *args, **kwargs):
-        """Writes what inference needs as a .keras file; raises UserError for HDF5, which Keras
-        would write and could not read."""
-        if Path(filepath).suffix in (".h5", ".hdf5"):
-            raise UserError(
-                f"{filepath}: ganzoo's models are saved as .keras, and their weights alone by"
-                ' save_weights("NAME.weights.h5")'
-            )
-        super().save(filepath, *args, **kwargs)
-
-    def export(
-        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
-    ):
-        """As Keras has it, of the inputs of the first mode by default."""
-        own = tuple(each.spec for each in self.mode().inputs)
-        signature = own if input_signature is None else input_signature
-        super().export(filepath, format, verbose, signature, **kwargs)
-
-    def get_compile_config(self):
-        return None  # optimizers are in checkpoints
-
-    def build_from_config(self, config):
-        self.build_for_inference(config["generators"])
-        self.card = config.get("card", "")
-
-    def load_own_variables(self, store):
-        # One for inference has fewer than one in training; all have the step first.
-        for index, variable in enumerate(self._trainable_variables + self._non_trainable_variables):
-            variable.assign(store[str(index)])
-
-    @property
-    def layers(self):
-        # Those of training alone have no weights in inference.
-        return [layer for layer in super().layers if layer.built]
-
-    def build_for_inference(self, generators: Sequence[str] | None = None) -> None:
-        """Creates the weights of `generators()`, the first of which becomes `generator`, and drops
-        the networks of training.
-
-        Args:
-            generators: the names of those to keep; None for all.
-        """
-        if generators is not None and list(generators) != list(self.generators()):
-            self.keep_directions(generators)
-        self.build_generators()
-        unused = [n for n, p in vars(self).items() if isinstance(p, keras.Layer) and not p.built]
-        for name in unused:
-            delattr(self, name)
-        self.generator = next(iter(self.generators().values()))
-        self.is_for_inference = True
-        self.built = True  # or the first call would build the rest, too
-
-    # What a model implements.
+    # What a model implements: its networks and what moves them.
 
     def players(self) -> dict[str, list[keras.Layer]]:
         """The networks that each optimizer moves."""
@@ -190,21 +140,36 @@ class GAN(keras.Model):
         """Creates the weights of `generators()`, and no others."""
         raise NotImplementedError
 
+    def keep_generators(self, names: Sequence[str]) -> None:
+        """Leaves other generators than these out, as files do that hold only some; for inference.
+
+        Raises:
+            UserError: for a model whose generators cannot do without each other.
+        """
+        raise UserError(
+            f"{type(self).__name__} has the generators {', '.join(self.generators())}, and cannot"
+            f" be made of {', '.join(names)} alone"
+        )
+
+    def averages(self) -> tuple[Average, ...]:
+        """The moving averages to keep."""
+        return ()
+
+    def after_step(self, batch: Batch, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
+        """Changes what the model keeps between steps, alike on all replicas; returns more logs.
+
+        Args:
+            batch: this replica's batch, with all that the step's losses handed on as `reuse`. What
+                depends on it has to be gathered over the replicas first (`gather`).
+            logs: of the step, averaged over replicas.
+        """
+        return {}
+
+    # What a model implements: its use.
+
     def modes(self) -> dict[str, Mode]:
         """What the model can do once it is trained, the usual thing first."""
         raise NotImplementedError
-
-    def mode(self, name: str | None = None) -> Mode:
-        """One of `modes`, the first by default; raises UserError for an unknown name."""
-        modes = self.modes()
-        return choose("mode", name or next(iter(modes)), modes)
-
-    def describe(self) -> str:
-        """What the model can do, in lines: its modes with what they are given and return."""
-        lines = []
-        for name, mode in self.modes().items():
-            lines += [f"{type(self).__name__}, mode {name}", *(f"  {w}" for w in mode.words())]
-        return "\n".join(lines)
 
     def default_networks(self) -> dict[str, keras.Layer]:
         """What a model that was loaded whole has as `generator` and `discriminator`, where these
@@ -239,9 +204,21 @@ class GAN(keras.Model):
         """What training depends on besides arguments and data, to be recorded with a run."""
         return {}
 
-    def averages(self) -> tuple[Average, ...]:
-        """The moving averages to keep."""
-        return ()
+    # What commands ask.
+
+    def mode(self, name: str | None = None) -> Mode:
+        """One of `modes`, the first by default; raises UserError for an unknown name."""
+        modes = self.modes()
+        return choose("mode", name or next(iter(modes)), modes)
+
+    def describe(self) -> str:
+        """What the model can do, in lines: its modes with what they are given and return."""
+        lines = []
+        for name, mode in self.modes().items():
+            lines += [f"{type(self).__name__}, mode {name}", *(f"  {w}" for w in mode.words())]
+        return "\n".join(lines)
+
+    # What a model's losses use.
 
     def augment(self, images: tf.Tensor, random: Random, stream: str) -> tf.Tensor:
         """Images `[N, S, S, C]` as a discriminator is to see them.
@@ -255,17 +232,11 @@ class GAN(keras.Model):
             return images
         return self.augmentation(images, random=random.scoped(f"augment_{stream}"))
 
-    def after_step(self, batch: Batch, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-        """Changes what the model keeps between steps, alike on all replicas; returns more logs.
+    def current(self, value: float | tuple) -> float | tf.Tensor:
+        """A hyperparameter at this step: a number as it is, a schedule as a float32 scalar."""
+        return value_at(value, self.step * self.batch_size)
 
-        Args:
-            batch: this replica's batch, with all that the step's losses handed on as `reuse`. What
-                depends on it has to be gathered over the replicas first (`gather`).
-            logs: of the step, averaged over replicas.
-        """
-        return {}
-
-    # What the engine does with it.
+    # What the engine does.
 
     def compile(
         self,
@@ -273,8 +244,9 @@ class GAN(keras.Model):
         batch_size: int,
         seed: int = 0,
         jit: bool = False,
-        learning_rates: Mapping[str, Callable[[int], float]] | None = None,
+        schedules: Mapping[str, Mapping[str, tuple]] | None = None,
         microbatch: int = 1,
+        random_streams: int = RANDOM_STREAMS,
     ):
         """Prepares training; under a `tf.distribute` strategy, call it inside the strategy's scope.
 
@@ -283,16 +255,18 @@ class GAN(keras.Model):
             batch_size: images per step, over all replicas.
             seed: of every random number drawn in training.
             jit: whether XLA compiles the gradient computation of each update.
-            learning_rates: per player, the learning rate as a function of the images seen; None
-                leaves it alone.
+            schedules: per player, those of its optimizer's arguments, such as `learning_rate` and
+                `beta_2`, by their names.
             microbatch: in how many parts each replica goes through its share of a batch, one after
                 the other, which takes less memory. The gradient is that of the whole batch;
                 statistics of batches are those of a part, as if it were a replica's.
+            random_streams: what an update's random numbers are keyed by: its name (2), or, as in
+                runs of before, its position among the updates (1).
 
         Raises:
             UserError: when Keras runs on another backend than TensorFlow, when the optimizers are
-                not those of the players, when the model has no networks to be trained, or when the
-                batch has no such parts.
+                not those of the players, when the model has no networks to be trained, when two
+                updates have one name, or when the batch has no such parts.
         """
         require_tensorflow("training")
         self._require_networks()
@@ -303,6 +277,12 @@ class GAN(keras.Model):
                 f"optimizers are given for {given}, but the players of {type(self).__name__} are"
                 f" {sorted(players)}: pass one for each, as in"
                 " {player: keras.optimizers.Adam() for player in model.players()}"
+            )
+        names = [update.name for update in self.updates()]
+        if len(set(names)) < len(names):
+            raise UserError(
+                f"The updates of {type(self).__name__} are named {', '.join(names)}: give each a"
+                " name of its own, as in Update(player, loss, name=...)"
             )
         num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         num_parts = microbatch * num_replicas
@@ -319,11 +299,14 @@ class GAN(keras.Model):
                 " discriminator compares them; change one of these"
             )
         super().compile(optimizer=next(iter(optimizers.values())), jit_compile=False)
+        self.schedules = {player: dict(own) for player, own in (schedules or {}).items()}
         for player, optimizer in optimizers.items():
+            for name in self.schedules.get(player, {}).keys() - {"learning_rate"}:
+                _make_variable(optimizer, name)
             optimizer.build(self.player_variables(player))
             setattr(self, f"{player}_optimizer", optimizer)  # under this name in checkpoints
         self.batch_size, self.seed, self.jit, self.microbatch = batch_size, seed, jit, microbatch
-        self.learning_rates = dict(learning_rates or {})
+        self.random_streams = random_streams
 
     def _require_networks(self) -> None:
         """Raises UserError unless there is all that training needs."""
@@ -363,7 +346,7 @@ class GAN(keras.Model):
         def train_function(iterator):
             step, self._next_step = self._next_step, self._next_step + 1
             updates = self.active_updates(step)
-            self._set_learning_rates(step * self.batch_size)
+            self._follow_schedules(step * self.batch_size)
             if updates not in functions:
                 functions[updates] = self.function_of(updates)
             return functions[updates](iterator)
@@ -391,9 +374,24 @@ class GAN(keras.Model):
 
         return run
 
-    def _set_learning_rates(self, images: int) -> None:
-        for player, schedule in self.learning_rates.items():
-            self.optimizer_of(player).learning_rate = schedule(images)
+    def _follow_schedules(self, images: int) -> None:
+        """Gives optimizers the arguments that schedules have after so many images."""
+        for player, schedules in self.schedules.items():
+            for name, schedule in schedules.items():
+                variable = getattr(_inner(self.optimizer_of(player)), name)
+                variable.assign(value_at(schedule, images))
+
+    def scheduled_values(self) -> dict[str, float]:
+        """The values that the last step took of schedules, as in `{"generator/beta_2": 0.99}`;
+        those of the model's arguments as `"model/r1_gamma"`."""
+        schedules = {**self.schedules, "model": self.arguments}
+        images = max(int(self.step.numpy()) - 1, 0) * self.batch_size
+        return {
+            f"{owner}/{name}": value_at(value, images)
+            for owner, values in schedules.items()
+            for name, value in values.items()
+            if is_schedule(value)
+        }
 
     def train_step(self, batch: Batch, updates: tuple[Update, ...] | None = None):
         """One step of one replica: the updates in order, then controllers, buffers and averages.
@@ -416,10 +414,12 @@ class GAN(keras.Model):
             norm = keras.ops.cast(tf.linalg.global_norm(gradients), "float32")
             optimizer = self.optimizer_of(update.player)
             scale = optimizer.scale_loss(tf.ones([]))
-            optimizer.apply(gradients, self.player_variables(update.player))
+            variables = self.player_variables(update.player)
+            optimizer.apply(gradients, variables)
+            if update.clip_weights is not None:
+                _clip(variables, update.clip_weights)
             more |= {"loss": value, "gradient_norm": norm * replica.num_replicas_in_sync / scale}
-            prefix = update.name or update.player
-            logs |= {f"{prefix}/{name}": scalar for name, scalar in more.items()}
+            logs |= {f"{update.name}/{name}": scalar for name, scalar in more.items()}
             batch |= reuse
         logs = _mean_over_replicas(replica, logs)
         logs |= self.after_step(batch, logs)
@@ -434,7 +434,9 @@ class GAN(keras.Model):
         variables = self.player_variables(update.player)
         optimizer = self.optimizer_of(update.player)
         num_replicas = replica.num_replicas_in_sync
-        scope = f"{self.updates().index(update)}/"
+        scope = f"update/{update.name}/"
+        if self.random_streams == 1:
+            scope = f"{self.updates().index(update)}/"
 
         def compute(batch, step, index):
             random = Random(self.seed, step, index, num_replicas * self.microbatch, scope)
@@ -546,11 +548,89 @@ class GAN(keras.Model):
         for variable, mean in zip(buffers, means, strict=True):
             variable.assign(mean)
 
+    # How Keras saves it in a .keras archive: for inference, with what inference needs.
+
+    def get_config(self):
+        return dict(self.arguments)
+
+    def get_build_config(self):
+        return {"generators": list(self.generators()), "card": self.card}
+
+    def save(self, filepath, *args, **kwargs):
+        """Writes what inference needs as a .keras file; raises UserError for HDF5, which Keras
+        would write and could not read."""
+        if Path(filepath).suffix in (".h5", ".hdf5"):
+            raise UserError(
+                f"{filepath}: ganzoo's models are saved as .keras, and their weights alone by"
+                ' save_weights("NAME.weights.h5")'
+            )
+        super().save(filepath, *args, **kwargs)
+
+    def export(
+        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+    ):
+        """As Keras has it, of the inputs of the first mode by default."""
+        own = tuple(each.spec for each in self.mode().inputs)
+        signature = own if input_signature is None else input_signature
+        super().export(filepath, format, verbose, signature, **kwargs)
+
+    def get_compile_config(self):
+        return None  # optimizers are in checkpoints
+
+    def build_from_config(self, config):
+        self.build_for_inference(config["generators"])
+        self.card = config.get("card", "")
+
+    def load_own_variables(self, store):
+        # One for inference has fewer than one in training; all have the step first.
+        for index, variable in enumerate(self._trainable_variables + self._non_trainable_variables):
+            variable.assign(store[str(index)])
+
+    @property
+    def layers(self):
+        # Those of training alone have no weights in inference.
+        return [layer for layer in super().layers if layer.built]
+
+    def build_for_inference(self, generators: Sequence[str] | None = None) -> None:
+        """Creates the weights of `generators()`, the first of which becomes `generator`, and drops
+        the networks of training.
+
+        Args:
+            generators: the names of those to keep; None for all.
+        """
+        if generators is not None and list(generators) != list(self.generators()):
+            self.keep_generators(generators)
+        self.build_generators()
+        unused = [n for n, p in vars(self).items() if isinstance(p, keras.Layer) and not p.built]
+        for name in unused:
+            delattr(self, name)
+        self.generator = next(iter(self.generators().values()))
+        self.is_for_inference = True
+        self.built = True  # or the first call would build the rest, too
+
 
 def _buffers(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
     """What is not trained by gradients, each once."""
     found = {id(v): v for network in networks for v in network.non_trainable_variables}
     return list(found.values())
+
+
+def _clip(variables: Iterable[keras.Variable], limit: float) -> None:
+    """Clips weights to [-limit, limit]."""
+    for variable in variables:
+        variable.assign(keras.ops.clip(variable, -limit, limit))
+
+
+def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer itself, without what scales its loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _make_variable(optimizer: keras.optimizers.Optimizer, name: str) -> None:
+    """Lets an argument of an optimizer, such as `beta_2`, change from step to step."""
+    optimizer = _inner(optimizer)
+    initial = keras.initializers.Constant(float(getattr(optimizer, name)))
+    setattr(optimizer, name, optimizer.add_variable((), initial, "float32", name=name))
 
 
 def _columns(batch: Any, count: int) -> dict[str, tf.Tensor]:

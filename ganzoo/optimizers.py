@@ -1,7 +1,12 @@
-"""Adam with one operation for each variable."""
+"""Keras' optimizers by name, and an Adam with one operation for each variable."""
+
+import inspect
+from collections.abc import Collection
 
 import keras
 import tensorflow as tf
+
+from ganzoo.errors import UserError, choose, first_line, unknown
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -33,8 +38,45 @@ class Adam(keras.optimizers.Adam):
             beta1_power=beta_1_power,
             beta2_power=beta_2_power,
             lr=rate,
-            beta1=self.beta_1,
-            beta2=self.beta_2,
+            beta1=tf.cast(self.beta_1, variable.dtype),
+            beta2=tf.cast(self.beta_2, variable.dtype),
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+def _found() -> dict[str, type[keras.optimizers.Optimizer]]:
+    """The optimizers by name."""
+    wrappers = (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
+    classes = {
+        name: cls
+        for name, cls in vars(keras.optimizers).items()
+        if inspect.isclass(cls) and issubclass(cls, wrappers[0]) and cls not in wrappers
+    }
+    return classes | {"Adam": Adam}
+
+
+OPTIMIZERS = _found()
+
+
+def arguments_of(name: str) -> Collection[str]:
+    """What an optimizer's constructor takes; raises UserError for an unknown one."""
+    parameters = inspect.signature(choose("optimizer", name, OPTIMIZERS)).parameters
+    return parameters.keys() - {"name", "kwargs"}
+
+
+def make_optimizer(name: str, **arguments) -> keras.optimizers.Optimizer:
+    """An optimizer of Keras, or `Adam`.
+
+    Raises:
+        UserError: for a name or an argument that there is not, with the nearest ones, or a value
+            that the optimizer refuses.
+    """
+    known = arguments_of(name)
+    for argument in arguments:
+        if argument not in known:
+            raise unknown(f"argument of {name}", argument, known)
+    try:
+        return OPTIMIZERS[name](**arguments)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{name} cannot be made of {arguments}: {first_line(error)}") from error

@@ -4,8 +4,9 @@ Durations are counted in images of training data shown to the discriminator, nev
 """
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
-from ml_collections import ConfigDict, config_dict
+from ml_collections import ConfigDict, FieldReference, config_dict
 
 # One line per model: its name, which is also that of its file and its recipe, and its class.
 MODELS = {
@@ -15,6 +16,9 @@ MODELS = {
     "ssgan": "SSGAN",
     "stylegan2_ada": "StyleGAN2ADA",
 }
+
+# The arguments of Adam as the GAN literature has them, with a constant learning rate.
+ADAM = MappingProxyType({"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8})
 
 
 def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
@@ -43,13 +47,13 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     config.model_name = model_name
     config.model = ConfigDict()
 
-    # Optimizers, one for each player.
-    config.optimizers = ConfigDict({player: adam() for player in players})
+    # Optimizers, one for each player, with numbers or schedules.
+    config.optimizers = ConfigDict({player: optimizer() for player in players})
 
     # Augmentation of the images that discriminators are shown, see `ganzoo.augment.make`.
     config.augment = ConfigDict()
     config.augment.pipe = "none"  # or "bgc" and others, "diffaugment", "rotation"
-    config.augment.strength = config_dict.placeholder(float)  # None: 1; with a target 0, to start
+    config.augment.strength = schedulable()  # None: 1; with a target 0, to start
     config.augment.target = config_dict.placeholder(float)  # of adaptive strength; None: fixed
     config.augment.interval = 4  # steps between changes of the strength
     config.augment.speed_images = 500_000  # in which it may rise from 0 to 1
@@ -74,17 +78,20 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     return config
 
 
-def adam() -> ConfigDict:
-    """Adam as the GAN literature has it, with a constant learning rate."""
-    return ConfigDict(
-        {
-            "learning_rate": 2e-4,
-            "beta_1": 0.5,
-            "beta_2": 0.999,
-            "epsilon": 1e-8,
-            # The rate moves linearly to the final one between the two; both 0: it is constant.
-            "decay_start_images": 0,
-            "decay_end_images": 0,
-            "final_learning_rate": 0.0,
-        }
-    )
+def optimizer(name: str = "Adam", **arguments) -> ConfigDict:
+    """An optimizer of Keras, by the name of its class.
+
+    Args:
+        name: as in `keras.optimizers`.
+        **arguments: of its constructor; by default `ADAM` for that.
+    """
+    if name == "Adam":
+        arguments = {**ADAM, **arguments}
+    scheduled = ("learning_rate", "beta_1", "beta_2")
+    options = {key: schedulable(arguments[key]) for key in scheduled if key in arguments}
+    return ConfigDict({"name": name, **arguments, **options})
+
+
+def schedulable(value: float | tuple | None = None) -> FieldReference:
+    """A value that may be a number or a schedule, see `ganzoo.schedules`; None is a placeholder."""
+    return FieldReference(value, field_type=object)

@@ -167,9 +167,9 @@ class RunDirectory:
         if not self.begun or not self.facts.exists():
             return {}
         advice = (
-            'It says what "auto" became in this run, and which data it was trained on. Copy it from'
-            " a backup; or remove it, if you know that data and devices are the same: the same"
-            " command then writes it again."
+            'It says what "auto" became in this run, how its random numbers are drawn, and which'
+            " data it was trained on. Copy it from a backup; or remove it, if you know that data,"
+            " devices and ganzoo's version are the same: the same command then writes it again."
         )
         with files.explain_damage(self.facts, advice):
             return dict(json.loads(self.facts.read_text(encoding="utf-8")))

@@ -29,10 +29,12 @@ from ganzoo.callbacks import (
     Ticks,
     peak_memory_mb,
 )
-from ganzoo.engine import GAN, Update
+from ganzoo.engine import GAN, RANDOM_STREAMS, Update
 from ganzoo.errors import UserError
-from ganzoo.optimizers import Adam
+from ganzoo.optimizers import arguments_of, make_optimizer
+from ganzoo.recipes import ADAM
 from ganzoo.runs import RunDirectory, read_lines
+from ganzoo.schedules import is_schedule, value_at
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
 _SHARED = ("image_size", "channels", "scale")  # arguments of models that their data go by
@@ -128,6 +130,7 @@ def prepare(
     facts = run.read_facts() if run else {}
     precision = facts.get("precision") or devices.resolve_precision(config.precision)
     jit = facts.get("jit", devices.resolve_jit(config.jit))
+    streams = _random_streams(run, facts)
     keras.mixed_precision.set_global_policy(precision)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
@@ -138,22 +141,35 @@ def prepare(
             config.batch_size,
             seed=config.seed,
             jit=jit,
-            learning_rates=learning_rates(config),
+            schedules=optimizer_schedules(config),
             microbatch=config.microbatch,
+            random_streams=streams,
         )
         if config.init_from and not (run and run.has_weights):
             models.start_from(model, config.init_from)
     stream = open_stream(config)  # takes long, so weights that do not fit were refused before
-    class_names = _class_names(config, stream)
+    model.class_names = tuple(_class_names(config, stream))
     facts = {
         "precision": precision,
         "jit": jit,
+        "random_streams": streams,
         "data_fingerprint": stream.fingerprint,
         **model.facts(),
     }
-    if class_names:
-        facts["class_names"] = class_names
+    if model.class_names:
+        facts["class_names"] = list(model.class_names)
     return Setup(config, strategy, stream, model, facts)
+
+
+def _random_streams(run: RunDirectory | None, facts: dict) -> int:
+    """The version of what keys the random numbers of updates, which a run keeps."""
+    if not facts or "random_streams" in facts:
+        return facts.get("random_streams", RANDOM_STREAMS)
+    print(
+        f"{run.path} was begun when random numbers were keyed by the positions of updates, and"
+        " keeps its numbers. In a new run they are keyed by names, and are others."
+    )
+    return 1
 
 
 def inferred(config: ConfigDict, num_replicas: int) -> ConfigDict:
@@ -166,7 +182,20 @@ def inferred(config: ConfigDict, num_replicas: int) -> ConfigDict:
             print(f"Inferred from the data: {line}")
     for line in configs.fill(config, model.recommended(config, num_replicas)):
         print(f"Chosen for this size: {line}")
+    _drop_unused_arguments(config)
     return config
+
+
+def _drop_unused_arguments(config: ConfigDict) -> None:
+    """Takes out what a recipe has for Adam, where another optimizer was chosen that lacks it."""
+    for player, options in config.optimizers.items():
+        known = {"name", *arguments_of(options.name)}
+        unused = [key for key in ADAM if key not in known and key in options]
+        for key in unused:
+            with options.unlocked():
+                del options[key]
+        if unused:
+            print(f"{options.name} of {player} has no {', '.join(unused)}: left out")
 
 
 def _told_by_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) -> dict:
@@ -176,7 +205,7 @@ def _told_by_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) ->
         options.dataset,
         data_dir=options.data_dir,
         split=options.split,
-        labels=options.get("labels", False),
+        labels=_with_labels(config),
     )
     fitting = [s for s in model.IMAGE_SIZES if info.size is None or s <= min(info.size)]
     size = min(model.IMAGE_SIZES) if info.size is None or not fitting else max(fitting)
@@ -188,7 +217,15 @@ def open_stream(config: ConfigDict) -> data.ExampleStream:
     """The data of a config whose values are all set."""
     kind = data.FORMATS[models.model_class(config.model_name).DATA]
     options = {key: config.model[key] for key in _SHARED if key in config.model}
-    return kind.open(**options, **config.data)
+    if "num_classes" in config.model:
+        options["labels"] = _with_labels(config)
+    return kind.open(**{**config.data, **options})
+
+
+def _with_labels(config: ConfigDict) -> bool:
+    """Whether the data have labels: as the recipe says, or always where it leaves no choice, for
+    models that are conditional by their nature."""
+    return config.data.get("labels", "num_classes" in config.model)
 
 
 def _class_names(config: ConfigDict, stream: data.ExampleStream) -> list[str]:
@@ -211,29 +248,24 @@ def _class_names(config: ConfigDict, stream: data.ExampleStream) -> list[str]:
 
 
 def optimizers(config: ConfigDict, precision: str) -> dict[str, keras.optimizers.Optimizer]:
-    """One Adam per player; with float16, one that scales the loss."""
+    """One for each player; with float16, one that scales the loss."""
 
-    def adam(options):
-        names = ("learning_rate", "beta_1", "beta_2", "epsilon")
-        optimizer = Adam(**{name: options[name] for name in names})
+    def made(options):
+        optimizer = make_optimizer(**{key: value_at(v, 0) for key, v in options.items()})
         if precision == "mixed_float16":
             # Keras' 2**15 overflows with penalties; the scale grows where it can.
             return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
         return optimizer
 
-    return {player: adam(options) for player, options in config.optimizers.items()}
+    return {player: made(options) for player, options in config.optimizers.items()}
 
 
-def learning_rates(config: ConfigDict) -> dict[str, Callable[[int], float]]:
-    """The schedules of the players whose learning rate changes."""
-
-    def schedule(options):
-        start, end = options.decay_start_images, options.decay_end_images
-        points, rates = (start, end), (options.learning_rate, options.final_learning_rate)
-        return lambda images: float(np.interp(images, points, rates))  # a step where they are one
-
-    players = config.optimizers.items()
-    return {player: schedule(options) for player, options in players if options.decay_end_images}
+def optimizer_schedules(config: ConfigDict) -> dict[str, dict[str, tuple]]:
+    """For each player, the arguments of its optimizer that are schedules."""
+    return {
+        player: {key: value for key, value in options.items() if is_schedule(value)}
+        for player, options in config.optimizers.items()
+    }
 
 
 def _train(setup: Setup, run: RunDirectory, chief: bool) -> int | None:

@@ -24,7 +24,6 @@ class ImageGAN(GAN):
     """A GAN with modes that turn images `[N, H, W, C]` into images, made by `converting`.
 
     Attributes:
-        DIRECTIONS: the names of the generators, the usual one first.
         channels: of the images, 1 (grey) or 3 (RGB).
         scale: side of an output over that of its input.
         multiple: what the sides of an input must be multiples of, in pixels.
@@ -32,7 +31,6 @@ class ImageGAN(GAN):
         overlap: pixels of context that a tile of a large input needs on each side.
     """
 
-    DIRECTIONS: tuple[str, ...]
     channels: int
     scale: int = 1
     multiple: int = 1
@@ -128,10 +126,6 @@ class ImageGAN(GAN):
             least=self.least,
             batch=batch,
         )
-
-    def keep_directions(self, directions: Sequence[str]) -> None:
-        """Leaves the other generators out, as files do that hold one only; for inference."""
-        self.DIRECTIONS = tuple(directions)
 
     def _answer(self, image, mode: str | None = None, **others):
         """As `convert` does it, of whatever a person has at hand."""

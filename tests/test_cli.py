@@ -65,6 +65,25 @@ def test_images_of_ones_own_get_the_preset_for_folders():
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [
+        ("1e-4", 1e-4),
+        ('("cosine",(0,2e-4),(1_000,5e-5))', ("cosine", (0, 2e-4), (1000, 5e-5))),
+    ],
+)
+@pytest.mark.parametrize("name", ["dcgan_shapes", "cyclegan_solid2striped"])  # constant, and not
+def test_a_number_may_be_a_schedule_in_a_flag_as_well(name, words, rate, capsys):
+    player = next(iter(config.load(name).optimizers))
+
+    def show(argv):
+        print(cli.from_flags().optimizers[player].learning_rate)
+
+    arguments = f"--config={name}", f"--config.optimizers.{player}.learning_rate={words}"
+    done = commands.call(lambda: cli.run(show, define_flags), *arguments)
+    assert (done.code, done.out) == (0, f"{rate}\n"), done.err
+
+
 def test_other_flags_are_left_alone():
     assert expand("--workdir", "runs/a", "--help") == ["--workdir", "runs/a", "--help"]
 

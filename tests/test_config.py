@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 
@@ -6,7 +7,7 @@ from ml_collections import ConfigDict
 
 from ganzoo import cli, config
 from ganzoo.errors import UserError
-from ganzoo.recipes import MODELS
+from ganzoo.recipes import MODELS, optimizer
 
 PRESETS = config.presets()
 
@@ -101,7 +102,12 @@ def test_a_preset_that_misspells_a_key_fails(small):
         ("optimizers.generator.learning_rate", float("inf"), "expected a finite number"),
         ("optimizers.generator.learning_rate", 0.0, "expected a number above 0"),
         ("optimizers.generator.beta_1", 1.0, "a number in [0, 1)"),
-        ("optimizers.discriminator.decay_start_images", 5, "decay_end_images = 0 lies before"),
+        ("optimizers.generator.learning_rate", "fast", "is of type str; expected float"),
+        ("optimizers.generator.learning_rate", ("linear", (0, 1.0)), "two or more points (images,"),
+        ("optimizers.generator.beta_1", ("step", (0, 0.0), (5, 1.0)), "a number in [0, 1)"),
+        ("model.generator_rotation_weight", ("cosin", (0, 1.0), (5, 2.0)), "Did you mean cosine"),
+        ("model.generator_rotation_weight", ("step", (0, 1.0), (5, -2.0)), "expected 0 or more"),
+        ("model.ema_half_life_images", 5.0, "is of type float; expected int"),
         ("model_name", "ssgam", "Unknown model_name 'ssgam'. Did you mean ssgan"),
     ],
 )
@@ -173,6 +179,45 @@ def test_a_renamed_argument_is_still_read(tmp_path):
     assert config.read(tmp_path / "config.json") == small
     words = cli.expand_argv(["", "--model=srgan", "--config.model.evenness_weight=0.5"])
     assert words[-1] == "--config.model.flat_region_weight=0.5"
+
+
+def test_the_decay_of_before_there_were_schedules_is_still_read(tmp_path):
+    """In files of runs, and as flags."""
+    recipe = config.load("cyclegan_small")
+    saved = recipe.to_dict()
+    for options in saved["optimizers"].values():
+        decay = {"decay_start_images": 4_000, "decay_end_images": 8_000, "final_learning_rate": 0.0}
+        options.update(decay, learning_rate=2e-4)
+        del options["name"]
+    (tmp_path / "config.json").write_text(json.dumps(saved))
+    assert config.read(tmp_path / "config.json") == recipe
+    adam = "--config.optimizers.generators"
+    words = [f"{adam}.decay_end_images=9000", "--config.seed=1", f"{adam}.learning_rate=1e-4"]
+    assert cli.expand_argv(["", "--config=cyclegan_small", *words])[2:] == [
+        "--config.seed=1",
+        f"{adam}.learning_rate=('linear', (4000, 0.0001), (9000, 0.0))",
+    ]
+    (tmp_path / "mine.py").write_text(
+        "from ganzoo.config import load\n"
+        "def get_config():\n"
+        "    config = load('dcgan')\n"
+        "    config.optimizers.generator.decay_end_images = 9\n"
+    )
+    with refused("decay_end_images is now part of the learning rate, as in learning_rate = ("):
+        config.load(tmp_path / "mine.py")
+    with refused(f"{adam}.decay_end_images=soon: expected int"):
+        cli.expand_argv(["", "--config=cyclegan_small", f"{adam}.decay_end_images=soon"])
+
+
+def test_the_optimizer_of_a_player_may_be_another_with_its_own_arguments(small):
+    small.optimizers.discriminator = optimizer("RMSprop", learning_rate=5e-5, rho=0.99)
+    config.validate(small)
+    small.optimizers.discriminator.learning_rate = 0.0
+    with refused("config.optimizers.discriminator.learning_rate = 0.0; expected a number above 0"):
+        config.validate(small)
+    small.optimizers.discriminator = optimizer("Adam", rho=0.99)
+    with refused("Unknown config key 'optimizers.discriminator.rho'"):
+        config.validate(small)
 
 
 def test_only_what_reaches_a_weight_is_a_harmful_change(small):

@@ -89,3 +89,14 @@ def test_networks_of_other_shapes_are_refused():
     smaller.build((None, 3))
     with pytest.raises(ValueError):
         Average(network(0.0), smaller, 1000).start()
+
+
+def test_a_half_life_may_follow_a_schedule():
+    average = Average(network(2.0), network(10.0), ("linear", (0, 0), (200, 100)), ramp_up=None)
+    expected = 10.0
+    for images, half_life in ((0, 0), (100, 50), (200, 100), (300, 100)):
+        average.update(tf.constant(images, tf.int64), batch_size=50)
+        kept = 0.5 ** (50 / half_life) if half_life else 0.0
+        expected = 2.0 + kept * (expected - 2.0)
+        assert weight(average.target) == pytest.approx(expected, rel=1e-6)
+        fill(average.target, expected := expected + 1.0)

@@ -1,5 +1,7 @@
 """The training step on a model small enough to be computed by hand."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import tensorflow as tf
 from ganzoo import models
 from ganzoo.engine import GAN, Loss, Update
 from ganzoo.errors import UserError
+from ganzoo.optimizers import Adam
+from ganzoo.seeds import Random
 
 ONE = tf.distribute.get_strategy()
 
@@ -145,8 +149,9 @@ def test_the_schedule_goes_on_where_training_stopped():
 
 
 def test_learning_rates_follow_the_images_seen():
-    model = toy(learning_rates={"a": lambda images: 0.5 if images < 16 else 0.0})
+    model = toy(schedules={"a": {"learning_rate": ("step", (0, 0.5), (16, 0.0))}})
     run(model, steps=2)
+    assert model.scheduled_values() == {"a/learning_rate": 0.5}
     before = model.a.kernel.numpy()
     run(model, steps=1)
     np.testing.assert_array_equal(before, model.a.kernel.numpy())
@@ -242,3 +247,111 @@ def test_channels_first_are_told():
             Toy()
     finally:
         keras.config.set_image_data_format("channels_last")
+
+
+def with_schedule(weight, strategy=ONE, jit=False, **options):
+    """A toy whose first loss is multiplied by a weight."""
+    model = toy(strategy, jit=jit, **options)
+    fit_mean = model.fit_mean
+
+    def weighted(batch, random):
+        loss = fit_mean(batch, random)
+        value = model.current(weight)
+        return loss._replace(value=value * loss.value, logs={"weight": tf.cast(value, tf.float32)})
+
+    model.fit_mean = weighted
+    return model
+
+
+def test_a_weight_that_follows_a_schedule_needs_no_new_graph(two_replicas):
+    schedule, ends = ("linear", (8, 1.0), (24, 0.0)), []
+    for strategy, options in ((ONE, {"jit": True}), (two_replicas, {"microbatch": 2})):
+        model = with_schedule(schedule, strategy, **options)
+        with mock.patch.object(model, "function_of", wraps=model.function_of) as function_of:
+            logs = run(model, strategy, steps=5)
+        function_of.assert_called_once()
+        assert [log["a/weight"] for log in logs] == [1.0, 1.0, 0.5, 0.0, 0.0]  # of 0 to 32 images
+        ends.append(model.a.kernel.numpy())
+    np.testing.assert_allclose(*ends, atol=1e-6)
+
+
+@pytest.mark.parametrize(("make", "scaled"), [(Adam, True), (keras.optimizers.Adam, False)])
+def test_betas_follow_the_images_seen(two_replicas, make, scaled):
+    """As Adam by hand, whose corrections take the beta of the step."""
+    schedule = ("linear", (0, 0.5), (32, 0.9))
+    model = toy(two_replicas)
+    with two_replicas.scope():
+        optimizers = {player: make(0.1, beta_1=0.0, beta_2=0.5) for player in "ab"}
+        if scaled:
+            wrap = keras.optimizers.LossScaleOptimizer
+            optimizers = {player: wrap(one) for player, one in optimizers.items()}
+        model.compile(optimizers, 8, schedules={"a": {"beta_2": schedule}})
+    w, v = np.zeros([2]), np.zeros([2])
+    for step, beta in enumerate([0.5, 0.6, 0.7, 0.8, 0.9, 0.9], start=1):
+        gradient = np.mean(2 * (X @ w - 1.0)[:, None] * X, axis=0)
+        v = beta * v + (1 - beta) * gradient**2
+        w = w - 0.1 * gradient / (np.sqrt(v / (1 - beta**step)) + 1e-7)
+    run(model, two_replicas, steps=6)
+    np.testing.assert_allclose(model.a.kernel.numpy()[:, 0], w, rtol=1e-4)
+    assert model.scheduled_values() == {"a/beta_2": pytest.approx(0.9)}
+
+
+class Named(Toy):
+    """A toy whose player `b` has a second, named update that may be left out."""
+
+    penalty = True
+
+    def updates(self):
+        penalty = Update("b", self.draw, name="penalty")
+        return ((penalty,) if self.penalty else ()) + super().updates()
+
+    def draw(self, batch, random):
+        noise = random.normal("noise", [batch["x"].shape[0], 1])
+        return Loss(0.0 * self.b(batch["x"])[:, 0], logs={"noise": tf.reduce_mean(noise)})
+
+
+def draws(penalty, streams=2, **options):
+    model = Named()
+    model.penalty = penalty
+    model.build()
+    sgd = {player: keras.optimizers.SGD(0.1) for player in "ab"}
+    model.compile(sgd, batch_size=8, random_streams=streams, **options)
+    return run(model, steps=2)
+
+
+def test_an_update_left_out_does_not_change_what_the_others_draw():
+    with_it, without = draws(True), draws(False)
+    assert [log["b/noise"] for log in with_it] == [log["b/noise"] for log in without]
+    assert with_it[0]["penalty/noise"] != with_it[0]["b/noise"]
+    assert with_it[0]["b/noise"] != with_it[1]["b/noise"]
+
+
+def test_runs_of_before_keep_the_numbers_of_positions():
+    numbers = Random(0, 0, scope="1/").normal("noise", [8, 1])
+    old = draws(False, streams=1)
+    assert old[0]["b/noise"] == pytest.approx(float(tf.reduce_mean(numbers)), rel=1e-5)
+    assert draws(True, streams=1)[0]["b/noise"] != old[0]["b/noise"]
+    assert draws(False)[0]["b/noise"] != old[0]["b/noise"]
+
+
+def test_updates_of_one_name_are_refused():
+    model = Named()
+    model.build()
+    model.updates = lambda: (Update("b", model.draw), *Toy.updates(model))
+    with pytest.raises(UserError, match="updates of Named are named b, a, b: give each a name"):
+        model.compile({player: keras.optimizers.SGD() for player in "ab"}, batch_size=8)
+
+
+def test_weights_are_clipped_where_an_update_says_so(two_replicas):
+    free, clipped = toy(), toy(two_replicas, schedule={"clip_weights": 0.05})
+    run(free), run(clipped, two_replicas)
+    assert np.abs(free.b.kernel.numpy()).max() > 0.05
+    assert np.abs(clipped.b.kernel.numpy()).max() == np.float32(0.05)
+    np.testing.assert_allclose(free.a.kernel.numpy(), clipped.a.kernel.numpy(), atol=1e-6)
+
+
+def test_generators_that_cannot_be_parted_are_told():
+    model = Toy()
+    model.generators = lambda: {"first": model.a, "second": model.b}
+    with pytest.raises(UserError, match="Toy has the generators first, second, and cannot"):
+        model.build_for_inference(["second"])

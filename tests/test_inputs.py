@@ -75,7 +75,7 @@ def test_numbers_are_lists_of_ranges():
 class Blend(ImageGAN):
     """Mixes an image with an aligned mask and the mean of another image."""
 
-    channels, overlap, DIRECTIONS = 3, 4, ("net",)
+    channels, overlap = 3, 4
 
     def generators(self):
         return {"net": None}

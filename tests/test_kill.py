@@ -144,12 +144,12 @@ def test_a_signal_saves_inside_a_tick(folder, straight, tmp_path, number):
     send = f"""
 import os
 from ganzoo import engine
-step = engine.GAN._set_learning_rates
+step = engine.GAN._follow_schedules
 def signalled(model, images):
     if images == {TICK + 5 * BATCH}:
         os.kill(os.getpid(), {int(number)})
     return step(model, images)
-engine.GAN._set_learning_rates = signalled
+engine.GAN._follow_schedules = signalled
 """
     stopped = subprocess.run(command(folder, tmp_path, send), capture_output=True, text=True)
     assert stopped.returncode == 128 + number

@@ -1,11 +1,14 @@
 """The fused Adam beside that of Keras."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.optimizers import Adam
+from ganzoo.errors import UserError
+from ganzoo.optimizers import OPTIMIZERS, Adam, make_optimizer
 
 ONE = tf.distribute.get_strategy()
 OPTIONS = {"learning_rate": 0.01, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-8}
@@ -80,3 +83,26 @@ def test_what_has_no_fused_form_is_left_to_keras():
         results = table.numpy()
         expected = results if optimizer is fused else expected  # noqa: F821
     np.testing.assert_allclose(results, expected, rtol=1e-6)
+
+
+def test_the_optimizers_of_keras_have_their_names():
+    assert type(make_optimizer("Adam", **OPTIONS)) is Adam
+    found = make_optimizer("RMSprop", learning_rate=5e-5, rho=0.99)
+    assert type(found) is keras.optimizers.RMSprop and found.rho == 0.99
+    assert float(found.learning_rate) == pytest.approx(5e-5)
+    assert {"SGD", "Lion", "AdamW"} < OPTIMIZERS.keys()
+    assert not {"Optimizer", "LossScaleOptimizer"} & OPTIMIZERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("RMSProp", {}, "Unknown optimizer 'RMSProp'. Did you mean RMSprop"),
+        ("RMSprop", {"beta_1": 0.5}, "Unknown argument of RMSprop 'beta_1'"),
+        ("SGD", {"momentun": 0.5}, "Unknown argument of SGD 'momentun'. Did you mean momentum"),
+        ("SGD", {"momentum": 5.0}, "SGD cannot be made of {'momentum': 5.0}"),
+    ],
+)
+def test_optimizers_that_cannot_be_are_told(name, arguments, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        make_optimizer(name, **arguments)

@@ -18,7 +18,7 @@ import ganzoo
 ROOT = Path(__file__).parents[1]
 RANKS = (
     "quiet errors backends arrays files config recipes cli photos images bicubic tiles runs "
-    "devices layers",
+    "devices layers schedules",
     "seeds ema optimizers plots weights",
     "augment losses inputs",
     "engine latents styles translation checkpoints",

@@ -166,6 +166,98 @@ def test_harmless_changes_go_on_and_others_are_refused(tmp_path):
     assert [line["step"] for line in log_of(RunDirectory(tmp_path / "run.1"))] == [2, 3]
 
 
+def last_weights(run):
+    """All that the last checkpoint holds."""
+    found = {}
+    step = checkpoints.saved_steps(run.checkpoints)[-1]
+    with h5py.File(checkpoints.path_of(run.checkpoints, step)) as file:
+        file.visititems(
+            lambda name, item: found.update({name: item[()]} if hasattr(item, "shape") else {})
+        )
+    return found
+
+
+def assert_same_weights(run, other):
+    left, right = last_weights(run), last_weights(other)
+    assert left.keys() == right.keys() and len(left) > 20
+    for name, array in left.items():
+        np.testing.assert_array_equal(array, right[name], err_msg=name)
+
+
+def test_schedules_are_recorded_and_resumed(tmp_path):
+    """Each kind of value that may follow one, as R3GAN has them."""
+    changes = {
+        "optimizers.generator.learning_rate": ("cosine", (0, 2e-4), (24, 1e-4)),
+        "optimizers.generator.beta_2": ("linear", (8, 0.9), (24, 0.99)),
+        "model.ema_half_life_images": ("linear", (0, 0), (32, 64)),
+        "augment.pipe": "rotation",
+        "augment.strength": ("step", (0, 0.0), (16, 0.5)),
+    }
+    options = recipe()
+    options.update_from_flattened_dict(changes)
+    config.validate(options)
+    straight, stopped = RunDirectory(tmp_path / "straight"), RunDirectory(tmp_path / "stopped")
+    trainer.train(options, straight, ONE)
+    for images in (16, 32):
+        options.total_images = images
+        trainer.train(options, stopped, ONE)
+    assert_same_weights(straight, stopped)
+    for run in (straight, stopped):
+        first, last = log_of(run)  # of the steps that began with 8 and with 24 images
+        assert first["generator/learning_rate"] == pytest.approx(1.75e-4)
+        assert last["generator/learning_rate"] == pytest.approx(1e-4)
+        assert [line["generator/beta_2"] for line in (first, last)] == pytest.approx([0.9, 0.99])
+        assert [line["model/ema_half_life_images"] for line in (first, last)] == [16.0, 48.0]
+        assert [line["augment/strength"] for line in (first, last)] == [0.25, 0.5]  # after and mean
+    saved = config.flatten(config.read(straight.config))
+    assert {key: saved[key] for key in changes} == changes
+    assert models.load(straight.path).generate(1).shape == (1, 32, 32, 3)
+
+
+def test_a_run_from_before_random_streams_had_names_is_resumed_as_it_began(tmp_path, capsys):
+    """Its files lack what was not recorded then, and have learning rates that decay."""
+    options = recipe()
+    options.optimizers.generator.learning_rate = ("linear", (8, 2e-4), (24, 0.0))
+    straight, stopped = RunDirectory(tmp_path / "straight"), RunDirectory(tmp_path / "stopped")
+    with mock.patch.object(trainer, "RANDOM_STREAMS", 1):
+        for run, images in ((straight, 32), (stopped, 16)):
+            options.total_images = images
+            trainer.train(options, run, ONE)
+    facts = json.loads(stopped.facts.read_text())
+    assert facts.pop("random_streams") == 1
+    stopped.facts.write_text(json.dumps(facts))
+    saved = json.loads(stopped.config.read_text())
+    for player, start, end in (("generator", 8, 24), ("discriminator", 0, 0)):
+        old = {"decay_start_images": start, "decay_end_images": end, "final_learning_rate": 0.0}
+        saved["optimizers"][player] |= {**old, "learning_rate": 2e-4}
+        del saved["optimizers"][player]["name"]
+    stopped.config.write_text(json.dumps(saved))
+    options.total_images = 32
+    trainer.train(options, stopped, ONE)
+    assert "keyed by the positions of updates, and keeps its numbers" in capsys.readouterr().out
+    assert_same_weights(straight, stopped)
+    assert json.loads(stopped.facts.read_text())["random_streams"] == 1
+    fresh = RunDirectory(tmp_path / "fresh")
+    trainer.train(options, fresh, ONE)
+    assert json.loads(fresh.facts.read_text())["random_streams"] == 2
+    assert log_of(fresh)[0]["generator/loss"] != log_of(straight)[0]["generator/loss"]
+
+
+def test_another_optimizer_is_chosen_by_its_name(tmp_path, capsys):
+    options = recipe(total_images=16)
+    options.optimizers.discriminator.name = "RMSprop"
+    config.validate(options)
+    run = RunDirectory(tmp_path)
+    trainer.train(options, run, ONE)
+    assert "RMSprop of discriminator has no beta_1, beta_2: left out" in capsys.readouterr().out
+    saved = config.read(run.config).optimizers
+    assert set(saved.discriminator) == {"name", "learning_rate", "epsilon"}
+    assert any("discriminator_optimizer" in name for name in last_weights(run))
+    options.optimizers.discriminator.name = "RMSProp"
+    with pytest.raises(UserError, match=r"Unknown optimizer 'RMSProp'\. Did you mean RMSprop"):
+        trainer.train(options, RunDirectory(tmp_path / "other"), ONE)
+
+
 @pytest.mark.slow
 def test_a_start_that_failed_forbids_nothing(tmp_path):
     run = RunDirectory(tmp_path / "run")
@@ -215,6 +307,18 @@ def test_a_run_keeps_the_names_of_its_classes(tmp_path, capsys):
     assert f"Classes: 0 = {names[0]}, 1 = {names[1]}" in capsys.readouterr().out
     options.model.num_classes = 0
     assert trainer._class_names(options, stream) == [] and not capsys.readouterr().out
+
+
+def test_a_model_that_is_always_conditional_has_labels_without_asking():
+    options = config.load("ssgan_shapes")
+    options.model.num_classes = None
+    with options.unlocked():
+        del options.data["labels"]
+    setup = trainer.prepare(options, ONE)
+    assert setup.config.model.num_classes == 5
+    assert len(setup.model.class_names) == 5
+    assert setup.model.class_names == tuple(setup.facts["class_names"])
+    assert trainer.prepare(recipe(), ONE).model.class_names == ()
 
 
 def test_a_run_that_does_not_know_its_classes_is_resumed_on_the_same_data_only(tmp_path):

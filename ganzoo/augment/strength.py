@@ -1,4 +1,5 @@
-"""How often an augmentation acts: a fixed probability, or one that adapts to overfitting."""
+"""How often an augmentation acts: a probability that is fixed, follows a schedule, or adapts to
+overfitting."""
 
 from collections.abc import Sequence
 
@@ -6,27 +7,29 @@ import keras
 import tensorflow as tf
 
 from ganzoo.errors import UserError
+from ganzoo.schedules import is_schedule, value_at, values_of
 
 
 class Strength(keras.layers.Layer):
-    """A probability that stays as it is.
+    """A probability that does not depend on the discriminator.
 
     Args:
-        initial: the probability, 0 or more; what exceeds 1 acts as 1.
+        probability: a number or a schedule, 0 or more; what exceeds 1 acts as 1.
 
     Attributes:
         value: the probability, a scalar variable, saved with the model.
     """
 
-    def __init__(self, initial: float = 1.0, **kwargs):
+    def __init__(self, probability: float | tuple = 1.0, **kwargs):
         super().__init__(**kwargs)
-        if initial < 0:
-            raise UserError(f"An augmentation's strength of {initial}; expected 0 or more")
-        self.value = self._scalar("value", initial)
+        if min(values_of(probability)) < 0:
+            raise UserError(f"An augmentation's strength of {probability}; expected 0 or more")
+        self.probability = probability
+        self.value = self._scalar("value", value_at(probability, 0))
         self.built = True
 
     def adapt(self, signs: Sequence[tf.Tensor], step: tf.Tensor, batch_size: int) -> None:
-        """Called after each training step; here, without any effect.
+        """Called after each training step; here, the value of the next one is that of the schedule.
 
         Args:
             signs: for each update that showed the discriminator real images, the mean over all
@@ -34,6 +37,8 @@ class Strength(keras.layers.Layer):
             step: the training step, from 0 on.
             batch_size: images per step, over all replicas.
         """
+        if is_schedule(self.probability):
+            self.value.assign(value_at(self.probability, (step + 1) * batch_size))
 
     def _scalar(self, name, initial):
         return self.add_weight(

@@ -190,7 +190,6 @@ class CycleGAN(ImageGAN):
     """
 
     DATA = "unpaired"
-    DIRECTIONS = ("a2b", "b2a")
     IMAGE_SIZES = (64, 128, 256)  # preferred ones, to choose from by the data
     TINY = MappingProxyType(
         {
@@ -255,6 +254,7 @@ class CycleGAN(ImageGAN):
         self.cycle_weight_a, self.cycle_weight_b = cycle_weight_a, cycle_weight_b
         self.identity_weight = identity_weight
         self.normalization = normalization
+        self.directions = ("a2b", "b2a")
         self.a2b, self.b2a = make_generator("a2b"), make_generator("b2a")
         self.discriminator_a = make_discriminator("discriminator_a")
         self.discriminator_b = make_discriminator("discriminator_b")
@@ -284,7 +284,10 @@ class CycleGAN(ImageGAN):
         )
 
     def generators(self):
-        return {name: getattr(self, name) for name in self.DIRECTIONS}
+        return {name: getattr(self, name) for name in self.directions}
+
+    def keep_generators(self, names):
+        self.directions = tuple(names)
 
     def default_networks(self):
         # No attributes of all models: Keras would save the networks under these names.
@@ -319,17 +322,17 @@ class CycleGAN(ImageGAN):
         seen_b = self.augment(fake_b, random, "fake_b")
         logits_a = self.discriminator_a(seen_a, training=True)
         logits_b = self.discriminator_b(seen_b, training=True)
+        weight_a, weight_b = self.current(self.cycle_weight_a), self.current(self.cycle_weight_b)
         terms = {
             "adversarial_a2b": self.adversarial.generator(logits_b),
             "adversarial_b2a": self.adversarial.generator(logits_a),
-            "cycle_a": self.cycle_weight_a * _difference(returned_a, real_a),
-            "cycle_b": self.cycle_weight_b * _difference(returned_b, real_b),
+            "cycle_a": weight_a * _difference(returned_a, real_a),
+            "cycle_b": weight_b * _difference(returned_b, real_b),
         }
         if self.identity_weight:
-            weight_a = self.identity_weight * self.cycle_weight_a
-            weight_b = self.identity_weight * self.cycle_weight_b
-            terms["identity_a2b"] = weight_b * _difference(same_b, real_b)
-            terms["identity_b2a"] = weight_a * _difference(same_a, real_a)
+            identity = self.current(self.identity_weight)
+            terms["identity_a2b"] = identity * weight_b * _difference(same_b, real_b)
+            terms["identity_b2a"] = identity * weight_a * _difference(same_a, real_a)
         return Loss(
             sum(terms.values()),
             logs={name: ops.mean(term) for name, term in terms.items()},
@@ -383,7 +386,7 @@ class CycleGAN(ImageGAN):
 
     def preview(self, batch, count):
         """Strips `[M, H, 3 W, C]` of an image, its translation, and that one translated back."""
-        directions = {"a": self.DIRECTIONS, "b": self.DIRECTIONS[::-1]}
+        directions = {"a": self.directions, "b": self.directions[::-1]}
         strips = []
         for domain, (there, back) in directions.items():
             for real in batch[domain][: max(1, count // 6), None]:

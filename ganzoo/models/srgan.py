@@ -203,7 +203,6 @@ class SRGAN(ImageGAN):
     """
 
     DATA = "super_resolution"
-    DIRECTIONS = ("upscale",)
     IMAGE_SIZES = (96,)
     TINY = MappingProxyType(
         {
@@ -323,7 +322,7 @@ class SRGAN(ImageGAN):
         content = self.content(fake, real)
         seen = self.augment(fake, random, "fake")
         adversarial = NON_SATURATING.generator(self.discriminator(seen, training=True))
-        loss = content + self.adversarial_weight * adversarial
+        loss = content + self.current(self.adversarial_weight) * adversarial
         logs = {
             "content": ops.mean(content),
             "adversarial": ops.mean(adversarial),
@@ -331,7 +330,7 @@ class SRGAN(ImageGAN):
         }
         if self.flat_region_weight:
             logs["flat_region_variance"] = self._flat_region_variance(random, real.shape[0])
-            loss += self.flat_region_weight * logs["flat_region_variance"]
+            loss += self.current(self.flat_region_weight) * logs["flat_region_variance"]
         return Loss(loss, logs=logs, reuse={"fake": fake})
 
     def _flat_region_variance(self, random, count):

@@ -374,7 +374,7 @@ class SSGAN(LatentGAN):
         rotation = _cross_entropy(turns, rotation_logits)
         guessed = ops.cast(ops.argmax(rotation_logits, axis=-1), "int32")
         return Loss(
-            adversarial + self.discriminator_rotation_weight * rotation,
+            adversarial + self.current(self.discriminator_rotation_weight) * rotation,
             logs={
                 "adversarial": ops.mean(adversarial),
                 "rotation": rotation,
@@ -395,7 +395,7 @@ class SSGAN(LatentGAN):
         adversarial = self.adversarial.generator(logits[:count])
         rotation = _cross_entropy(turns, rotations[count:])
         return Loss(
-            adversarial + self.generator_rotation_weight * rotation,
+            adversarial + self.current(self.generator_rotation_weight) * rotation,
             logs={"adversarial": ops.mean(adversarial), "rotation": rotation},
         )
 

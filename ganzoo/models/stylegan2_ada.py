@@ -465,7 +465,7 @@ class StyleGAN2ADA(StyleGAN):
         mean = self.mean_length + LENGTH_DECAY * (ops.mean(lengths) - self.mean_length)
         penalty = ops.square(lengths - mean)
         return Loss(
-            self.path_length_every * self.path_length_weight * penalty,
+            self.path_length_every * self.current(self.path_length_weight) * penalty,
             logs={"length": ops.mean(lengths), "penalty": ops.mean(penalty)},
         )
 
@@ -486,7 +486,7 @@ class StyleGAN2ADA(StyleGAN):
             batch["image"],
         )
         return Loss(
-            self.r1_every * self.r1_gamma * penalty,
+            self.r1_every * self.current(self.r1_gamma) * penalty,
             logs={"penalty": ops.mean(penalty), "real_sign": ops.mean(ops.sign(logits))},
         )
 

@@ -52,10 +52,19 @@ def test_a_fixed_one_stays():
     assert adapted(Strength(0.25), [[1.0]] * 8)[-1] == 0.25
 
 
+def test_one_that_follows_a_schedule_has_its_values_from_the_start_of_each_step():
+    strength = make("bgc", strength=("linear", (64, 0.1), (192, 0.5))).strength
+    assert float(strength.value) == pytest.approx(0.1)
+    assert adapted(strength, [[1.0]] * 4) == pytest.approx([0.1, 0.3, 0.5, 0.5])
+    with pytest.raises(UserError, match=r"follows a schedule, and config\.augment\.target = 0\.6"):
+        make("bgc", strength=("linear", (0, 0.1), (9, 0.5)), target=0.6)
+
+
 @pytest.mark.parametrize(
     "make_strength",
     [
         lambda: Strength(-0.1),
+        lambda: Strength(("linear", (0, 0.1), (9, -0.5))),
         lambda: AdaptiveStrength(target=1.0),
         lambda: AdaptiveStrength(interval=0),
         lambda: AdaptiveStrength(speed_images=0),

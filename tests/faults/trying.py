@@ -165,7 +165,7 @@ def at_step(step: int, action: Callable[[], None]) -> Callable[[], None]:
     def fault():
         from ganzoo.engine import GAN
 
-        before = GAN._set_learning_rates
+        before = GAN._follow_schedules
         happened = []
 
         def acting(model, images):
@@ -174,6 +174,6 @@ def at_step(step: int, action: Callable[[], None]) -> Callable[[], None]:
                 action()
             return before(model, images)
 
-        GAN._set_learning_rates = acting
+        GAN._follow_schedules = acting
 
     return fault
