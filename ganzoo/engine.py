@@ -234,6 +234,8 @@ class GAN(keras.Model):
 
     def current(self, value: float | tuple) -> float | tf.Tensor:
         """A hyperparameter at this step: a number as it is, a schedule as a float32 scalar."""
+        if not is_schedule(value):
+            return value
         return value_at(value, self.step * self.batch_size)
 
     # What the engine does.
