@@ -5,10 +5,5 @@ from ganzoo.data.catalog import Info, inspect, open_source
 from ganzoo.data.formats import FORMATS, DataFormat, check
 from ganzoo.data.pipeline import batches, require_divisible
 from ganzoo.data.sources import ROLES, ArraySource, Column, PackedSource, Source
-from ganzoo.data.streams import (
-    ExampleStream,
-    ImageStream,
-    PatchStream,
-    UnpairedStream,
-)
+from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.data.tables import numbered

@@ -1,10 +1,9 @@
 """Prepared data sets on disk, each made in one pass, and then mapped or loaded at once.
 
 An entry is a folder named after the data set and a key of its content and preparation. It holds
-`images.npy`, `labels.npy`, where they were asked for `attributes.npy`, and `entry.json`, and appears
-complete or not at all. The two images of a pair share a row, one behind the other in its channels.
-Images that keep their sizes lie one behind the other in a flat `images.npy`, with their sizes in
-`sizes.npy`.
+`images.npy`, `labels.npy` and `entry.json`, with attributes `attributes.npy`, and appears complete
+or not at all. A pair is one row, whose channels are those of both images. Images that keep their
+sizes lie one behind the other in a flat `images.npy`, with their sizes in `sizes.npy`.
 """
 
 import contextlib

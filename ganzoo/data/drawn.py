@@ -121,14 +121,7 @@ class Drawing:
 def find_shapes(
     split: str, labels: bool = False, columns: Sequence[str] = (), attributes: bool = False
 ) -> Drawing:
-    """Single drawings.
-
-    Args:
-        split: "train" alone.
-        labels: whether the shape is the class.
-        columns: further looks, see `ganzoo.data.shapes.LOOKS`.
-        attributes: whether to tell them.
-    """
+    """Single drawings, whose class is the shape; `columns` are further looks of them."""
     if split != "train":
         raise UserError(f"shapes has the one split 'train', got {split!r}.")
     looks = {"image": "solid"}

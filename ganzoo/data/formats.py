@@ -13,13 +13,8 @@ from ganzoo.data.cache import Report, scan
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import MIN_SIDE, Preparation
 from ganzoo.data.drawn import Drawing, DrawnSource
-from ganzoo.data.sources import ArraySource, Source
-from ganzoo.data.streams import (
-    ExampleStream,
-    ImageStream,
-    PatchStream,
-    UnpairedStream,
-)
+from ganzoo.data.sources import ArraySource, Collection, Source
+from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.errors import UserError, choose
 
 _LOADED = 286 / 256  # side of a loaded image over that of the crop, in the official CycleGAN
@@ -30,7 +25,8 @@ class DataFormat(NamedTuple):
 
     Attributes:
         open: `(dataset, *, image_size, channels, **options) -> ExampleStream`, with the options
-            that `config.data` has for this format, and with `scale` for super-resolution.
+            that `config.data` has for this format, with `scale` for super-resolution, and with
+            `out_channels` for pairs.
         inspect: `(dataset, *, data_dir, split, labels) -> Info`, to choose sizes by.
         bundled: a data set that needs no download.
     """
@@ -51,32 +47,29 @@ def open_unpaired(
     image_size: int,
     channels: int,
     load_size: int | None = None,
+    flip: bool = True,
     data_dir: str | None = None,
     split: str = "train",
-    resize: str = "bicubic",
-    fit: str = "stretch",
-    flip: bool = True,
-    cache_dir: str | None = None,
-    progress: bool = True,
-    **looks,
+    **options,
 ) -> UnpairedStream:
-    """Two domains of images without correspondence; other options are those of `open_source`.
+    """Two domains of images without correspondence.
 
     Args:
         dataset: "solid2striped", "unpaired:PATH" of a folder that holds trainA and trainB, or the
             name of a pair of TFDS, such as "horse2zebra".
         image_size: side of the random crops, in pixels.
+        channels: 1 (grey) or 3 (RGB).
         load_size: side that images get before they are cropped; None for image_size * 286 / 256,
             as in the official code.
         flip: mirror half of the images.
-        **looks: `background` and `on_bad_file`.
-
-    Raises:
-        UserError: for anything that whoever chose the data set can mend.
+        data_dir: where TFDS keeps its data sets.
+        split: the folders to read, or a split of TFDS.
+        **options: others of `open_source`, with its errors; images are stretched to squares by a
+            bicubic filter unless they say otherwise.
     """
-    preparation = Preparation(_load_size(image_size, load_size), channels, resize, fit=fit, **looks)
     found = pairs.find_domains(dataset, data_dir, split)
-    domains = tuple(catalog.prepared(one, preparation, cache_dir, progress) for one in found)
+    side = _load_size(image_size, load_size)
+    domains = tuple(_prepared(domain, side, channels, **options) for domain in found)
     return UnpairedStream(domains, image_size, flip)
 
 
@@ -92,22 +85,29 @@ def _load_size(image_size: int, load_size: int | None) -> int:
     return load_size
 
 
-def open_paired(
-    dataset: str,
+def _prepared(
+    collection: Collection | Drawing,
+    side: int,
+    channels: int,
     *,
-    image_size: int,
-    load_size: int | None = None,
-    flip: bool = True,
-    **options,
-) -> ImageStream:
-    """Pairs of images "a" and "b", cropped and mirrored by the same draw.
+    out_channels: int | None = None,
+    resize: str = "bicubic",
+    fit: str = "stretch",
+    cache_dir: str | None = None,
+    progress: bool = True,
+    **looks,
+) -> Source:
+    preparation = Preparation(side, channels, resize, fit=fit, pair_channels=out_channels, **looks)
+    return catalog.prepared(collection, preparation, cache_dir, progress)
 
-    Args:
-        dataset: see `open_pairs`, which has the other options and the errors.
-        image_size: side of the random crops, in pixels.
-        load_size: side that images get before they are cropped; None for image_size * 286 / 256,
-            as in the official code.
-        flip: mirror half of the pairs.
+
+def open_paired(
+    dataset: str, *, image_size: int, load_size: int | None = None, flip: bool = True, **options
+) -> ImageStream:
+    """Pairs of images, "a" and "b", cropped and mirrored by the same draw.
+
+    The arguments are those of `open_unpaired`, but for `dataset` and further `options`, which are
+    those of `open_pairs`.
     """
     source = open_pairs(dataset, image_size=_load_size(image_size, load_size), **options)
     return ImageStream(source, flip, crop=image_size)
@@ -118,40 +118,29 @@ def open_pairs(
     *,
     image_size: int,
     channels: int,
-    pair_channels: int | None = None,
+    out_channels: int | None = None,
     direction: str = "a2b",
     data_dir: str | None = None,
     split: str = "train",
-    resize: str = "bicubic",
-    fit: str = "stretch",
-    cache_dir: str | None = None,
-    progress: bool = True,
-    **looks,
+    **options,
 ) -> Source:
-    """The pairs of a data set, the columns "a" and "b".
+    """The pairs of a data set, the columns "a" and "b"; other arguments as for `open_unpaired`.
 
     Args:
         dataset: "outlines2shapes", "paired:PATH" as `pairs.find_pairs` describes it, or the name of
             a data set of TFDS whose examples are two images, or one that holds both side by side.
         image_size: height and width to give every image, in pixels.
         channels: of a, 1 (grey) or 3 (RGB).
-        pair_channels: of b; None for those of a.
+        out_channels: of b; None for those of a.
         direction: "b2a" swaps them: what the data set has as b is then a.
         data_dir: where TFDS keeps its data sets.
         split: the folders to read, or a split of TFDS.
-        **looks: `background` and `on_bad_file`; these and other options as `open_source` has them.
-
-    Raises:
-        UserError: for anything that whoever chose the data set can mend.
+        **options: as for `open_unpaired`.
     """
-    names = choose("direction", direction, {"a2b": "ab", "b2a": "ba"})
-    of_model = dict(zip("ab", (channels, pair_channels or channels), strict=True))
-    stored = [of_model[name] for name in names]
-    preparation = Preparation(
-        image_size, stored[0], resize, fit=fit, pair_channels=stored[1], **looks
-    )
-    collection = pairs.find_pairs(dataset, data_dir, split)
-    source = catalog.prepared(collection, preparation, cache_dir, progress)
+    order = choose("direction", direction, {"a2b": slice(None), "b2a": slice(None, None, -1)})
+    first, second = (channels, out_channels or channels)[order]
+    found = pairs.find_pairs(dataset, data_dir, split)
+    source = _prepared(found, image_size, first, out_channels=second, **options)
     return source if direction == "a2b" else _swapped(source)
 
 

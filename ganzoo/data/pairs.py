@@ -95,8 +95,8 @@ def find_pairs(
     kind, _, path = dataset.partition(":")
     if kind in ("folder", "zip", "unpaired"):
         raise UserError(
-            f"{dataset} is no set of pairs. Expected --dataset=paired:PATH, of a folder with folders"
-            f" A and B, or of images that hold a and b side by side; as in --dataset=paired:{path}"
+            f"{dataset} is no set of pairs. Expected a folder with folders A and B, or with images"
+            f" that hold a and b side by side, as in --dataset=paired:{path}"
         )
     if kind != "paired":
         if dataset.removeprefix("cycle_gan/") in TFDS_DOMAINS:

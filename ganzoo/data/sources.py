@@ -1,4 +1,4 @@
-"""What a data set is before preparation, encoded images of any size, and after it, named columns."""
+"""What a data set is: encoded images of any size, and after preparation named columns."""
 
 from __future__ import annotations
 

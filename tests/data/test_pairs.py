@@ -108,8 +108,8 @@ def test_images_are_loaded_larger_than_the_crop():
 @pytest.mark.parametrize("dataset", ["files", "outlines2shapes"])
 def test_channels_may_differ_and_the_direction_swaps(tmp_path, dataset):
     dataset = _folders(tmp_path, "A", "B") if dataset == "files" else dataset
-    there = _open(dataset, channels=1, pair_channels=3)
-    back = _open(dataset, channels=3, pair_channels=1, direction="b2a")
+    there = _open(dataset, channels=1, out_channels=3)
+    back = _open(dataset, channels=3, out_channels=1, direction="b2a")
     first, second = (stream.source.read(np.arange(3)) for stream in (there, back))
     assert first["a"].shape[-1] == 1 and first["b"].shape[-1] == 3
     np.testing.assert_array_equal(first["a"], second["b"])
