@@ -29,6 +29,7 @@ def define_flags() -> None:
     flags.DEFINE_enum("fit", "crop", list(FITS), "config.data.fit; for super-resolution keep")
     flags.DEFINE_boolean("labels", False, "whether each image must have a class")
     flags.DEFINE_boolean("attributes", False, "whether each image must have attributes")
+    flags.DEFINE_boolean("paired", False, "whether a TFDS data set holds pairs")
 
 
 def main(argv: list[str]) -> None:
@@ -42,6 +43,7 @@ def main(argv: list[str]) -> None:
         split=FLAGS.split,
         labels=FLAGS.labels,
         attributes=FLAGS.attributes,
+        paired=FLAGS.paired,
         fit=FLAGS.fit,
     )
     print(_table(report))

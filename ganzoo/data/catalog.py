@@ -160,7 +160,7 @@ def open_source(
         labels: whether to read classes, from TFDS or from the names of the first folders.
         columns: what to read besides images and classes: "attributes", from TFDS or from a table
             beside the images, or of shapes one of its looks: "striped", "outline", "mask".
-        attributes: names of those to read, separated by commas; None for all.
+        attributes: names of those to read, separated by commas; None for all, if any.
         background: what shows through transparent images: white, black or grey.
         fit: how images of any shape become squares, "crop" or "stretch".
         on_bad_file: "fail" raises when a file cannot be used, "skip" leaves it out.
@@ -171,18 +171,14 @@ def open_source(
         UserError: for anything that whoever chose the data set can mend.
     """
     preparation = Preparation(image_size, channels, resize, background, fit, on_bad_file)
+    columns = dict.fromkeys((*columns, "attributes")) if attributes else columns
     collection = find(dataset, data_dir, split, labels, columns)
     source = prepared(collection, preparation, cache_dir, progress)
-    return source if attributes is None else _with_attributes(source, attributes.split(","))
+    return _with_attributes(source, attributes.split(",")) if attributes else source
 
 
 def _with_attributes(source: Source, names: list[str]) -> Source:
     """With some of its attributes alone."""
-    if "attributes" not in source.columns:
-        raise UserError(
-            f"attributes is {','.join(names)!r}, but the attributes of {source.name} were not asked"
-            " for. Leave it out, or train a model of attributes."
-        )
     known = {name: i for i, name in enumerate(source.columns["attributes"].names)}
     chosen = [choose(f"attribute of {source.name}", name, known) for name in names]
     column = Column((len(names),), "attributes", tuple(names))

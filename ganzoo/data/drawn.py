@@ -92,13 +92,12 @@ class Drawing:
                 f"{self.name} is drawn at {MIN_SIZE} to {self.most} px, got {size}. Choose another"
                 f" image_size{advice}."
             )
-        written = " ".join(map(str, channels))
-        settings = self.identity.format(size=size, channels=written)
+        settings = self.identity.format(size=size, channels=" ".join(map(str, channels)))
         return DrawnSource(
             name=self.name,
             columns=self._columns(size, channels),
             fingerprint=hashlib.sha256(settings.encode()).hexdigest(),
-            preparation={"drawn_at": size, "channels": written, "version": shapes.VERSION},
+            preparation={"drawn_at": size, "channels": channels[0], "version": shapes.VERSION},
             scenes=self.scenes,
             looks=self.looks,
         )

@@ -113,18 +113,23 @@ def open_folder(root: Path, labels: bool = False, attributes: bool = False) -> F
 
 def read_folder(root: Path) -> tuple[list[Item], list[tuple], list[tuple[str, str]]]:
     """The files below a folder, a stamp of each, and the links to folders among them."""
-    if not root.exists():
-        raise UserError(f"There is no folder {str(root)!r}.{_nearest_parent(root)}")
-    if not root.is_dir():
-        raise UserError(
-            f"{str(root)!r} is a file, expected a folder or a .zip file. Unpack other archives."
-        )
+    require_folder(root)
     items, stamps, links = [], [], []
     for file in sorted(_visible_files(root, links)):
         item, changed = _item(file, file.relative_to(root).as_posix())
         items.append(item)
         stamps.append((item.path, item.size, changed))
     return items, stamps, sorted(links)
+
+
+def require_folder(root: Path) -> None:
+    """Raises UserError for what is no folder."""
+    if not root.exists():
+        raise UserError(f"There is no folder {str(root)!r}.{_nearest_parent(root)}")
+    if not root.is_dir():
+        raise UserError(
+            f"{str(root)!r} is a file, expected a folder or a .zip file. Unpack other archives."
+        )
 
 
 def _item(file: Path, name: str) -> tuple[Item, int]:

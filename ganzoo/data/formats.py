@@ -199,20 +199,21 @@ def check(
     split: str = "train",
     labels: bool = False,
     attributes: bool = False,
+    paired: bool = False,
     fit: str = "crop",
     progress: bool = True,
 ) -> Report:
     """Decode every image of a data set, keep none, and report what is bad or odd.
 
     Bad is what cannot be read to its end, what is smaller than 8 px or a quarter of `image_size`
-    on a side, what has too many pixels or none of a fixed range, and, with `labels`, what has no
-    class. Where images keep their sizes (`fit="keep"`, as for SRGAN), the whole `image_size` is
-    needed. Odd, but used: several frames, 16 bits, and, where squares are cut out, a side more
-    than four times the other. Files that neither are images nor are named so are odd as well, and
-    not used.
+    on a side, what has too many pixels or none of a fixed range, and what lacks a class with
+    `labels`, attributes with `attributes`, a partner with `paired`. Where images keep their sizes
+    (`fit="keep"`, as for SRGAN), the whole `image_size` is needed. Odd, but used: several frames,
+    16 bits, and, where squares are cut out, a side more than four times the other. Files that
+    neither are images nor are named so are odd as well, and not used.
     """
     kind, pair_channels = dataset.partition(":")[0], None
-    if kind == "paired":
+    if kind == "paired" or paired:
         collections, pair_channels = (pairs.find_pairs(dataset, data_dir, split),), 3
     elif kind == "unpaired" or dataset in (*pairs.TFDS_DOMAINS, *drawn.DOMAINS):
         collections = pairs.find_domains(dataset, data_dir, split)

@@ -6,7 +6,7 @@ from ganzoo.data import catalog, drawn
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import named_as_image
 from ganzoo.data.drawn import Drawing
-from ganzoo.data.files import FileCollection, open_folder, path_of, read_folder
+from ganzoo.data.files import FileCollection, open_folder, path_of, read_folder, require_folder
 from ganzoo.data.sources import Collection, Item
 from ganzoo.data.tfds import open_tfds
 from ganzoo.errors import UserError, unknown
@@ -104,28 +104,42 @@ def find_pairs(
                 f"The true translations of {dataset} are not known: its domains are unpaired. Use"
                 f" {' or '.join(drawn.DOMAINS)}, or --dataset=paired:PATH of pairs of your own."
             )
-        return open_tfds(dataset, data_dir, split, "pairs")
-    root = path_of(dataset)
-    read_folder(root)  # explains a path that is no folder
-    for pair in ((f"A/{split}", f"B/{split}"), (f"{split}A", f"{split}B"), ("A", "B")):
-        folders = [root / name for name in pair]
-        if all(folder.is_dir() for folder in folders) and (pair[0] != "A" or split == "train"):
-            return _matched(root, folders)
-    inner = {entry.name for entry in root.iterdir() if entry.is_dir()}
-    if split not in inner and (split != "train" or inner):
+        return open_tfds(dataset, data_dir, split, "paired")
+    collection = _pairs_below(path_of(dataset), split)
+    collection.flags += (f"--split={split}",)
+    return collection
+
+
+def _pairs_below(root: Path, split: str) -> FileCollection:
+    if root.is_file():
         raise UserError(
-            f"{str(root)!r} has no split {split!r}. Expected folders A/{split} and B/{split},"
-            f" {split}A and {split}B, or {split} with images side by side. Folders found:"
-            f" {', '.join(sorted(inner)) or 'none'}."
+            f"{str(root)!r} is a file. Expected a folder of pairs: unpack the file, and name its"
+            " folder."
         )
-    return _named(root, *read_folder(root / split if split in inner else root))
+    require_folder(root)
+    choices = [(f"A/{split}", f"B/{split}"), (f"{split}A", f"{split}B"), (split,)]
+    if split == "train" and not any((root / "A" / other).is_dir() for other in ("test", "val")):
+        choices.append(("A", "B"))
+    inner = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+    choices += [] if inner or split != "train" else [(".",)]
+    for folders in choices:
+        if all((root / folder).is_dir() for folder in folders):
+            found = _matched(root, folders) if folders[1:] else read_folder(root / folders[0])
+            items, stamps, links = found
+            name = f"paired:{root.resolve()}"
+            return FileCollection(name, items, [folders, *stamps], notices=links)
+    raise UserError(
+        f"{str(root)!r} has no split {split!r}. Expected folders A/{split} and B/{split},"
+        f" {split}A and {split}B, or {split} with images side by side. Folders found:"
+        f" {', '.join(inner) or 'none'}."
+    )
 
 
-def _matched(root: Path, folders: list[Path]) -> FileCollection:
-    """The files of two folders with the same names, whatever their formats."""
-    (a, *known_a), (b, *known_b) = map(read_folder, folders)
-    names = [folder.relative_to(root).as_posix() for folder in folders]
-    sides = [_by_name(items, name) for items, name in zip((a, b), names, strict=True)]
+def _matched(root: Path, folders: tuple[str, str]) -> tuple[list[Item], list, list]:
+    """The files of two folders with the same names, whatever their formats; with their stamps and
+    links."""
+    (a, *known_a), (b, *known_b) = (read_folder(root / folder) for folder in folders)
+    sides = [_by_name(items, name) for items, name in zip((a, b), folders, strict=True)]
     alone = [side[n].path for side, other in (sides, sides[::-1]) for n in side.keys() - other]
     if alone:
         raise UserError(
@@ -137,7 +151,7 @@ def _matched(root: Path, folders: list[Path]) -> FileCollection:
         item._replace(path=f"{item.path} and {sides[1][name].path}", partner=sides[1][name])
         for name, item in sides[0].items()
     ]
-    return _named(root, pairs, [*known_a[0], *known_b[0]], [*known_a[1], *known_b[1]])
+    return pairs, [*known_a[0], *known_b[0]], [*known_a[1], *known_b[1]]
 
 
 def _by_name(items: list[Item], folder: str) -> dict[str, Item]:
@@ -151,10 +165,6 @@ def _by_name(items: list[Item], folder: str) -> dict[str, Item]:
                 " alone, so their partners are not known. Rename one, or remove it."
             )
     return found
-
-
-def _named(root: Path, items: list[Item], stamps: list, links: list) -> FileCollection:
-    return FileCollection(f"paired:{root.resolve()}", items, stamps, notices=links)
 
 
 def inspect_pairs(

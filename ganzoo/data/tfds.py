@@ -22,7 +22,7 @@ class TFDSCollection:
         builder: whose data are prepared.
         split: one of its splits.
         data_dir: where they are, None for the usual place.
-        wanted: "labels", "attributes" or "pairs": what each example has besides an image.
+        wanted: "labels", "attributes" or "paired": what each example has besides an image.
     """
 
     notices = ()
@@ -33,7 +33,7 @@ class TFDSCollection:
         self.flags += (f"--data_dir={data_dir}",) if data_dir else ()
         self.flags += tuple(f"--{column}" for column in wanted)
         self._builder, self._split, features = builder, split, builder.info.features
-        self._image_keys = _image_keys(name, features, "pairs" in wanted)
+        self._image_keys = _image_keys(name, features, "paired" in wanted)
         self._label_key = _label_key(name, features) if "labels" in wanted else None
         self._attributes_key = _attributes_key(name, features) if "attributes" in wanted else None
         shape = features[self._image_keys[0]].shape
@@ -94,7 +94,7 @@ def open_tfds(name: str, data_dir: str | None, split: str, *wanted: str) -> TFDS
     `TFDSCollection` has it."""
     builder = _builder(name, data_dir)
     if not builder.is_prepared():
-        _image_keys(name, builder.info.features, "pairs" in wanted)  # before a long download
+        _image_keys(name, builder.info.features, "paired" in wanted)  # before a long download
         _download(name, builder)
     return TFDSCollection(name, builder, split, data_dir, *wanted)
 

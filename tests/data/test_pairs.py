@@ -1,11 +1,16 @@
 """Pairs of images: where they are found, and what is wrong with those that cannot be used."""
 
+import os
+import shlex
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganzoo.data import FORMATS, batches, check
 from ganzoo.errors import UserError
+from tests import commands
 
 from .helpers import noise, write_images
 
@@ -84,6 +89,32 @@ def test_a_split_is_the_one_that_was_asked_for(tmp_path):
     _side_by_side(tmp_path / "flat")
     with pytest.raises(UserError, match=r"no split 'test'.*Folders found: none"):
         _open(f"paired:{tmp_path / 'flat'}", split="test")
+
+
+def test_splits_of_the_same_names_sizes_and_times_are_told_apart(tmp_path):
+    for split, level in (("train", 0), ("test", 255)):
+        for side in "AB":
+            (tmp_path / side / split).mkdir(parents=True)
+            file = tmp_path / side / split / "0.bmp"
+            Image.new("L", (16, 16), level).save(file)
+            os.utime(file, (0, 0))
+    levels = [
+        _open(f"paired:{tmp_path}", split=s).source.read([0])["a"].max() for s in ("train", "test")
+    ]
+    assert levels == [0, 255]
+    shutil.rmtree(tmp_path / "A" / "train")
+    with pytest.raises(UserError, match="no split 'train'"):  # not the other splits
+        _open(f"paired:{tmp_path}")
+
+
+def test_the_command_that_training_names_checks_the_same_split(tmp_path):
+    _folders(tmp_path, "A/test", "B/test")
+    (tmp_path / "B" / "test" / "1.png").write_text("hello")
+    with pytest.raises(UserError) as error:
+        _open(f"paired:{tmp_path}", split="test")
+    command = str(error.value).split("All are listed by: python -m ganzoo.")[1]
+    done = commands.run(*shlex.split(command))
+    assert done.code == 1 and "3 files, 2 images that can be used, 1 bad" in done.out
 
 
 def test_a_and_b_are_cropped_and_mirrored_by_one_draw(tmp_path):
@@ -165,6 +196,7 @@ def test_a_changed_partner_is_prepared_again(tmp_path):
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
+        (f"paired:{__file__}", "is a file. Expected a folder of pairs"),
         ("folder:cats", "no set of pairs.*paired:cats"),
         ("horse2zebra", "true translations of horse2zebra are not known"),
         ("paired:absent", "There is no folder"),
