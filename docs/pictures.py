@@ -9,10 +9,10 @@ from matplotlib import cbook
 
 from ganzoo import bicubic, models
 from ganzoo import images as pictures
-from ganzoo.data import shapes, solid2striped
+from ganzoo.data import drawn, shapes
 
 FOLDER = Path(__file__).parent / "images"
-SCENES = np.array([2, 5, 11, 17, 23]) + solid2striped.SPLITS["test"].start
+SCENES = np.array([2, 5, 11, 17, 23]) + drawn.SPLITS["test"].start
 PORTRAIT = "grace_hopper.jpg"  # of the US Navy, public domain; comes with Matplotlib
 CROPS = (np.s_[20:148, 160:288], np.s_[100:228, 180:308])  # of it
 DRAWN = {
@@ -32,7 +32,7 @@ def drawn(name: str, count: int, columns: int) -> np.ndarray:
 def translations(striped: bool, chosen: list[int]) -> np.ndarray:
     """Scenes of one domain, then what they become in the other one."""
     scenes = SCENES[chosen] + 30 * striped
-    images = solid2striped.draw(scenes, 64, channels=3, striped=striped)
+    images = shapes.draw(scenes, 64, look="striped" if striped else "solid")
     direction = "b2a" if striped else "a2b"
     translated = models.load("cyclegan_solid2striped").translate(images, direction)
     return np.concatenate([images, translated])

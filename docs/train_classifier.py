@@ -71,7 +71,8 @@ def _compile(classifier: keras.Model, steps: int) -> None:
 def _mnist():
     options = {"image_size": 28, "channels": 1, "labels": True, "data_dir": FLAGS.data_dir}
     sources = (data.open_source("mnist", split=split, **options) for split in ("train", "test"))
-    return [source.read(np.arange(len(source))) for source in sources]
+    parts = (source.read(np.arange(len(source))) for source in sources)
+    return [(part["image"], part["label"]) for part in parts]
 
 
 def _shapes():

@@ -132,9 +132,9 @@ def _reconstruct(model: ImageGAN) -> None:
         raise UserError("Known results are needed: name a data set, as in --dataset=folder:Set5")
     names = FLAGS.metrics or ["psnr_y", "ssim_y"]
     options = ("data_dir", "split", "mode", "border", "num", "tile")
-    evaluation = ReconstructionEvaluation(
-        names, FLAGS.dataset, FLAGS.weights, **{name: FLAGS[name].value for name in options}
-    )
+    given = {name: FLAGS[name].value for name in options}
+    given["data_direction"] = configs.data_of(FLAGS.model).get("direction", "a2b")
+    evaluation = ReconstructionEvaluation(names, FLAGS.dataset, FLAGS.weights, **given)
     values = evaluation.of_model(model)
     _tell([values], evaluation.facts, started)
 

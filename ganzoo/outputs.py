@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganzoo import images as pictures
-from ganzoo.data.collection import Item
 from ganzoo.data.decode import is_image, named_as_image
 from ganzoo.data.files import open_folder
+from ganzoo.data.sources import Item
 from ganzoo.errors import UserError
 
 _SHOWN = 10  # names of files in a line

@@ -134,7 +134,7 @@ class RunDirectory:
         """The keys that say where something lies, if facts tell what it is, or it is not needed."""
         needless = {
             "data.dataset": "data_fingerprint" in before
-            and config.data.dataset.startswith(("folder:", "zip:", "unpaired:")),
+            and config.data.dataset.startswith(("folder:", "zip:", "unpaired:", "paired:")),
             "model.vgg_weights": "vgg_fingerprint" in before,
             "init_from": self.has_weights,
         }

@@ -37,7 +37,12 @@ from ganzoo.runs import RunDirectory, read_lines
 from ganzoo.schedules import is_schedule, value_at
 
 _INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
-_SHARED = ("image_size", "channels", "scale")  # arguments of models that their data go by
+_SHARED = (
+    "image_size",
+    "channels",
+    "out_channels",
+    "scale",
+)  # arguments of models that their data go by
 
 
 @dataclasses.dataclass(frozen=True)

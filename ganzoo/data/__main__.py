@@ -9,10 +9,10 @@ import sys
 from absl import flags
 
 from ganzoo import cli
-from ganzoo.data.check import check
-from ganzoo.data.collection import numbered
+from ganzoo.data.cache import Report
 from ganzoo.data.decode import FITS
-from ganzoo.data.scan import Report
+from ganzoo.data.formats import check
+from ganzoo.data.tables import numbered
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -21,13 +21,15 @@ FLAGS = flags.FLAGS
 def define_flags() -> None:
     """The flags of this command."""
     flags.DEFINE_string(
-        "dataset", None, "folder:PATH, zip:PATH, unpaired:PATH, or the name of a TFDS data set"
+        "dataset", None, "folder:PATH, zip:PATH, paired:PATH, unpaired:PATH, or a name of TFDS"
     )
     flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
     flags.DEFINE_string("split", "train", "of a TFDS data set")
     flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
     flags.DEFINE_enum("fit", "crop", list(FITS), "config.data.fit; for super-resolution keep")
     flags.DEFINE_boolean("labels", False, "whether each image must have a class")
+    flags.DEFINE_boolean("attributes", False, "whether each image must have attributes")
+    flags.DEFINE_boolean("paired", False, "whether a TFDS data set holds pairs")
 
 
 def main(argv: list[str]) -> None:
@@ -40,6 +42,8 @@ def main(argv: list[str]) -> None:
         data_dir=FLAGS.data_dir,
         split=FLAGS.split,
         labels=FLAGS.labels,
+        attributes=FLAGS.attributes,
+        paired=FLAGS.paired,
         fit=FLAGS.fit,
     )
     print(_table(report))

@@ -1,8 +1,9 @@
-"""Prepared data sets on disk, each written once and then mapped or loaded at once.
+"""Prepared data sets on disk, each made in one pass, and then mapped or loaded at once.
 
 An entry is a folder named after the data set and a key of its content and preparation. It holds
-`images.npy`, `labels.npy` and `entry.json`, and appears complete or not at all. Images that keep
-their sizes lie one behind the other in a flat `images.npy`, with their sizes in `sizes.npy`.
+`images.npy`, `labels.npy` and `entry.json`, with attributes `attributes.npy`, and appears complete
+or not at all. A pair is one row, whose channels are those of both images. Images that keep their
+sizes lie one behind the other in a flat `images.npy`, with their sizes in `sizes.npy`.
 """
 
 import contextlib
@@ -10,24 +11,103 @@ import dataclasses
 import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
 import shutil
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import filelock
 import numpy as np
+from tqdm import tqdm
 
 from ganzoo import files
-from ganzoo.data.collection import Collection
-from ganzoo.data.decode import Preparation
-from ganzoo.data.scan import Problem, Report, scan
+from ganzoo.data.decode import Decoded, Preparation, decode
+from ganzoo.data.sources import Collection, Item
 from ganzoo.errors import UserError
 
 IN_MEMORY = 1 << 30  # bytes; larger sets are mapped, and the system keeps what fits
+_WINDOW = 256  # images decoded ahead, which bounds memory
+
+
+class Problem(NamedTuple):
+    """A file worth a look: "bad" when it cannot be used, else a "notice"."""
+
+    path: str
+    reason: str
+    kind: str
+
+
+@dataclasses.dataclass
+class Report:
+    """What a pass over a data set found.
+
+    Attributes:
+        name: the data set.
+        count: how many files there are.
+        usable: how many of them are images that can be used.
+        problems: everything bad or odd, in the order of the files.
+        class_names: one name per class, where labels were asked for.
+    """
+
+    name: str
+    count: int
+    usable: int = 0
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+    class_names: tuple[str, ...] = ()
+
+    def of_kind(self, kind: str) -> list[Problem]:
+        """The problems that are "bad", or the "notice"s."""
+        return [problem for problem in self.problems if problem.kind == kind]
+
+
+def scan(
+    collection: Collection, preparation: Preparation, report: Report, progress: bool
+) -> Iterator[tuple[np.ndarray, Item]]:
+    """Yield the pixels of every usable item in order, and write the rest into `report`."""
+    report.problems += [Problem(path, reason, "notice") for path, reason in collection.notices]
+    with _progress(f"Reading {collection.name}", len(collection), progress) as bar:
+        for item, decoded in _decode_all(collection, preparation):
+            bar.update()
+            if decoded.bad:
+                report.problems.append(Problem(item.path, decoded.bad, "bad"))
+            if decoded.notice:
+                report.problems.append(Problem(item.path, decoded.notice, "notice"))
+            if decoded.pixels is not None:
+                report.usable += 1
+                yield decoded.pixels, item
+
+
+def _decode_all(collection: Collection, preparation: Preparation) -> Iterator[tuple[Item, Decoded]]:
+    items = iter(collection)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while window := list(itertools.islice(items, _WINDOW)):
+            decoded = pool.map(decode, window, itertools.repeat(preparation))
+            yield from zip(window, decoded, strict=True)
+
+
+@contextlib.contextmanager
+def _progress(title: str, total: int, wanted: bool) -> Iterator[tqdm]:
+    """A bar on a terminal; elsewhere, where bars become litter, a line before and after."""
+    terminal = sys.stderr.isatty()
+    start = time.monotonic()
+    if wanted and not terminal:
+        say(f"{title}: {total:,} files")
+    with tqdm(desc=title, total=total, unit="image", disable=not (wanted and terminal)) as bar:
+        yield bar
+    if wanted and not terminal:
+        say(f"{title}: done in {time.monotonic() - start:.0f} s")
+
+
+def say(text: str) -> None:
+    """Tell the user, without touching what a program writes to standard output."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +117,13 @@ class Entry:
     Attributes:
         images: uint8 `[n, S, S, C]`; flat when the images keep their sizes.
         labels: int32 `[n]`.
+        attributes: float32 `[n, K]`, where they were asked for, else None.
         sizes: int32 `[n, 2]`, the height and width that each image kept; else None.
     """
 
     images: np.ndarray
     labels: np.ndarray
+    attributes: np.ndarray | None
     sizes: np.ndarray | None
     fingerprint: str
     report: Report
@@ -71,15 +153,22 @@ def load(
 
 
 def _entry_name(collection: Collection, preparation: Preparation) -> str:
-    settings = json.dumps([preparation.record(), collection.class_names], sort_keys=True)
+    settings = json.dumps([preparation.record(), *_names(collection).values()], sort_keys=True)
     key = hashlib.sha256((collection.identity() + settings).encode()).hexdigest()
     title = re.sub(r"[^A-Za-z0-9]+", "-", Path(collection.name).name).strip("-")
     return f"{title[:40]}-{preparation.image_size}px-{key[:16]}"
 
 
+def _names(collection: Collection) -> dict[str, tuple[str, ...]]:
+    """What its classes, and if it has any its attributes, are called."""
+    names, attributes = {"class_names": collection.class_names}, collection.attribute_names
+    return names | ({"attribute_names": attributes} if attributes else {})
+
+
 def _bytes_needed(collection: Collection, preparation: Preparation) -> int:
     """At least; images that keep their sizes may need more."""
-    return len(collection) * (preparation.image_size**2 * preparation.channels + 4)
+    row = preparation.image_size**2 * sum(preparation.all_channels)
+    return len(collection) * (row + 4 * (1 + len(collection.attribute_names)))
 
 
 @contextlib.contextmanager
@@ -115,24 +204,29 @@ def _write(folder: Path, collection: Collection, preparation: Preparation, progr
 
 def _fill(folder: Path, collection: Collection, preparation: Preparation, progress: bool) -> None:
     report = Report(collection.name, len(collection))
-    about = {"preparation": preparation.record(), "class_names": collection.class_names}
+    about = {"preparation": preparation.record(), **_names(collection)}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     side, keep = preparation.image_size, preparation.fit == "keep"
-    row = () if keep else (side, side, preparation.channels)
-    labels, sizes, rows = [], [], 0
+    row = () if keep else (side, side, sum(preparation.all_channels))
+    labels, attributes, sizes, rows = [], [], [], 0
     with (folder / "images.npy").open("wb") as file:
         _write_header(file, (len(collection), *row))
-        for pixels, label in scan(collection, preparation, report, progress):
+        for pixels, item in scan(collection, preparation, report, progress):
             file.write(pixels.tobytes())
             digest.update(pixels.tobytes())
-            labels.append(label)
+            labels.append(item.label)
+            attributes.append(item.attributes)
             sizes.append(pixels.shape[:2])
             rows += pixels.size if keep else 1
         _write_header(file, (rows, *row))
-    np.save(folder / "labels.npy", np.asarray(labels, np.int32))
+    columns = {"labels": np.asarray(labels, "<i4")}
+    if collection.attribute_names:
+        columns["attributes"] = np.asarray(attributes, "<f4")
+    for name, column in columns.items():
+        np.save(folder / f"{name}.npy", column)
+        digest.update(column.tobytes())
     if keep:
         np.save(folder / "sizes.npy", np.asarray(sizes, np.int32).reshape(-1, 2))
-    digest.update(np.asarray(labels, "<i4").tobytes())
     about |= {"fingerprint": digest.hexdigest(), "report": dataclasses.asdict(report)}
     (folder / "entry.json").write_text(json.dumps(about))
 
@@ -152,6 +246,7 @@ def _read(folder: Path) -> Entry:
     report.problems = [Problem(*problem) for problem in report.problems]
     path = folder / "images.npy"
     images = np.load(path, mmap_mode="r" if path.stat().st_size > IN_MEMORY else None)
-    labels, path = np.load(folder / "labels.npy"), folder / "sizes.npy"
-    sizes = np.load(path) if path.exists() else None
-    return Entry(images, labels, sizes, about["fingerprint"], report)
+    labels = np.load(folder / "labels.npy")
+    more = [folder / f"{name}.npy" for name in ("attributes", "sizes")]
+    attributes, sizes = (np.load(path) if path.exists() else None for path in more)
+    return Entry(images, labels, attributes, sizes, about["fingerprint"], report)

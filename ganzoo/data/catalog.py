@@ -1,20 +1,31 @@
 """Data sets by name: look at one, or open it for training."""
 
+import dataclasses
+import hashlib
+import json
 import os
 import shlex
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ganzoo.data import cache, shapes
-from ganzoo.data.collection import Collection, Item
+from ganzoo.data import cache, drawn
+from ganzoo.data.cache import Problem, Report, say
 from ganzoo.data.decode import Preparation, read_header
+from ganzoo.data.drawn import Drawing
 from ganzoo.data.files import is_archive, open_folder, open_zip, path_of
-from ganzoo.data.scan import Problem, Report, say
-from ganzoo.data.source import ArraySource, PackedSource, Source
+from ganzoo.data.sources import (
+    ArraySource,
+    Collection,
+    Column,
+    Item,
+    PackedSource,
+    Source,
+    image_columns,
+)
 from ganzoo.data.tfds import open_tfds
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, choose
 
 _SAMPLED = 64  # headers read to guess the size
 _SLOW = 10_000  # headers that take long to read
@@ -30,6 +41,7 @@ class Info(NamedTuple):
         channels: 1 when its images are grey, else 3.
         num_classes: 0 without labels.
         count: how many images, or files that may be images.
+        attribute_names: one name per attribute, where they were asked for.
     """
 
     name: str
@@ -37,40 +49,60 @@ class Info(NamedTuple):
     channels: int
     num_classes: int
     count: int
+    attribute_names: tuple[str, ...] = ()
 
 
-def find_collection(
-    dataset: str, data_dir: str | None = None, split: str = "train", labels: bool = False
-) -> Collection:
-    """The images that `folder:PATH`, `zip:PATH` or the name of a TFDS data set stands for."""
+def find(
+    dataset: str,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    columns: Sequence[str] = (),
+) -> Collection | Drawing:
+    """The images that the name of a data set stands for; `columns` as `open_source` has them."""
+    attributes = "attributes" in columns
+    others = [name for name in columns if name != "attributes"]
+    if dataset == "shapes":
+        return drawn.find_shapes(split, labels, others, attributes)
+    if others:
+        raise UserError(f"{dataset} has no column {others[0]!r}; shapes has it.")
     kind, _, path = dataset.partition(":")
     if kind not in ("folder", "zip"):
         if os.path.exists(dataset):
             raise UserError(f"For your own images write --dataset=folder:{dataset}")
         if path and kind.lower() in ("folder", "zip", "file", "dir", "path"):
             raise UserError(f"{dataset!r} is not known. Write --dataset=folder:{path}")
-        return open_tfds(dataset, data_dir, split, labels)
+        wanted = {"labels": labels, "attributes": attributes}
+        return open_tfds(dataset, data_dir, split, *(name for name, yes in wanted.items() if yes))
     if split != "train":
         raise UserError(f"{dataset} has no split {split!r}, only 'train': all of its images.")
     file = path_of(dataset)
-    is_zip = kind == "zip" or is_archive(file)
-    return open_zip(file, labels) if is_zip else open_folder(file, labels)
+    opened = open_zip if kind == "zip" or is_archive(file) else open_folder
+    return opened(file, labels, attributes)
 
 
 def inspect(
-    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
+    dataset: str,
+    *,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    columns: Sequence[str] = (),
 ) -> Info:
     """Look at a data set without decoding it; what TFDS does not have yet is downloaded."""
-    if dataset == "shapes":
-        return Info("shapes", None, 3, len(shapes.SHAPES) if labels else 0, shapes.COUNT)
-    return describe(find_collection(dataset, data_dir, split, labels))
+    return describe(find(dataset, data_dir, split, labels, columns))
 
 
-def describe(collection: Collection) -> Info:
-    """What `inspect` tells of a collection."""
-    height, width, channels = collection.native_shape or _typical_shape(collection)
-    num_classes, size = len(collection.class_names), (height, width)
-    return Info(collection.name, size, 1 if channels == 1 else 3, num_classes, len(collection))
+def describe(collection: Collection | Drawing) -> Info:
+    """What `inspect` returns for a collection."""
+    if isinstance(collection, Drawing):
+        size, channels = None, 3
+    else:
+        *size, channels = collection.native_shape or _typical_shape(collection)
+        size = tuple(size)
+    num_classes, attributes = len(collection.class_names), collection.attribute_names
+    channels = 1 if channels == 1 else 3
+    return Info(collection.name, size, channels, num_classes, len(collection), attributes)
 
 
 def _typical_shape(collection: Collection) -> tuple[int, int, int]:
@@ -93,8 +125,9 @@ def _all_grey(collection: Collection) -> bool:
 
 
 def _headers(items: Iterable[Item]) -> Iterator[tuple[int, int, bool]]:
-    """Those of images; why others are none is reported by `check`."""
-    return (header for header in map(read_header, items) if not isinstance(header, str))
+    """Those of images, both of a pair; why others are none is reported by `check`."""
+    images = (one for item in items for one in (item, item.partner) if one)
+    return (header for header in map(read_header, images) if not isinstance(header, str))
 
 
 def open_source(
@@ -106,6 +139,8 @@ def open_source(
     split: str = "train",
     resize: str = "lanczos",
     labels: bool = False,
+    columns: Sequence[str] = (),
+    attributes: str | None = None,
     background: str = "white",
     fit: str = "crop",
     on_bad_file: str = "fail",
@@ -123,6 +158,9 @@ def open_source(
         split: of a TFDS data set.
         resize: Pillow's filter: nearest, box, bilinear, hamming, bicubic or lanczos.
         labels: whether to read classes, from TFDS or from the names of the first folders.
+        columns: what to read besides images and classes: "attributes", from TFDS or from a table
+            beside the images, or of shapes one of its looks: "striped", "outline", "mask".
+        attributes: names of those to read, separated by commas; None for all, if any.
         background: what shows through transparent images: white, black or grey.
         fit: how images of any shape become squares, "crop" or "stretch".
         on_bad_file: "fail" raises when a file cannot be used, "skip" leaves it out.
@@ -133,43 +171,63 @@ def open_source(
         UserError: for anything that whoever chose the data set can mend.
     """
     preparation = Preparation(image_size, channels, resize, background, fit, on_bad_file)
-    if dataset == "shapes":
-        return shapes.open_shapes(image_size, channels, split, labels)
-    collection = find_collection(dataset, data_dir, split, labels)
-    return prepared(collection, preparation, cache_dir, progress)
+    columns = dict.fromkeys((*columns, "attributes")) if attributes else columns
+    collection = find(dataset, data_dir, split, labels, columns)
+    source = prepared(collection, preparation, cache_dir, progress)
+    return _with_attributes(source, attributes.split(",")) if attributes else source
+
+
+def _with_attributes(source: Source, names: list[str]) -> Source:
+    """With some of its attributes alone."""
+    known = {name: i for i, name in enumerate(source.columns["attributes"].names)}
+    chosen = [choose(f"attribute of {source.name}", name, known) for name in names]
+    column = Column((len(names),), "attributes", tuple(names))
+    fingerprint = hashlib.sha256(json.dumps([source.fingerprint, names]).encode()).hexdigest()
+    changes = {"fingerprint": fingerprint, "columns": {**source.columns, "attributes": column}}
+    if isinstance(source, ArraySource):
+        values = source.arrays["attributes"][:, chosen]
+        changes["arrays"] = {**source.arrays, "attributes": values}
+    return dataclasses.replace(source, **changes)
 
 
 def prepared(
-    collection: Collection,
+    collection: Collection | Drawing,
     preparation: Preparation,
     cache_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Source | PackedSource:
     """A collection after preparation; arguments and errors as `open_source` has them.
 
-    Images that keep their sizes make a `PackedSource`.
+    Images that keep their sizes make a `PackedSource`; pairs have the columns "a" and "b".
     """
+    if isinstance(collection, Drawing):
+        return collection.source(preparation)
     entry = cache.load(collection, preparation, cache_dir, progress)
     _settle(collection, preparation, entry.report, progress)
-    channels, fingerprint = preparation.channels, entry.fingerprint
+    name, fingerprint = collection.name, entry.fingerprint
+    size, channels = preparation.image_size, preparation.channels
     if entry.sizes is not None:
         return PackedSource(
-            name=collection.name,
+            name=name,
             channels=channels,
             fingerprint=fingerprint,
             pixels=entry.images,
             sizes=entry.sizes,
         )
+    columns = image_columns(size, channels, collection.class_names)
+    arrays = {"image": entry.images, "label": entry.labels}
+    if preparation.pair_channels is not None:
+        arrays = {"a": entry.images[..., :channels], "b": entry.images[..., channels:]}
+        columns = {n: Column(array.shape[1:], "image") for n, array in arrays.items()}
+    if entry.attributes is not None:
+        arrays["attributes"], names = entry.attributes, collection.attribute_names
+        columns["attributes"] = Column((len(names),), "attributes", names)
     return ArraySource(
-        name=collection.name,
-        image_size=preparation.image_size,
-        channels=channels,
-        num_classes=len(collection.class_names),
-        class_names=collection.class_names,
+        name=name,
+        columns=columns,
         fingerprint=fingerprint,
         preparation=preparation.record(),
-        images=entry.images,
-        labels=entry.labels,
+        arrays=arrays,
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ganzoo.data.collection import OUTSIDE, UNLISTED, Item
+from ganzoo.data.sources import Item
 from ganzoo.errors import UserError, unknown
 from ganzoo.photos import eight_bit, flatten, oddities, upright
 
@@ -20,10 +20,6 @@ MIN_SIDE = 8  # pixels; what is smaller shows nothing
 MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
 ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
 MAX_BYTES = 1 << 29  # of a file; one in a zip file needs twice as much memory while it is read
-_NO_CLASS = {
-    OUTSIDE: "lies outside of the class folders",
-    UNLISTED: "is not listed in dataset.json",
-}
 _VERSION = 1
 
 
@@ -38,7 +34,8 @@ class Preparation:
     - "keep": the image as it is, which must not be smaller than `image_size`.
 
     `resize` is the name of one of Pillow's antialiased filters. What cannot be used makes
-    `on_bad_file` "fail", or is left out by "skip".
+    `on_bad_file` "fail", or is left out by "skip". `pair_channels` are the channels of a second
+    image, where each item is a pair: two files, or one that holds them side by side.
     """
 
     image_size: int
@@ -47,12 +44,14 @@ class Preparation:
     background: str = "white"
     fit: str = "crop"
     on_bad_file: str = "fail"
+    pair_channels: int | None = None
 
     def __post_init__(self) -> None:
         if self.image_size < 1:
             raise UserError(f"image_size must be positive, got {self.image_size}.")
-        if self.channels not in (1, 3):
-            raise UserError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}.")
+        for channels in self.all_channels:
+            if channels not in (1, 3):
+                raise UserError(f"channels must be 1 (grey) or 3 (RGB), got {channels}.")
         if self.resize not in FILTERS:
             raise unknown("resize filter", self.resize, FILTERS)
         if self.background not in BACKGROUNDS:
@@ -61,6 +60,12 @@ class Preparation:
             raise unknown("fit", self.fit, FITS)
         if self.on_bad_file not in ("fail", "skip"):
             raise unknown("value of on_bad_file", self.on_bad_file, ["fail", "skip"])
+
+    @property
+    def all_channels(self) -> tuple[int, ...]:
+        """Of each image of an item."""
+        pair = self.pair_channels
+        return (self.channels,) if pair is None else (self.channels, pair)
 
     @property
     def smallest(self) -> float:
@@ -72,6 +77,8 @@ class Preparation:
         """Everything that decides the pixels, for logs and fingerprints."""
         settings = dataclasses.asdict(self)
         del settings["on_bad_file"]
+        if self.pair_channels is None:
+            del settings["pair_channels"]
         fixed = {"orientation": "exif", "crop": FITS[settings.pop("fit")], "version": _VERSION}
         return settings | fixed
 
@@ -80,7 +87,8 @@ class Decoded(NamedTuple):
     """One item after preparation.
 
     Attributes:
-        pixels: uint8 `[H, W, channels]`; None when there is no usable image.
+        pixels: uint8 `[H, W, channels]`, of a pair both images' channels; None when there is no
+            usable image.
         bad: why an image cannot be used, or "".
         notice: what is odd about an image that is used, or a file that is passed over, or "".
     """
@@ -95,21 +103,47 @@ class _BadImage(Exception):
 
 
 def decode(item: Item, preparation: Preparation) -> Decoded:
-    """Read, check and prepare one item; whatever is wrong with it is told in the result."""
+    """Read, check and prepare one item; whatever is wrong with it is in the result."""
     try:
-        if item.size > MAX_BYTES:
-            raise _BadImage(f"{item.size:,} bytes, more than an image has")
-        with item.open() as stream:
-            image = Image.open(io.BytesIO(stream.read()))
-        _require_usable(image, item, preparation.smallest)
-        notice = _oddities(image, preparation.fit)
-        return Decoded(prepare(image, preparation), notice=notice)
+        images = [_opened(one) for one in (item, item.partner) if one]
+        for image in images:
+            _require_usable(image, item, preparation.smallest)
+        notice = _oddities(images[0], preparation.fit)
+        if preparation.pair_channels is not None:
+            images = _pair(images)
+        channels = preparation.all_channels
+        planes = [prepare(i, preparation, c) for i, c in zip(images, channels, strict=True)]
+        return Decoded(np.concatenate(planes, axis=2) if planes[1:] else planes[0], notice=notice)
     except UnidentifiedImageError:
         return _no_image(item)
     except _BadImage as error:
         return Decoded(None, bad=str(error))
     except Exception as error:  # Pillow's readers raise nearly everything on broken files
         return Decoded(None, bad=f"unreadable: {error or type(error).__name__}")
+
+
+def _opened(item: Item) -> Image.Image:
+    if item.size > MAX_BYTES:
+        raise _BadImage(f"{item.size:,} bytes, more than an image has")
+    with item.open() as stream:
+        return Image.open(io.BytesIO(stream.read()))
+
+
+def _pair(images: list[Image.Image]) -> list[Image.Image]:
+    """Two images of one size, upright: of two files, or the halves of one."""
+    images = [upright(eight_bit(image)) for image in images]
+    sizes = [f"{image.width}x{image.height}" for image in images]
+    if images[1:]:
+        if images[0].size != images[1].size:
+            raise _BadImage(f"the images of a pair have two sizes: {' and '.join(sizes)}")
+        return images
+    width, height = images[0].size
+    if width % 2 or width <= height:
+        raise _BadImage(
+            f"{sizes[0]}: its width must be even, and more than its height, to hold two"
+            " images side by side"
+        )
+    return [images[0].crop((x, 0, x + width // 2, height)) for x in (0, width // 2)]
 
 
 def read_header(item: Item) -> tuple[int, int, bool] | str:
@@ -150,8 +184,8 @@ def _require_usable(image: Image.Image, item: Item, smallest: float) -> None:
         raise _BadImage(f"{width}x{height} is more than {Image.MAX_IMAGE_PIXELS:,} pixels")
     if image.mode == "F":
         raise _BadImage("floating-point pixels have no fixed range")
-    if item.label in _NO_CLASS:
-        raise _BadImage(_NO_CLASS[item.label])
+    if item.bad:
+        raise _BadImage(item.bad)
 
 
 def _oddities(image: Image.Image, fit: str) -> str:
@@ -161,10 +195,13 @@ def _oddities(image: Image.Image, fit: str) -> str:
     return "; ".join(found)
 
 
-def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
-    """An image as uint8 `[H, W, channels]`; see `Preparation`."""
+def prepare(
+    image: Image.Image, preparation: Preparation, channels: int | None = None
+) -> np.ndarray:
+    """An image as uint8 `[H, W, channels]`, by default those of the `Preparation`."""
+    channels = channels or preparation.channels
     image = flatten(upright(eight_bit(image)), BACKGROUNDS[preparation.background])
-    image = image.convert("L" if preparation.channels == 1 else "RGB")
+    image = image.convert("L" if channels == 1 else "RGB")
     if preparation.fit == "crop":  # before: the filter of `resize(box=...)` would reach beyond it
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
@@ -172,4 +209,4 @@ def prepare(image: Image.Image, preparation: Preparation) -> np.ndarray:
     size = (preparation.image_size, preparation.image_size)
     if preparation.fit != "keep" and image.size != size:
         image = image.resize(size, Image.Resampling[preparation.resize.upper()])
-    return np.asarray(image).reshape(image.height, image.width, preparation.channels)
+    return np.asarray(image).reshape(image.height, image.width, channels)

@@ -8,12 +8,11 @@ import stat
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
 
 from ganzoo import files
-from ganzoo.data.classes import with_classes
-from ganzoo.data.collection import Item
 from ganzoo.data.decode import read_header
+from ganzoo.data.sources import Item
+from ganzoo.data.tables import unreadable, with_attributes, with_classes
 from ganzoo.errors import UserError
 
 # How zip files are compressed: what Python reads, and the names of what it may not.
@@ -26,13 +25,14 @@ _UTF8 = 0x800  # the flag of a member whose name is UTF-8
 
 
 class FileCollection:
-    """Files in the order of their names, with their classes; hidden files are left out.
+    """Files in the order of their names, with what is known of them; hidden files are left out.
 
     Args:
-        name: "folder:PATH" or "zip:PATH", with an absolute path.
-        items: the files; their labels are set here.
+        name: "folder:PATH", "zip:PATH" or the like, with an absolute path.
+        items: the files; their labels and attributes are set here.
         stamps: what tells an unchanged file from a changed one.
         labels: whether to read classes; see `with_classes`.
+        attributes: whether to read attributes; see `with_attributes`.
         notices: as `Collection` has them.
     """
 
@@ -43,14 +43,16 @@ class FileCollection:
         name: str,
         items: list[Item],
         stamps: list[tuple],
-        labels: bool,
+        labels: bool = False,
+        attributes: bool = False,
         notices: Sequence[tuple[str, str]] = (),
     ):
         _require_an_image(name, items)
-        self.notices = tuple(notices)
-        self.name, self.flags = name, (f"--dataset={name}", *(["--labels"] if labels else []))
+        self.name, self.notices, self._stamps = name, tuple(notices), stamps
+        asked = {"--labels": labels, "--attributes": attributes}
+        self.flags = (f"--dataset={name}", *(flag for flag, wanted in asked.items() if wanted))
+        self.attribute_names, items = with_attributes(name, items) if attributes else ((), items)
         self.class_names, self._items = with_classes(name, items) if labels else ((), items)
-        self._stamps = stamps
 
     def __len__(self) -> int:
         return len(self._items)
@@ -102,20 +104,32 @@ def is_archive(path: Path) -> bool:
     return path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
 
 
-def open_folder(root: Path, labels: bool) -> FileCollection:
+def open_folder(root: Path, labels: bool = False, attributes: bool = False) -> FileCollection:
     """The images below a folder, also behind links to other folders."""
+    items, stamps, links = read_folder(root)
+    name = f"folder:{root.resolve()}"
+    return FileCollection(name, items, stamps, labels, attributes, links)
+
+
+def read_folder(root: Path) -> tuple[list[Item], list[tuple], list[tuple[str, str]]]:
+    """The files below a folder, a stamp of each, and the links to folders among them."""
+    require_folder(root)
+    items, stamps, links = [], [], []
+    for file in sorted(_visible_files(root, links)):
+        item, changed = _item(file, file.relative_to(root).as_posix())
+        items.append(item)
+        stamps.append((item.path, item.size, changed))
+    return items, stamps, sorted(links)
+
+
+def require_folder(root: Path) -> None:
+    """Raises UserError for what is no folder."""
     if not root.exists():
         raise UserError(f"There is no folder {str(root)!r}.{_nearest_parent(root)}")
     if not root.is_dir():
         raise UserError(
             f"{str(root)!r} is a file, expected a folder or a .zip file. Unpack other archives."
         )
-    items, stamps, links = [], [], []
-    for file in sorted(_visible_files(root, links)):
-        item, changed = _item(file, file.relative_to(root).as_posix())
-        items.append(item)
-        stamps.append((item.path, item.size, changed))
-    return FileCollection(f"folder:{root.resolve()}", items, stamps, labels, sorted(links))
 
 
 def _item(file: Path, name: str) -> tuple[Item, int]:
@@ -129,14 +143,10 @@ def _item(file: Path, name: str) -> tuple[Item, int]:
         reason = "" if stat.S_ISREG(status.st_mode) else "not a file"
     except OSError:
         reason = "a link to nowhere"
-    if not reason:
-        opening = functools.partial(open, file, "rb")
-        return Item(name, 0, status.st_size, opening), status.st_mtime_ns
-
-    def refuse() -> BinaryIO:
-        raise OSError(reason)
-
-    return Item(name, 0, 0, refuse), 0
+    if reason:
+        return unreadable(name, reason), 0
+    opening = functools.partial(open, file, "rb")
+    return Item(name, 0, status.st_size, opening), status.st_mtime_ns
 
 
 def _nearest_parent(path: Path) -> str:
@@ -172,7 +182,7 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def open_zip(file: Path, labels: bool) -> FileCollection:
+def open_zip(file: Path, labels: bool = False, attributes: bool = False) -> FileCollection:
     """The images in a zip file, read where they are; nothing is extracted."""
     if not file.is_file():
         raise UserError(f"There is no zip file {str(file)!r}.{_nearest_parent(file)}")
@@ -187,7 +197,7 @@ def open_zip(file: Path, labels: bool) -> FileCollection:
         _require_readable(file, name, info)
     items = [Item(n, 0, i.file_size, functools.partial(archive.open, i)) for n, i in members]
     stamps = [(name, info.file_size, info.CRC) for name, info in members]
-    return FileCollection(f"zip:{file.resolve()}", items, stamps, labels)
+    return FileCollection(f"zip:{file.resolve()}", items, stamps, labels, attributes)
 
 
 def _open_archive(file: Path) -> zipfile.ZipFile:

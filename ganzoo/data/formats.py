@@ -1,13 +1,21 @@
-"""What models ask of data: single images, two domains, or large images and their reductions."""
+"""What models ask of data: images, pairs, two domains, or large images and their reductions."""
 
+import dataclasses
+import functools
+import hashlib
+import json
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ganzoo.data import catalog, drawn, pairs
+from ganzoo.data.cache import Report, scan
 from ganzoo.data.catalog import Info
-from ganzoo.data.decode import Preparation
+from ganzoo.data.decode import MIN_SIDE, Preparation
+from ganzoo.data.drawn import Drawing, DrawnSource
+from ganzoo.data.sources import ArraySource, Collection, Source
 from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
-from ganzoo.errors import UserError
+from ganzoo.errors import UserError, choose
 
 _LOADED = 286 / 256  # side of a loaded image over that of the crop, in the official CycleGAN
 
@@ -17,7 +25,8 @@ class DataFormat(NamedTuple):
 
     Attributes:
         open: `(dataset, *, image_size, channels, **options) -> ExampleStream`, with the options
-            that `config.data` has for this format, and with `scale` for super-resolution.
+            that `config.data` has for this format, with `scale` for super-resolution, and with
+            `out_channels` for pairs.
         inspect: `(dataset, *, data_dir, split, labels) -> Info`, to choose sizes by.
         bundled: a data set that needs no download.
     """
@@ -28,7 +37,7 @@ class DataFormat(NamedTuple):
 
 
 def open_images(dataset: str, *, flip: bool = False, **options) -> ImageStream:
-    """Single images with labels; see `open_source` for the options and errors."""
+    """Single images with their columns; see `open_source` for the options and errors."""
     return ImageStream(catalog.open_source(dataset, **options), flip)
 
 
@@ -38,42 +47,110 @@ def open_unpaired(
     image_size: int,
     channels: int,
     load_size: int | None = None,
+    flip: bool = True,
     data_dir: str | None = None,
     split: str = "train",
-    resize: str = "bicubic",
-    fit: str = "stretch",
-    flip: bool = True,
-    cache_dir: str | None = None,
-    progress: bool = True,
-    **looks,
+    **options,
 ) -> UnpairedStream:
-    """Two domains of images without correspondence; other options are those of `open_source`.
+    """Two domains of images without correspondence.
 
     Args:
         dataset: "solid2striped", "unpaired:PATH" of a folder that holds trainA and trainB, or the
             name of a pair of TFDS, such as "horse2zebra".
         image_size: side of the random crops, in pixels.
+        channels: 1 (grey) or 3 (RGB).
         load_size: side that images get before they are cropped; None for image_size * 286 / 256,
             as in the official code.
         flip: mirror half of the images.
-        **looks: `background` and `on_bad_file`.
-
-    Raises:
-        UserError: for anything that whoever chose the data set can mend.
+        data_dir: where TFDS keeps its data sets.
+        split: the folders to read, or a split of TFDS.
+        **options: others of `open_source`, with its errors; images are stretched to squares by a
+            bicubic filter unless they say otherwise.
     """
-    load_size = round(image_size * _LOADED) if load_size is None else load_size
+    found = pairs.find_domains(dataset, data_dir, split)
+    side = _load_size(image_size, load_size)
+    domains = tuple(_prepared(domain, side, channels, **options) for domain in found)
+    return UnpairedStream(domains, image_size, flip)
+
+
+def _load_size(image_size: int, load_size: int | None) -> int:
+    """The side that images get before they are cropped."""
+    if load_size is None:
+        return round(image_size * _LOADED)
     if load_size < image_size:
         raise UserError(
             f"load_size = {load_size} is less than image_size = {image_size}, the side of the crops"
             " taken from loaded images. Raise one or lower the other."
         )
-    preparation = Preparation(load_size, channels, resize, fit=fit, **looks)
-    if dataset == "solid2striped":
-        domains = drawn.open_solid2striped(load_size, channels, split)
-    else:
-        found = pairs.find_domains(dataset, data_dir, split)
-        domains = tuple(catalog.prepared(one, preparation, cache_dir, progress) for one in found)
-    return UnpairedStream(domains, image_size, flip)
+    return load_size
+
+
+def _prepared(
+    collection: Collection | Drawing,
+    side: int,
+    channels: int,
+    *,
+    out_channels: int | None = None,
+    resize: str = "bicubic",
+    fit: str = "stretch",
+    cache_dir: str | None = None,
+    progress: bool = True,
+    **looks,
+) -> Source:
+    preparation = Preparation(side, channels, resize, fit=fit, pair_channels=out_channels, **looks)
+    return catalog.prepared(collection, preparation, cache_dir, progress)
+
+
+def open_paired(
+    dataset: str, *, image_size: int, load_size: int | None = None, flip: bool = True, **options
+) -> ImageStream:
+    """Pairs of images, "a" and "b", cropped and mirrored by the same draw.
+
+    The arguments are those of `open_unpaired`, but for `dataset` and further `options`, which are
+    those of `open_pairs`.
+    """
+    source = open_pairs(dataset, image_size=_load_size(image_size, load_size), **options)
+    return ImageStream(source, flip, crop=image_size)
+
+
+def open_pairs(
+    dataset: str,
+    *,
+    image_size: int,
+    channels: int,
+    out_channels: int | None = None,
+    direction: str = "a2b",
+    data_dir: str | None = None,
+    split: str = "train",
+    **options,
+) -> Source:
+    """The pairs of a data set, the columns "a" and "b"; other arguments as for `open_unpaired`.
+
+    Args:
+        dataset: "outlines2shapes", "paired:PATH" as `pairs.find_pairs` describes it, or the name of
+            a data set of TFDS whose examples are two images, or one that holds both side by side.
+        image_size: height and width to give every image, in pixels.
+        channels: of a, 1 (grey) or 3 (RGB).
+        out_channels: of b; None for those of a.
+        direction: "b2a" swaps them: what the data set has as b is then a.
+        data_dir: where TFDS keeps its data sets.
+        split: the folders to read, or a split of TFDS.
+        **options: as for `open_unpaired`.
+    """
+    order = choose("direction", direction, {"a2b": slice(None), "b2a": slice(None, None, -1)})
+    first, second = (channels, out_channels or channels)[order]
+    found = pairs.find_pairs(dataset, data_dir, split)
+    source = _prepared(found, image_size, first, out_channels=second, **options)
+    return source if direction == "a2b" else _swapped(source)
+
+
+def _swapped(source: ArraySource | DrawnSource) -> Source:
+    """The same pairs with a as b, and b as a."""
+    tables = ("columns", "arrays" if isinstance(source, ArraySource) else "looks")
+    changes = {t: {a: getattr(source, t)[b] for a, b in ("ab", "ba")} for t in tables}
+    settings = json.dumps([source.fingerprint, "b2a"])
+    changes["fingerprint"] = hashlib.sha256(settings.encode()).hexdigest()
+    return dataclasses.replace(source, **changes)
 
 
 def open_patches(
@@ -96,16 +173,64 @@ def open_patches(
     `on_bad_file`.
     """
     preparation = Preparation(image_size, channels, fit="keep", **looks)
-    if dataset == "shapes":
-        source = drawn.open_large_shapes(image_size, channels, split)
-    else:
-        collection = catalog.find_collection(dataset, data_dir, split)
-        source = catalog.prepared(collection, preparation, cache_dir, progress)
+    collection = catalog.find(dataset, data_dir, split)
+    source = catalog.prepared(collection, preparation, cache_dir, progress)
     return PatchStream(source, image_size, scale, flip, turn)
 
 
 FORMATS = {
     "images": DataFormat(open_images, catalog.inspect, "shapes"),
-    "unpaired": DataFormat(open_unpaired, pairs.inspect, "solid2striped"),
+    "attributes": DataFormat(
+        functools.partial(open_images, columns=("attributes",)),
+        functools.partial(catalog.inspect, columns=("attributes",)),
+        "shapes",
+    ),
+    "paired": DataFormat(open_paired, pairs.inspect_pairs, "outlines2shapes"),
+    "unpaired": DataFormat(open_unpaired, pairs.inspect_domains, "solid2striped"),
     "super_resolution": DataFormat(open_patches, catalog.inspect, "shapes"),
 }
+
+
+def check(
+    dataset: str,
+    *,
+    image_size: int | None = None,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    attributes: bool = False,
+    paired: bool = False,
+    fit: str = "crop",
+    progress: bool = True,
+) -> Report:
+    """Decode every image of a data set, keep none, and report what is bad or odd.
+
+    Bad is what cannot be read to its end, what is smaller than 8 px or a quarter of `image_size`
+    on a side, what has too many pixels or none of a fixed range, and what lacks a class with
+    `labels`, attributes with `attributes`, a partner with `paired`. Where images keep their sizes
+    (`fit="keep"`, as for SRGAN), the whole `image_size` is needed. Odd, but used: several frames,
+    16 bits, and, where squares are cut out, a side more than four times the other. Files that
+    neither are images nor are named so are odd as well, and not used.
+    """
+    kind, pair_channels = dataset.partition(":")[0], None
+    if kind == "paired" or paired:
+        collections, pair_channels = (pairs.find_pairs(dataset, data_dir, split),), 3
+    elif kind == "unpaired" or dataset in (*pairs.TFDS_DOMAINS, *drawn.DOMAINS):
+        collections = pairs.find_domains(dataset, data_dir, split)
+    else:
+        columns = ("attributes",) if attributes else ()
+        collections = (catalog.find(dataset, data_dir, split, labels, columns),)
+    preparation = Preparation(image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels)
+    report = Report(dataset, sum(map(len, collections)))
+    for collection in collections:
+        found = Report(collection.name, len(collection))
+        if isinstance(collection, Drawing):
+            found.usable = len(collection)
+        else:
+            for _ in scan(collection, preparation, found, progress):
+                pass
+        side = f"{os.path.basename(collection.name)}/" if kind == "unpaired" else ""
+        report.problems += [p._replace(path=side + p.path) for p in found.problems]
+        report.usable += found.usable
+        report.class_names = collection.class_names
+    return report

@@ -6,10 +6,12 @@ it, and replicas take parts of the same batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganzoo.data.sources import Column
 from ganzoo.data.streams import ExampleStream
 from ganzoo.errors import UserError
 
@@ -27,7 +29,10 @@ def batches(
     first_replica: int = 0,
     local_replicas: int | None = None,
 ) -> tf.data.Dataset:
-    """Endless dictionaries: images float32 `[b, H, W, C]` in [-1, 1], labels int32 `[b]`.
+    """Endless dictionaries of the stream's columns, converted by their roles.
+
+    Images are float32 `[b, H, W, C]` in [-1, 1], masks float32 `[b, H, W, 1]` of 0 and 1, classes
+    int32 `[b]`, attributes and embeddings float32 `[b, K]`.
 
     Args:
         stream: what to draw from; an epoch may have fewer than `batch_size` examples.
@@ -44,16 +49,15 @@ def batches(
     """
     require_divisible(batch_size, num_replicas)
     local = num_replicas if local_replicas is None else local_replicas
-    part, names = batch_size // num_replicas, list(stream.shapes)
+    part, columns = batch_size // num_replicas, stream.columns
 
     def read(count: np.ndarray) -> list[np.ndarray]:
         step, replica = divmod(int(count), local)
         start = step * batch_size + (first_replica + replica) * part
         examples = stream.read(seed, start, part)
-        return [examples[name] for name in names]
+        return [examples[name] for name in columns]
 
-    shapes = {name: (part, *shape) for name, shape in stream.shapes.items()}
-    return _dataset(read, start_step * local, shapes)
+    return _dataset(read, start_step * local, part, columns)
 
 
 def require_divisible(batch_size: int, num_replicas: int, microbatch: int = 1) -> None:
@@ -70,17 +74,24 @@ def require_divisible(batch_size: int, num_replicas: int, microbatch: int = 1) -
         )
 
 
-def _dataset(read, start: int, shapes: dict[str, tuple[int, ...]]) -> tf.data.Dataset:
+def _dataset(
+    read: Callable, start: int, size: int, columns: Mapping[str, Column]
+) -> tf.data.Dataset:
     import tensorflow as tf
 
-    types = [tf.uint8 if len(shape) == 4 else tf.int32 for shape in shapes.values()]
+    types = [tf.as_dtype(column.dtype) for column in columns.values()]
 
     def load(count: tf.Tensor) -> dict[str, tf.Tensor]:
-        arrays = zip(shapes.items(), tf.numpy_function(read, [count], types), strict=True)
-        return {name: scale(tf.ensure_shape(array, shape)) for (name, shape), array in arrays}
+        arrays = tf.numpy_function(read, [count], types)
+        found = {}
+        for (name, column), array in zip(columns.items(), arrays, strict=True):
+            found[name] = convert(tf.ensure_shape(array, (size, *column.shape)), column.role)
+        return found
 
-    def scale(array: tf.Tensor) -> tf.Tensor:
-        return tf.cast(array, tf.float32) / 127.5 - 1.0 if array.dtype == tf.uint8 else array
+    def convert(array: tf.Tensor, role: str) -> tf.Tensor:
+        if role == "image":
+            return tf.cast(array, tf.float32) / 127.5 - 1.0
+        return tf.cast(array, tf.float32) if role == "mask" else array
 
     options = tf.data.Options()
     options.deterministic = True

@@ -1,24 +1,27 @@
-"""The bundled data set `shapes`: 50,000 drawings, each a pure function of its index and size.
+"""Bundled drawings, each a pure function of its index and size; see `ganzoo.data.drawn`.
 
 One colored shape on a dark background that is lighter above than below. Everything that varies
 is a known factor (`factors`). Rotation stays within 20 degrees, and light comes from above, so
 that an image turned by 90 degrees can be told from an upright one: rotation is a pretext task of
 self-supervised GANs. Only correctly rounded operations (no `sin` of an array) are used, hence
 the bytes are equal on every machine.
+
+The same scene can be drawn in several looks, so that much about an image is known:
+
+- "solid": the shape in its color, on its background;
+- "striped": it wears dark stripes over its color;
+- "outline": both sides of its outline, each in its own color, on white;
+- "mask": 1 inside of it, else 0.
 """
 
-import hashlib
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from ganzoo.data.hashing import hash64
-from ganzoo.data.source import Source
-from ganzoo.errors import UserError
 
 COUNT = 50_000
-MIN_SIZE, MAX_SIZE = 16, 256
+LOOKS = ("solid", "striped", "outline", "mask")
 
 COLORS = {
     "red": (230, 50, 50),
@@ -41,7 +44,10 @@ _MARGIN = 0.03  # smallest gap between a shape and the border, in image sides
 _LIGHT = np.float32(0.35)  # how much lighter than its name a background is at the top
 _LUMA = np.float32([0.299, 0.587, 0.114])
 _CHUNK_PIXELS = 1 << 14  # drawn at once, so that the intermediate arrays stay in the CPU's cache
-_VERSION = 1
+VERSION = 1
+_PERIOD = np.float32(0.5)  # of the stripes, in radii of the shape
+DARK = np.float32(0.4)  # a dark stripe, times the color of the shape
+_LINE = np.float32(0.02)  # of an outline, on either side, in image sides
 
 
 def factors(indices: np.ndarray) -> dict[str, np.ndarray]:
@@ -52,7 +58,7 @@ def factors(indices: np.ndarray) -> dict[str, np.ndarray]:
         `rotation`: int32 degrees, counterclockwise; `radius`, `x`, `y`: float32 in image sides,
         the circumscribed circle and its center, from the left and from the top.
     """
-    bits = [hash64(_VERSION, np.asarray(indices), stream) for stream in range(7)]
+    bits = [hash64(VERSION, np.asarray(indices), stream) for stream in range(7)]
     radius = 0.18 + 0.15 * _uniform(bits[0])
     room = 1 - 2 * (radius + _MARGIN)
     return {
@@ -74,35 +80,60 @@ def _below(bits: np.ndarray, bound: int) -> np.ndarray:
     return (bits % np.uint64(bound)).astype(np.int32)
 
 
+def attributes(indices: np.ndarray) -> np.ndarray:
+    """What is true of the scenes at `indices`, in the order of `ATTRIBUTES`: float32 `[n, K]`."""
+    known = factors(indices)
+    tables = {"shape": SHAPES, "color": COLORS, "background": BACKGROUNDS}
+    columns = [known[name][:, None] == np.arange(len(table)) for name, table in tables.items()]
+    columns += [(known["radius"] > _MIDDLE)[:, None]]
+    columns += [(known[axis] < 0.5)[:, None] for axis in "xy"]
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def captions(indices: np.ndarray) -> list[str]:
+    """The scenes at `indices` in words, as in "a small red star on a navy background"."""
+    known = factors(indices)
+    names = [
+        [list(table)[i] for i in known[name]]
+        for name, table in (("color", COLORS), ("shape", SHAPES), ("background", BACKGROUNDS))
+    ]
+    sizes = ["large" if radius > _MIDDLE else "small" for radius in known["radius"]]
+    return [
+        f"a {size} {color} {shape} on a {ground} background"
+        for size, color, shape, ground in zip(sizes, *names, strict=True)
+    ]
+
+
 def draw(
-    indices: np.ndarray,
-    image_size: int,
-    channels: int = 3,
-    shade: Callable[[dict[str, np.ndarray], int], np.ndarray] | None = None,
+    indices: np.ndarray, image_size: int, channels: int = 3, look: str = "solid"
 ) -> np.ndarray:
-    """The images at `indices`, uint8 `[n, image_size, image_size, channels]`.
+    """The scenes at `indices`, uint8 `[n, image_size, image_size, channels]`; a mask has 1 channel.
 
     Args:
         indices: `[n]`.
         image_size: in pixels.
         channels: 1 (grey) or 3 (RGB).
-        shade: makes of factors and size what the color of a shape is multiplied by, from 0 to 1,
-            float32 `[n, H, W]`; None leaves it alone.
+        look: one of `LOOKS`.
     """
-    known = factors(indices)
+    known, channels = factors(indices), 1 if look == "mask" else channels
     images = np.empty((len(known["shape"]), image_size, image_size, channels), np.uint8)
     order = np.argsort(known["shape"], kind="stable")
     step = max(1, _CHUNK_PIXELS // image_size**2)
     for start in range(0, len(order), step):
         chunk = order[start : start + step]
         some = {k: v[chunk] for k, v in known.items()}
-        images[chunk] = _draw_chunk(some, image_size, channels, shade)
+        images[chunk] = _draw_chunk(some, image_size, channels, look)
     return images
 
 
-def _draw_chunk(known: dict[str, np.ndarray], size: int, channels: int, shade) -> np.ndarray:
-    coverage = np.clip(0.5 - _distance(known, size) * np.float32(size), 0, 1)
-    brightness = shade(known, size) if shade else np.float32(1)
+def _draw_chunk(known: dict[str, np.ndarray], size: int, channels: int, look: str) -> np.ndarray:
+    distance = _distance(known, size) * np.float32(size)
+    coverage = np.clip(0.5 - distance, 0, 1)
+    if look == "mask":
+        return (coverage >= 0.5)[..., None]
+    brightness = _stripes(known, size) if look == "striped" else np.float32(1)
+    width = np.float32(max(_LINE * size, 1.5))  # pixels; thinner ones lose their colors
+    line = np.clip(width + np.float32(0.5) - np.abs(distance), 0, 1) if look == "outline" else None
     paint = _palette(COLORS, channels)[known["color"]]
     ground = _palette(BACKGROUNDS, channels)[known["background"]]
     centers = _pixel_centers(size)
@@ -111,8 +142,23 @@ def _draw_chunk(known: dict[str, np.ndarray], size: int, channels: int, shade) -
     for c in range(channels):  # plane by plane is nearly twice as fast as broadcasting
         below = (ground[:, c, None] * light)[:, :, None]
         plane = below + coverage * (paint[:, c, None, None] * brightness - below)
+        if line is not None:
+            plane = np.float32(255) + line * (plane - np.float32(255))
         images[..., c] = plane + np.float32(0.5)
     return images
+
+
+def _stripes(known: dict[str, np.ndarray], size: int) -> np.ndarray:
+    """Brightness of the color, from `DARK` to 1: upright stripes, turned with the shape, bright in
+    its middle; float32 `[n, H, W]`."""
+    across, _ = coordinates(known, size)
+    periods = across / _PERIOD
+    # From 0 in the middle of a bright stripe to 1/2 in the middle of a dark one.
+    phase = np.abs(periods - np.floor(periods + np.float32(0.5)))
+    radius = known["radius"][:, None, None]
+    pixels = (phase - np.float32(0.25)) * _PERIOD * radius * np.float32(size)
+    darkness = np.clip(pixels + np.float32(0.5), 0, 1)
+    return np.float32(1) - (np.float32(1) - DARK) * darkness
 
 
 def _pixel_centers(size: int) -> np.ndarray:
@@ -203,34 +249,5 @@ SHAPES = {
     "heart": _heart,
 }
 
-
-class ShapesSource(Source):
-    """`shapes`, drawn when read; the label is the shape."""
-
-    def __len__(self) -> int:
-        return COUNT
-
-    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        indices = np.asarray(indices)
-        if indices.size and not 0 <= indices.min() <= indices.max() < COUNT:
-            raise IndexError(f"shapes has the indices 0 to {COUNT - 1}, got {indices}.")
-        labels = factors(indices)["shape"] if self.num_classes else np.zeros(len(indices), np.int32)
-        return draw(indices, self.image_size, self.channels), labels
-
-
-def open_shapes(image_size: int, channels: int, split: str, labels: bool) -> ShapesSource:
-    """The `shapes` data set; raises `UserError` for a size, channels or split it does not have."""
-    if not MIN_SIZE <= image_size <= MAX_SIZE:
-        raise UserError(f"shapes is drawn at {MIN_SIZE} to {MAX_SIZE} px, got {image_size}.")
-    if split != "train":
-        raise UserError(f"shapes has the one split 'train', got {split!r}.")
-    settings = f"shapes {_VERSION} {image_size} {channels} {labels}"
-    return ShapesSource(
-        name="shapes",
-        image_size=image_size,
-        channels=channels,
-        num_classes=len(SHAPES) if labels else 0,
-        class_names=tuple(SHAPES) if labels else (),
-        fingerprint=hashlib.sha256(settings.encode()).hexdigest(),
-        preparation={"drawn_at": image_size, "channels": channels, "version": _VERSION},
-    )
+_MIDDLE = 0.255  # radius, of which half of the shapes have more
+ATTRIBUTES = (*SHAPES, *COLORS, *BACKGROUNDS, "large", "left", "upper")

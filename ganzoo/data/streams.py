@@ -15,7 +15,7 @@ import numpy as np
 
 from ganzoo import bicubic
 from ganzoo.data.hashing import hash64, permute
-from ganzoo.data.source import PackedSource, Source
+from ganzoo.data.sources import Column, PackedSource, Source
 
 _ORDER, _FLIP, _TOP, _LEFT, _TURN = range(5)  # streams of random numbers
 
@@ -25,17 +25,17 @@ class ExampleStream(Protocol):
 
     Attributes:
         fingerprint: SHA-256 of the content and of how it was prepared, hexadecimal.
-        shapes: of one example's images, uint8 `[H, W, C]`, and of its label, int32 `[]`, by name.
+        columns: what an example consists of, by name.
     """
 
     fingerprint: str
-    shapes: Mapping[str, tuple[int, ...]]
+    columns: Mapping[str, Column]
 
     def __len__(self) -> int:
         """Examples of an epoch."""
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
-        """Examples `start` to `start + count`: arrays `[count, ...]`."""
+        """Examples `start` to `start + count`: arrays `[count, ...]` of the columns."""
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         """Which images of the data stand at each position: int64 `[n]`, by name."""
@@ -43,42 +43,67 @@ class ExampleStream(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ImageStream:
-    """Single images with labels: "image" and "label".
+    """The examples of a source, with all of its columns.
+
+    What belongs to one example is moved by one draw: all of its images and masks.
 
     Args:
         source: what to draw from.
-        flip: mirror half of the images, different ones in each epoch.
+        flip: mirror half of the examples, different ones in each epoch.
         shuffle: a new order in each epoch; False for the order of the source.
+        crop: side of random crops, in pixels; None for none.
     """
 
     source: Source
     flip: bool = False
     shuffle: bool = True
+    crop: int | None = None
 
     @property
     def fingerprint(self) -> str:
-        return self.source.fingerprint
+        whole = self.source.fingerprint
+        return whole if self.crop is None else _joined(whole, self.crop)
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        size = self.source.image_size
-        return {"image": (size, size, self.source.channels), "label": ()}
+    def columns(self) -> dict[str, Column]:
+        side = (self.crop or self.source.image_size,) * 2
+        return {
+            name: column._replace(shape=side + column.shape[2:]) if column.spatial else column
+            for name, column in self.source.columns.items()
+        }
 
     def __len__(self) -> int:
         return len(self.source)
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
-        images, labels = self.source.read(self.indices(seed, positions)["image"])
-        if self.flip:
-            mirrored = (hash64(seed, _FLIP, positions) & np.uint64(1)).astype(bool)
-            images[mirrored] = images[mirrored, :, ::-1]
-        return {"image": images, "label": labels}
+        return self.moved(self.indices(seed, positions)["image"], positions, seed)
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         if not self.shuffle:
             return {"image": positions % len(self.source)}
         return {"image": _shuffled(positions, len(self.source), seed, _ORDER)}
+
+    def moved(
+        self, indices: np.ndarray, positions: np.ndarray, seed: int, *stream: int
+    ) -> dict[str, np.ndarray]:
+        """The examples at `indices` as they look at `positions`: cropped, and mirrored."""
+        examples = self.source.read(indices)
+        mirrored = _below(2 if self.flip else 1, seed, _FLIP, *stream, positions).astype(bool)
+        tops, lefts = self._places(positions, seed, *stream)
+        for name in (name for name, column in self.source.columns.items() if column.spatial):
+            array = examples[name]
+            if self.crop is not None:
+                rows = zip(array, tops, lefts, strict=True)
+                array = np.stack([r[y : y + self.crop, x : x + self.crop] for r, y, x in rows])
+            array[mirrored] = array[mirrored, :, ::-1]
+            examples[name] = array
+        return examples
+
+    def _places(self, positions: np.ndarray, seed: int, *stream: int) -> list[np.ndarray]:
+        """Where crops begin: tops and lefts."""
+        room = self.source.image_size - (self.crop or self.source.image_size) + 1
+        return [_below(room, seed, which, *stream, positions) for which in (_TOP, _LEFT)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,33 +127,28 @@ class UnpairedStream:
         return _joined(*(domain.fingerprint for domain in self.domains), self.image_size)
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        size = self.image_size
-        names = zip("ab", self.domains, strict=True)
-        return {name: (size, size, domain.channels) for name, domain in names}
+    def columns(self) -> dict[str, Column]:
+        return {name: stream.columns["image"] for name, stream in self._streams.items()}
+
+    @property
+    def _streams(self) -> dict[str, ImageStream]:
+        streams = (ImageStream(d, self.flip, crop=self.image_size) for d in self.domains)
+        return dict(zip("ab", streams, strict=True))
 
     def __len__(self) -> int:
         return max(map(len, self.domains))
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
-        found, indices = {}, self.indices(seed, positions)
-        for number, (name, domain) in enumerate(zip("ab", self.domains, strict=True)):
-            room = domain.image_size - self.image_size + 1
-            tops, lefts = (_below(room, seed, s, number, positions) for s in (_TOP, _LEFT))
-            mirrored = _below(2, seed, _FLIP, number, positions) * self.flip
-            images, _ = domain.read(indices[name])
-            crops = zip(images, tops, lefts, mirrored, strict=True)
-            found[name] = np.stack([self._crop(*crop) for crop in crops])
-        return found
+        indices = self.indices(seed, positions)
+        return {
+            name: stream.moved(indices[name], positions, seed, number)["image"]
+            for number, (name, stream) in enumerate(self._streams.items())
+        }
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         domains = enumerate(zip("ab", self.domains, strict=True))
         return {n: _shuffled(positions, len(d), seed, _ORDER, i) for i, (n, d) in domains}
-
-    def _crop(self, image: np.ndarray, top: int, left: int, mirrored: int) -> np.ndarray:
-        crop = image[top : top + self.image_size, left : left + self.image_size]
-        return crop[:, ::-1] if mirrored else crop
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,14 +158,14 @@ class PatchStream:
     A reduction is the part of the whole image's that belongs to the patch, quantized to 8 bits.
 
     Args:
-        source: the large images.
+        source: the large images, each of its own size or all of one.
         image_size: side of the patches, in pixels; a multiple of `scale`.
         scale: how many pixels of a patch, along a side, become one of its reduction.
         flip: mirror half of the patches.
         turn: turn the patches by 0 to 3 quarters.
     """
 
-    source: PackedSource
+    source: PackedSource | Source
     image_size: int
     scale: int
     flip: bool = True
@@ -156,9 +176,10 @@ class PatchStream:
         return _joined(self.source.fingerprint, self.image_size, self.scale)
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def columns(self) -> dict[str, Column]:
         sides = {"image": self.image_size, "low_res": self.image_size // self.scale}
-        return {name: (side, side, self.source.channels) for name, side in sides.items()}
+        channels = self.source.channels
+        return {name: Column((side, side, channels), "image") for name, side in sides.items()}
 
     def __len__(self) -> int:
         return len(self.source)

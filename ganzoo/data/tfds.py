@@ -8,28 +8,39 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ganzoo.data.collection import Item
+from ganzoo.data.sources import Item
 from ganzoo.errors import UserError, unknown
 
 _RETRIES = 5  # TFDS' own ten take more than three minutes to notice that there is no network
 
 
 class TFDSCollection:
-    """One split of a prepared TFDS data set."""
+    """One split of a prepared TFDS data set.
+
+    Args:
+        name: of the data set.
+        builder: whose data are prepared.
+        split: one of its splits.
+        data_dir: where they are, None for the usual place.
+        wanted: "labels", "attributes" or "paired": what each example has besides an image.
+    """
 
     notices = ()
 
-    def __init__(self, name: str, builder, split: str, labels: bool, data_dir: str | None):
+    def __init__(self, name: str, builder, split: str, data_dir: str | None, *wanted: str):
         self.name = name
         self.flags = (f"--dataset={name}", f"--split={split}")
-        self.flags += ((f"--data_dir={data_dir}",) if data_dir else ()) + ("--labels",) * labels
-        self._builder, self._split = builder, split
-        self._image_key = _image_key(name, builder.info.features)
-        self._label_key = _label_key(name, builder.info.features) if labels else None
-        shape = builder.info.features[self._image_key].shape
+        self.flags += (f"--data_dir={data_dir}",) if data_dir else ()
+        self.flags += tuple(f"--{column}" for column in wanted)
+        self._builder, self._split, features = builder, split, builder.info.features
+        self._image_keys = _image_keys(name, features, "paired" in wanted)
+        self._label_key = _label_key(name, features) if "labels" in wanted else None
+        self._attributes_key = _attributes_key(name, features) if "attributes" in wanted else None
+        shape = features[self._image_keys[0]].shape
         self.native_shape = None if None in shape else shape
-        classes = builder.info.features[self._label_key].names if labels else ()
-        self.class_names = tuple(classes)
+        self.class_names = tuple(features[self._label_key].names) if self._label_key else ()
+        key = self._attributes_key
+        self.attribute_names = tuple(sorted(features[key].keys())) if key else ()
         self._info = _split_info(name, builder, split)
 
     def __len__(self) -> int:
@@ -37,10 +48,14 @@ class TFDSCollection:
 
     def __iter__(self) -> Iterator[Item]:
         for i, example in enumerate(self._examples()):
-            data = example[self._image_key]
             label = int(example[self._label_key]) if self._label_key else 0
-            open_item = functools.partial(io.BytesIO, data)
-            yield Item(f"{self._split} example {i}", label, len(data), open_item)
+            values = tuple(int(example[self._attributes_key][n]) for n in self.attribute_names)
+            data = [example[key] for key in self._image_keys]
+            *partner, item = (
+                Item(f"{self._split} example {i}", label, len(d), functools.partial(io.BytesIO, d))
+                for d in reversed(data)
+            )
+            yield item._replace(attributes=values, partner=partner[0] if partner else None)
 
     def _examples(self) -> Iterator[dict]:
         import tensorflow as tf
@@ -56,8 +71,9 @@ class TFDSCollection:
     def _encoded(self):
         import tensorflow_datasets as tfds
 
-        skip = {self._image_key: tfds.decode.SkipDecoding()}
-        wanted = {key: True for key in (self._image_key, self._label_key) if key}
+        skip = {key: tfds.decode.SkipDecoding() for key in self._image_keys}
+        keys = (*self._image_keys, self._label_key, self._attributes_key)
+        wanted = {key: True for key in keys if key}
         return self._builder.as_dataset(
             split=self._split,
             shuffle_files=False,
@@ -73,13 +89,14 @@ class TFDSCollection:
         return json.dumps([self._builder.info.full_name, self._split, *map(str, files)])
 
 
-def open_tfds(name: str, data_dir: str | None, split: str, labels: bool) -> TFDSCollection:
-    """A data set of TFDS, downloaded and prepared in `data_dir` unless it is there."""
+def open_tfds(name: str, data_dir: str | None, split: str, *wanted: str) -> TFDSCollection:
+    """A data set of TFDS, downloaded and prepared in `data_dir` unless it is there; `wanted` as
+    `TFDSCollection` has it."""
     builder = _builder(name, data_dir)
     if not builder.is_prepared():
-        _image_key(name, builder.info.features)  # before a long download
+        _image_keys(name, builder.info.features, "paired" in wanted)  # before a long download
         _download(name, builder)
-    return TFDSCollection(name, builder, split, labels, data_dir)
+    return TFDSCollection(name, builder, split, data_dir, *wanted)
 
 
 def _builder(name: str, data_dir: str | None):
@@ -111,32 +128,51 @@ def _download(name: str, builder) -> None:
         ) from error
 
 
-def _image_key(name: str, features) -> str:
+def _image_keys(name: str, features, pairs: bool) -> list[str]:
+    """The feature that is an image; of a pair the two, or the one that holds both."""
     import tensorflow_datasets as tfds
 
-    # "hr" is the original of a super-resolution set, beside its reductions.
-    key = _only(features, tfds.features.Image, "image", "hr")
-    if key is None:
-        raise UserError(f"{name} is not a data set of single images. Its features: {features}")
-    if features[key].np_dtype not in (np.uint8, np.uint16):
-        raise UserError(f"{name} stores {features[key].np_dtype} images, expected uint8 or uint16.")
-    return key
+    found = _of_kind(features, tfds.features.Image)
+    if not (pairs and len(found) == 2):
+        # "hr" is the original of a super-resolution set, beside its reductions.
+        key = _only(found, "image", "hr")
+        if key is None:
+            kind = "pairs of images" if pairs else "single images"
+            raise UserError(f"{name} is not a data set of {kind}. Its features: {features}")
+        found = [key]
+    for kind in (features[key].np_dtype for key in found):
+        if kind not in (np.uint8, np.uint16):
+            raise UserError(f"{name} stores {kind} images, expected uint8 or uint16.")
+    return sorted(found)
 
 
 def _label_key(name: str, features) -> str:
     import tensorflow_datasets as tfds
 
-    key = _only(features, tfds.features.ClassLabel, "label")
+    key = _only(_of_kind(features, tfds.features.ClassLabel), "label")
     if key is None:
         raise UserError(f"{name} has no single class label; set labels to False. Has: {features}")
     return key
 
 
-def _only(features, kind: type, *preferred: str) -> str | None:
-    """The feature of a kind: the one with a usual name, or the one there is."""
-    if not hasattr(features, "items"):
-        return None
-    found = [key for key, feature in features.items() if isinstance(feature, kind)]
+def _attributes_key(name: str, features) -> str:
+    """The group of features that are all true or false."""
+    import tensorflow_datasets as tfds
+
+    groups = _of_kind(features, tfds.features.FeaturesDict)
+    key = _only([k for k in groups if all(f.np_dtype == np.bool_ for f in features[k].values())])
+    if key is None:
+        raise UserError(f"{name} has no group of attributes, true or false. Has: {features}")
+    return key
+
+
+def _of_kind(features, kind: type) -> list[str]:
+    items = features.items() if hasattr(features, "items") else ()
+    return [key for key, feature in items if isinstance(feature, kind)]
+
+
+def _only(found: list[str], *preferred: str) -> str | None:
+    """The feature with a usual name, or the one there is."""
     usual = [key for key in preferred if key in found]
     return (usual or found)[0] if usual or len(found) == 1 else None
 

@@ -44,6 +44,7 @@ def of_config(
     dataset = options.dataset or config.data.dataset
     if not model.mode().draws:
         where = {"data_dir": config.data.data_dir, "split": options.split}
+        where["data_direction"] = config.data.get("direction", "a2b")
         return [ReconstructionEvaluation(names, dataset, weights, **where)]
 
     def opened(split, **changes):

@@ -32,7 +32,7 @@ class Extractor:
 
     def of_source(self, source: data.Source, indices: np.ndarray) -> Features:
         """Features `[n, D]` and probabilities `[n, K]` or None of images, in batches."""
-        return self._batches(lambda _, chosen: self._looking(source.read(chosen)[0]), indices)
+        return self._batches(lambda _, chosen: self._looking(source.read(chosen)["image"]), indices)
 
     def of_model(self, model: LatentGAN, latents, labels, seed: int, **options) -> Features:
         """Likewise of the images that a model draws.

@@ -56,7 +56,7 @@ def features_of(extract: Callable, source: data.Source, count: int):
     """
     features, labels = [], []
     for start in range(0, count, BATCH_SIZE):
-        images, of_batch = source.read(np.arange(start, min(start + BATCH_SIZE, count)))
-        features.append(extract(images / np.float32(127.5) - 1.0))
-        labels.append(of_batch)
+        batch = source.read(np.arange(start, min(start + BATCH_SIZE, count)))
+        features.append(extract(batch["image"] / np.float32(127.5) - 1.0))
+        labels.append(batch["label"])
     return np.concatenate(features), np.concatenate(labels)

@@ -17,11 +17,11 @@ class ReconstructionEvaluation:
     """Images that a model converts, beside what they should have become.
 
     A super-resolution model gets images reduced by bicubic interpolation; a translator gets domain
-    a of `solid2striped` or of `paired:PATH`.
+    a of pairs.
 
     Args:
         names: of metrics, keys of `RECONSTRUCTION` or an LPIPS such as "lpips-vgg".
-        dataset: "solid2striped", "paired:PATH", or for super-resolution any images.
+        dataset: pairs, such as "solid2striped" or "paired:PATH"; for super-resolution any images.
         weights: the files of the LPIPS.
         data_dir: where TFDS keeps its data sets.
         split: of the data; None for "train" in super-resolution, else "test".
@@ -29,6 +29,7 @@ class ReconstructionEvaluation:
         border: pixels cut off on each side first; None for the scale of super-resolution.
         num: how many images at most; None for all.
         tile: largest side that is converted at once, in pixels.
+        data_direction: "b2a" if the model was trained on the data set's pairs swapped.
 
     Raises:
         UserError: for unknown metrics.
@@ -45,11 +46,12 @@ class ReconstructionEvaluation:
         border: int | None = None,
         num: int | None = None,
         tile: int = TILE,
+        data_direction: str = "a2b",
     ):
         self.metrics = {name: _reconstruction(name, weights) for name in names}
         self.dataset, self.data_dir, self.split = dataset, data_dir, split
         self.mode, self.border, self.num, self.tile = mode, border, num, tile
-        self.facts = {"dataset": dataset}
+        self.data_direction, self.facts = data_direction, {"dataset": dataset}
 
     def of_model(self, model: ImageGAN) -> dict[str, float]:
         """Means over images by the metrics' names; with "trivial/" those of the trivial answer.
@@ -75,9 +77,11 @@ class ReconstructionEvaluation:
             options |= {"data_dir": self.data_dir, "split": split}
             return references.open_reductions(self.dataset, **options)
         options = {"image_size": model.image_size, "channels": model.channels}
-        pairs = references.open_translations(self.dataset, split=split, **options)
-        backwards = self.mode == [*model.modes()][1]
-        return ((name, b, a) if backwards else (name, a, b) for name, a, b in pairs)
+        options |= {"out_channels": getattr(model, "out_channels", None)}
+        backwards = self.mode in [*model.modes()][1:]
+        swapped = backwards != (self.data_direction == "b2a")
+        options |= {"direction": "b2a" if swapped else "a2b", "data_dir": self.data_dir}
+        return references.open_translations(self.dataset, split=split, **options)
 
     def _measured(self, model: ImageGAN, name: str, small, reference, border: int) -> list[float]:
         converted = model.convert(small / np.float32(127.5) - 1.0, self.mode, self.tile)

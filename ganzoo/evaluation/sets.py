@@ -179,7 +179,7 @@ class SetEvaluation:
                 f" {self.source.num_classes}: name the data that it was trained on"
             )
         chosen = np.random.default_rng(seed).integers(0, len(self.source), count)
-        return self.source.read(chosen)[1]
+        return self.source.read(chosen)["label"]
 
     def _path_length(self, protocol: Protocol, model: LatentGAN, seed: int) -> float:
         if not isinstance(model, StyleGAN):

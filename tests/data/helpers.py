@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganzoo.data.collection import Item
 from ganzoo.data.decode import Decoded, Preparation, decode
+from ganzoo.data.sources import Item
 
 
 def noise(seed: int = 0, size: int = 16, mode: str = "RGB") -> Image.Image:
@@ -25,7 +25,7 @@ def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
 
 
 def decoded(data: bytes, path: str = "a.png", image_size: int = 16, channels: int = 3, **options):
-    item = Item(path, options.pop("label", 0), len(data), lambda: io.BytesIO(data))
+    item = Item(path, 0, len(data), lambda: io.BytesIO(data), options.pop("bad", ""))
     result = decode(item, Preparation(image_size, channels, **options))
     assert isinstance(result, Decoded)
     return result

@@ -44,17 +44,17 @@ def test_the_second_start_prepares_nothing(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(cache, "scan", _never)
     second = _open(tmp_path)
     assert first.fingerprint == second.fingerprint
-    assert isinstance(second.images, np.memmap) == (limit == 0)
-    images, labels = second.read(np.array([4, 0, 4]))
-    assert np.array_equal(images, [np.asarray(noise(i)) for i in (4, 0, 4)])
-    assert labels.dtype == np.int32
+    assert isinstance(second.arrays["image"], np.memmap) == (limit == 0)
+    found = second.read(np.array([4, 0, 4]))
+    assert np.array_equal(found["image"], [np.asarray(noise(i)) for i in (4, 0, 4)])
+    assert found["label"].dtype == np.int32
 
 
 def test_changed_content_under_the_same_path_is_prepared_anew(tmp_path, home):
     first = _open(write_images(tmp_path, 3))
     noise(7).save(tmp_path / "0001.png")
     second = _open(tmp_path)
-    assert np.array_equal(second.read(np.array([1]))[0][0], np.asarray(noise(7)))
+    assert np.array_equal(second.image(1), np.asarray(noise(7)))
     assert first.fingerprint != second.fingerprint
     assert len(_entries(home)) == 2
 

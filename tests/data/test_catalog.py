@@ -70,7 +70,7 @@ def test_a_mix_of_formats_and_modes_is_prepared_alike(tmp_path):
         data = encoded(noise(i, 20 + i).convert(mode), format)
         (tmp_path / f"{i}.bin").write_bytes(data)
     for channels in (1, 3):
-        images, _ = _open(tmp_path, channels=channels).read(np.arange(5))
+        images = _open(tmp_path, channels=channels).read(np.arange(5))["image"]
         assert images.shape == (5, 16, 16, channels) and images.dtype == np.uint8
 
 
@@ -131,5 +131,5 @@ def test_a_bare_path_is_answered_with_the_right_spelling(tmp_path):
 
 
 def test_inspect_shapes():
-    assert inspect("shapes") == ("shapes", None, 3, 0, 50_000)
+    assert inspect("shapes") == ("shapes", None, 3, 0, 50_000, ())
     assert inspect("shapes", labels=True).num_classes == 5

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import check, open_source
-from ganzoo.data.catalog import find_collection, prepared
+from ganzoo.data.catalog import find, prepared
 from ganzoo.data.decode import Preparation
 from ganzoo.errors import UserError
 from tests import commands
@@ -64,7 +64,7 @@ def test_the_command_that_training_names_lists_what_it_refuses(tmp_path, options
     for side in (14, 32, 64):
         write_images(tmp_path / "my photos" / "a" / str(side), 1, side)
     dataset, settings = f"folder:{tmp_path / 'my photos'}", {"image_size": 32} | options
-    collection = find_collection(dataset, labels=options.get("labels", False))
+    collection = find(dataset, labels=options.get("labels", False))
     preparation = Preparation(settings["image_size"], 3, fit=settings.get("fit", "crop"))
     with pytest.raises(UserError, match=r"14/0000\.png: tiny") as error:
         prepared(collection, preparation, progress=False)
@@ -129,5 +129,6 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
         check(f"folder:{tmp_path}", progress=False)
 
 
-def test_shapes_need_no_check():
+def test_drawings_need_no_check():
     assert check("shapes").usable == 50_000
+    assert check("solid2striped").usable == 20_000

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from ganzoo import data
-from ganzoo.data import batches, check, drawn, pairs, references, shapes
+from ganzoo.data import batches, catalog, check, pairs, references, shapes
+from ganzoo.data.decode import Preparation
 from ganzoo.errors import UserError
 
 from .helpers import noise, write_images
@@ -27,10 +28,11 @@ def test_every_kind_has_bundled_data(kind):
     options = {"scale": 4} if kind == "super_resolution" else {}
     stream = _open(kind, data.FORMATS[kind].bundled, **options)
     batch = next(batches(stream, batch_size=2, seed=0).as_numpy_iterator())
-    assert set(batch) == set(stream.shapes) and len(stream.fingerprint) == 64
+    assert set(batch) == set(stream.columns) and len(stream.fingerprint) == 64
     for name, array in batch.items():
-        assert array.shape == (2, *stream.shapes[name])
-        if name != "label":
+        column = stream.columns[name]
+        assert array.shape == (2, *column.shape)
+        if column.role == "image":
             assert -1 <= array.min() < array.max() <= 1
 
 
@@ -53,9 +55,9 @@ def test_images_are_stretched_to_squares_unless_cropped(tmp_path):
     whole = _open("unpaired", f"unpaired:{tmp_path}", image_size=40, load_size=40)
     center = _open("unpaired", f"unpaired:{tmp_path}", image_size=40, load_size=40, fit="crop")
     for stream, dark in ((whole, 20), (center, 20)):
-        image = stream.domains[0].read(np.array([0]))[0][0]
+        image = stream.domains[0].image(0)
         assert (image[0, :, 0] < 128).sum() == dark
-    left = whole.domains[0].read(np.array([0]))[0][0]
+    left = whole.domains[0].image(0)
     assert left[0, 17, 0] < 5 and left[0, 22, 0] > 250
 
 
@@ -86,21 +88,6 @@ def test_pairs_of_tfds_are_found_by_their_short_names(monkeypatch):
     pairs.find_domains("cycle_gan/horse2zebra", "somewhere", "test")
     name = "cycle_gan/horse2zebra"
     assert asked == 2 * [(name, "somewhere", "testA"), (name, "somewhere", "testB")]
-
-
-def test_the_bundled_pair_shows_the_same_scenes_in_its_test_split_only():
-    a, b = drawn.open_solid2striped(32, 3, "test")
-    background = np.s_[:, :2]
-    for index in range(5):
-        solid, striped = (domain.read(np.array([index]))[0][0] for domain in (a, b))
-        np.testing.assert_array_equal(solid[background], striped[background])
-        assert (solid != striped).any()
-    a, b = drawn.open_solid2striped(32, 3, "train")
-    assert not set(a.scenes) & set(b.scenes)
-    with pytest.raises(UserError, match="split of solid2striped"):
-        drawn.open_solid2striped(32, 3, "valid")
-    with pytest.raises(UserError, match="16 to 512 px, got 600"):
-        drawn.open_solid2striped(600, 3, "train")
 
 
 def test_large_images_keep_their_sizes(tmp_path):
@@ -137,16 +124,23 @@ def test_reductions_come_with_the_images_they_were_made_of(tmp_path):
     assert name == "a.png" and small.shape == (10, 13, 3) and large.shape == (40, 52, 3)
 
 
-def test_pairs_side_by_side_are_cut_into_halves(tmp_path):
+def test_known_translations_are_the_pairs_of_a_data_set(tmp_path):
     both = np.concatenate([np.full((20, 20, 3), 50), np.full((20, 20, 3), 200)], axis=1)
     (tmp_path / "test").mkdir()
     Image.fromarray(both.astype(np.uint8)).save(tmp_path / "test" / "0.png")
-    ((name, a, b),) = references.open_translations(f"paired:{tmp_path}", image_size=16, channels=3)
+    options = {"image_size": 16, "channels": 3}
+    ((name, a, b),) = references.open_translations(f"paired:{tmp_path}", **options)
     assert name == "0.png" and a.shape == (16, 16, 3) and (a == 50).all() and (b == 200).all()
+    name, a, b = next(references.open_translations("outlines2shapes", **options))
+    assert name == "drawing 0"
+    np.testing.assert_array_equal(a, shapes.draw([20_000], 16, look="outline")[0])
+    np.testing.assert_array_equal(b, shapes.draw([20_000], 16)[0])
+    name, a, b = next(references.open_translations("solid2striped", direction="b2a", **options))
+    np.testing.assert_array_equal(a, shapes.draw([20_000], 16, look="striped")[0])
     with pytest.raises(UserError, match="not known"):
         references.open_translations("horse2zebra", image_size=16, channels=3)
 
 
 def test_shapes_for_super_resolution_are_the_drawings_themselves():
-    source = drawn.open_large_shapes(32, 3, "train")
+    source = catalog.find("shapes").source(Preparation(32, 3, fit="keep"))
     np.testing.assert_array_equal(source.image(7), shapes.draw(np.array([7]), 32)[0])

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from ganzoo.data import ArraySource, ImageStream, batches, open_source
+from ganzoo.data import ArraySource, Column, ImageStream, batches, open_source
 from ganzoo.errors import UserError
 
 
@@ -15,17 +15,7 @@ def _source(count=10, size=2):
     """Image `i` has the label `i`, and pixels that tell left from right."""
     images = np.zeros((count, size, size, 1), np.uint8)
     images[:, :, 0] = 255
-    return ArraySource(
-        name="counting",
-        image_size=size,
-        channels=1,
-        num_classes=count,
-        class_names=tuple(map(str, range(count))),
-        fingerprint="",
-        preparation={},
-        images=images,
-        labels=np.arange(count, dtype=np.int32),
-    )
+    return ArraySource.of_images(images, np.arange(count), tuple(map(str, range(count))))
 
 
 def _line(count=10, **options):
@@ -60,10 +50,80 @@ def test_each_epoch_shows_every_image_once_in_a_new_order(batch_size):
     assert len(np.unique(epochs, axis=0)) == len(epochs)
 
 
+def _all_roles(count=11, size=4):
+    """A source of every role; its images know their number, and left from right."""
+    numbers = np.arange(count)
+    across = np.broadcast_to(np.arange(size) >= size // 2, (count, size, size))[..., None]
+    arrays = {
+        "image": (numbers[:, None, None, None] * 2 + across).astype(np.uint8),
+        "mask": across.astype(np.uint8),
+        "label": numbers.astype(np.int32),
+        "attributes": np.stack([numbers % 2, numbers % 3 == 0], axis=1).astype(np.float32),
+        "embedding": np.float32(numbers[:, None] + [0.25, -0.5, 0.125]),
+    }
+    roles = {"image": "image", "mask": "mask", "label": "class"}
+    columns = {n: Column(a.shape[1:], roles.get(n, n)) for n, a in arrays.items()}
+    return ArraySource(name="all", columns=columns, fingerprint="", preparation={}, arrays=arrays)
+
+
+def _belong_together(batch):
+    number = batch["label"].ravel()
+    pixels = np.round((batch["image"] + 1) * 127.5).reshape(len(number), *batch["image"].shape[-3:])
+    masks = batch["mask"].reshape(pixels.shape)
+    np.testing.assert_array_equal(pixels, number[:, None, None, None] * 2 + masks)
+    attributes = batch["attributes"].reshape(-1, 2)
+    np.testing.assert_array_equal(attributes, np.stack([number % 2, number % 3 == 0], axis=1))
+    embeddings = batch["embedding"].reshape(-1, 3)
+    np.testing.assert_array_equal(embeddings, number[:, None] + np.float32([0.25, -0.5, 0.125]))
+    return (masks[:, 0, 0, 0] == 1).mean()  # how many are mirrored
+
+
+@pytest.mark.parametrize("crop", [None, 4, 2])
+def test_columns_are_moved_and_converted_by_their_roles(crop):
+    stream = ImageStream(_all_roles(), flip=crop != 2, crop=crop)
+    dataset = batches(stream, batch_size=8, seed=0)
+    for name, spec in dataset.element_spec.items():
+        assert spec.dtype == ("int32" if name == "label" else "float32")
+        assert spec.shape == (8, *stream.columns[name].shape)
+    found = _take(dataset, 30)
+    assert set(found) == {"image", "mask", "label", "attributes", "embedding"}
+    mirrored = _belong_together(found)
+    assert crop == 2 or 0.4 < mirrored < 0.6
+    assert set(np.unique(found["mask"])) == {0, 1}
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 4])
+def test_every_role_is_shared_by_replicas_and_resumed(replicas):
+    stream, settings = ImageStream(_all_roles(), flip=True, crop=3), {"batch_size": 8, "seed": 3}
+    whole = _take(batches(stream, **settings).skip(5), 4)
+    parts = _take(batches(stream, start_step=5, num_replicas=replicas, **settings), 4 * replicas)
+    assert _equal(whole, {name: parts[name].reshape(whole[name].shape) for name in parts})
+    _belong_together(parts)
+
+
+def test_arrays_that_do_not_fit_their_columns_are_refused():
+    source = _all_roles()
+    wrong = {**source.arrays, "attributes": source.arrays["attributes"].astype(int)}
+    with pytest.raises(UserError, match=r"'attributes' has int64 \(2,\).* float32 \(2,\)"):
+        dataclasses.replace(source, arrays=wrong)
+
+
+def test_drawings_bring_masks_and_attributes_of_their_own():
+    columns = ("mask", "attributes")
+    source = open_source("shapes", image_size=32, channels=3, labels=True, columns=columns)
+    batch = _take(batches(ImageStream(source, flip=True), batch_size=64, seed=0), 1)
+    image, mask = batch["image"][0], batch["mask"][0]
+    inside = (image * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3))
+    outside = (image * (1 - mask)).sum((1, 2, 3)) / (1 - mask).sum((1, 2, 3))
+    assert (inside > outside + 0.3).all()  # bright shapes on dark ground, mirrored with their masks
+    np.testing.assert_array_equal(batch["attributes"][0, :, :5].argmax(axis=1), batch["label"][0])
+
+
 def test_mapped_files_are_read_like_arrays(tmp_path):
     source = _source()
-    np.save(tmp_path / "images.npy", source.images)
-    mapped = dataclasses.replace(source, images=np.load(tmp_path / "images.npy", mmap_mode="r"))
+    np.save(tmp_path / "images.npy", source.arrays["image"])
+    arrays = {**source.arrays, "image": np.load(tmp_path / "images.npy", mmap_mode="r")}
+    mapped = dataclasses.replace(source, arrays=arrays)
     first, second = (
         batches(ImageStream(s, flip=True), batch_size=4, seed=0) for s in (source, mapped)
     )
@@ -118,7 +178,7 @@ def test_half_of_the_images_are_flipped_differently_in_each_epoch():
 def test_flipping_leaves_the_source_alone():
     source = _source()
     ImageStream(source, flip=True).read(0, 0, 50)
-    assert (source.images[:, :, 0] == 255).all()
+    assert (source.arrays["image"][:, :, 0] == 255).all()
 
 
 def test_without_shuffling_the_order_is_that_of_the_source():

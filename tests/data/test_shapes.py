@@ -3,8 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from ganzoo.data import open_source, shapes
-from ganzoo.errors import UserError
+from ganzoo.data import shapes
 
 
 def _chi_square(counts):
@@ -107,21 +106,118 @@ def test_colors_stand_out_in_grey_and_rgb():
     assert distances.min() > 70
 
 
-def test_source_reads_images_and_labels():
-    source = open_source("shapes", image_size=16, channels=1, labels=True)
-    images, labels = source.read(np.arange(10))
-    assert images.shape == (10, 16, 16, 1) and labels.dtype == np.int32
-    assert np.array_equal(labels, shapes.factors(np.arange(10))["shape"])
-    assert (len(source), source.num_classes) == (50_000, 5)
-    assert source.class_names == ("circle", "square", "triangle", "star", "heart")
-    plain = open_source("shapes", image_size=16, channels=1)
-    assert plain.num_classes == 0 and not plain.read(np.arange(10))[1].any()
-    assert plain.fingerprint != source.fingerprint
-    with pytest.raises(IndexError, match="0 to 49999"):
-        source.read(np.array([50_000]))
+_INDICES = np.arange(400)
 
 
-@pytest.mark.parametrize("wrong", [{"image_size": 8}, {"image_size": 512}, {"split": "test"}])
-def test_what_it_does_not_have_is_refused(wrong):
-    with pytest.raises(UserError, match=r"16 to 256|one split 'train'"):
-        open_source("shapes", **({"image_size": 32, "channels": 3} | wrong))
+def _both(size=64, channels=3, indices=_INDICES):
+    return [
+        shapes.draw(indices, size, channels, look).astype(float) for look in ("solid", "striped")
+    ]
+
+
+def _coverage(known, size):
+    return np.clip(0.5 - shapes._distance(known, size) * size, 0, 1)
+
+
+def test_bytes_of_stripes_are_the_same_on_every_machine():
+    digest = hashlib.sha256()
+    for size, channels in [(32, 3), (64, 1)]:
+        digest.update(shapes.draw(np.arange(200), size, channels, "striped").tobytes())
+    assert digest.hexdigest()[:16] == "b3457e3ea7095360"
+
+
+def test_the_domains_differ_in_the_stripes_alone():
+    solid, striped = _both()
+    np.testing.assert_array_equal(solid, shapes.draw(_INDICES, 64))
+    outside = _coverage(shapes.factors(_INDICES), 64) == 0
+    np.testing.assert_array_equal(solid[outside], striped[outside])
+    assert (striped <= solid).all()
+    changed = abs(solid - striped).max(axis=-1) > 20
+    share = changed.sum(axis=(1, 2)) / (~outside).sum(axis=(1, 2))
+    assert share.min() > 0.15 and 0.35 < share.mean() < 0.6  # visible in every scene
+
+
+def test_stripes_are_bright_or_a_fixed_part_of_the_color():
+    """Inside of a shape most pixels are of two colors, the rest lie on the edges of stripes."""
+    known = shapes.factors(_INDICES)
+    inside = _coverage(known, 128) == 1
+    solid, striped = _both(128)
+    ratio = (striped.max(axis=-1) / solid.max(axis=-1))[inside]
+    bright, dark = abs(ratio - 1) < 0.01, abs(ratio - shapes.DARK) < 0.01
+    assert bright.mean() > 0.35 and dark.mean() > 0.35
+    assert ratio.min() > shapes.DARK - 0.01 and ratio.max() <= 1
+
+
+def test_the_middle_is_bright_and_the_period_is_half_a_radius():
+    known = {
+        "shape": np.zeros(2, int),
+        "rotation": np.array([0, 0]),
+        "radius": np.float32([0.25, 0.32]),
+        "x": np.float32([0.5, 0.5]),
+        "y": np.float32([0.5, 0.5]),
+    }
+    brightness = shapes._stripes(known, 512)
+    assert (brightness == brightness[:, :1]).all()  # upright
+    for row, radius in zip(brightness[:, 0], known["radius"], strict=True):
+
+        def at(*places, row=row, radius=radius):  # from the middle, in radii
+            return row[np.round(256 + np.array(places) * radius * 512).astype(int)]
+
+        assert (at(0, 0.5, 1, -0.5) == 1).all()
+        np.testing.assert_allclose(at(0.25, -0.25, 0.75), shapes.DARK, rtol=1e-6)
+
+
+def test_stripes_turn_with_the_shape():
+    known = {
+        "shape": np.zeros(1, int),
+        "rotation": np.array([20]),
+        "radius": np.float32([0.3]),
+        "x": np.float32([0.5]),
+        "y": np.float32([0.5]),
+    }
+    brightness = shapes._stripes(known, 256)[0]
+    along = np.linspace(-0.2, 0.2, 9)  # upward from the center, leaning to the left
+    rows = np.round(128 - along * np.cos(np.radians(20)) * 256).astype(int)
+    columns = np.round(128 - along * np.sin(np.radians(20)) * 256).astype(int)
+    assert (brightness[rows, columns] == 1).all()
+    assert brightness[:, 128].min() < 1
+
+
+def test_a_mask_is_where_the_shape_is():
+    masks = shapes.draw(_INDICES, 64, look="mask")
+    assert masks.shape == (400, 64, 64, 1) and set(np.unique(masks)) == {0, 1}
+    covered = _coverage(shapes.factors(_INDICES), 64).mean(axis=(1, 2))
+    np.testing.assert_allclose(masks.mean(axis=(1, 2, 3)), covered, atol=0.01)
+
+
+@pytest.mark.parametrize("size", [16, 64, 256])
+def test_an_outline_shows_both_sides_in_their_colors_on_white(size):
+    indices = np.arange(40)
+    lines, drawing = (
+        shapes.draw(indices, size, look=look).astype(int) for look in ("outline", "solid")
+    )
+    distance = abs(shapes._distance(shapes.factors(indices), size) * size)
+    width = max(1.5, 0.02 * size)
+    far, near = distance > width + 0.5, distance < width - 0.5
+    assert (lines[far] == 255).all() and abs(lines[near] - drawing[near]).max() <= 1
+    inside = shapes._distance(shapes.factors(indices), size) < 0
+    for i in indices:  # what determines the drawing: both colors can be read from the lines
+        assert (near[i] & inside[i]).any() and (near[i] & ~inside[i]).any()
+
+
+def test_attributes_and_captions_say_what_the_factors_are():
+    known, values = shapes.factors(_INDICES), shapes.attributes(_INDICES)
+    assert values.shape == (400, len(shapes.ATTRIBUTES)) and set(np.unique(values)) == {0, 1}
+    true = [dict(zip(shapes.ATTRIBUTES, row, strict=True)) for row in values]
+    for i, caption in enumerate(shapes.captions(_INDICES)):
+        color = list(shapes.COLORS)[known["color"][i]]
+        shape = list(shapes.SHAPES)[known["shape"][i]]
+        ground = list(shapes.BACKGROUNDS)[known["background"][i]]
+        size = "large" if true[i]["large"] else "small"
+        assert caption == f"a {size} {color} {shape} on a {ground} background"
+        assert true[i][color] == true[i][shape] == true[i][ground] == 1
+        assert true[i]["left"] == (known["x"][i] < 0.5) and true[i]["upper"] == (
+            known["y"][i] < 0.5
+        )
+    assert (values[:, : len(shapes.SHAPES)].sum(axis=1) == 1).all()
+    assert 0.4 < np.mean([row["large"] for row in true]) < 0.6

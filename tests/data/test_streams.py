@@ -15,17 +15,7 @@ def _domain(count, size=12):
     images[..., 0] = np.arange(count)[:, None, None]
     images[..., 1] = np.arange(size)[:, None]
     images[..., 2] = np.arange(size)
-    return ArraySource(
-        name="counting",
-        image_size=size,
-        channels=3,
-        num_classes=0,
-        class_names=(),
-        fingerprint=str(count),
-        preparation={},
-        images=images,
-        labels=np.zeros(count, np.int32),
-    )
+    return ArraySource.of_images(images)
 
 
 def _packed(*sizes):
@@ -43,10 +33,14 @@ UNPAIRED = UnpairedStream((_domain(7), _domain(10)), image_size=8)
 PATCHES = PatchStream(_packed((40, 33), (24, 24), (27, 50)), image_size=12, scale=4)
 
 
+def _shapes(stream):
+    return {name: column.shape for name, column in stream.columns.items()}
+
+
 @pytest.mark.parametrize("stream", [UNPAIRED, PATCHES], ids=["unpaired", "patches"])
 def test_examples_are_a_function_of_seed_and_position(stream):
     whole, part = stream.read(3, 0, 20), stream.read(3, 8, 5)
-    assert {name: array.shape[1:] for name, array in whole.items()} == dict(stream.shapes)
+    assert {name: array.shape[1:] for name, array in whole.items()} == _shapes(stream)
     for name, array in part.items():
         assert array.dtype == np.uint8
         np.testing.assert_array_equal(whole[name][8:13], array)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from ganzoo.data import inspect, open_source
+from ganzoo.data import FORMATS, check, inspect, open_source
 from ganzoo.errors import UserError
 
 from .helpers import noise
@@ -41,6 +41,18 @@ def data_dir(tmp_path_factory):
     grey = [{"picture": np.asarray(noise(i, 20 + i, "L"))[..., None]} for i in range(3)]
     _prepare(folder, "sketches", {"picture": _IMAGE(shape=(None, None, 1))}, grey)
     _prepare(folder, "numbers", {"value": tfds.features.Scalar(np.int64)}, [{"value": 1}])
+    faces = [
+        {"image": i, "attributes": {"Young": n % 2 == 0, "Male": n < 3}, "place": n}
+        for n, i in enumerate(images[:5])
+    ]
+    bools = tfds.features.FeaturesDict({"Young": np.bool_, "Male": np.bool_})
+    face = {"image": _IMAGE(shape=(16, 16, 3)), "attributes": bools, "place": np.int64}
+    _prepare(folder, "faces", face, faces)
+    negatives = [{"input": i, "target": 255 - i} for i in images]
+    pair = {"target": _IMAGE(shape=(16, 16, 3)), "input": _IMAGE(shape=(16, 16, 3))}
+    _prepare(folder, "negatives", pair, negatives)
+    wide = [{"image": np.concatenate([i, 255 - i], axis=1)} for i in images]
+    _prepare(folder, "wide", {"image": _IMAGE(shape=(16, 32, 3))}, wide)
     floats = [{"image": np.zeros((8, 8, 1), np.float32)}]
     _prepare(folder, "depths", {"image": _IMAGE(shape=(8, 8, 1), dtype=np.float32)}, floats)
     return str(folder)
@@ -48,28 +60,52 @@ def data_dir(tmp_path_factory):
 
 def test_images_and_labels_are_those_of_the_data_set(data_dir):
     source = open_source("pets", image_size=16, channels=3, data_dir=data_dir, labels=True)
-    images, labels = source.read(np.arange(12))
-    assert np.array_equal(images, [np.asarray(noise(i)) for i in range(12)])
-    assert labels.tolist() == [0, 1] * 6
+    found = source.read(np.arange(12))
+    assert np.array_equal(found["image"], [np.asarray(noise(i)) for i in range(12)])
+    assert found["label"].tolist() == [0, 1] * 6
     assert source.class_names == ("cat", "dog") and source.num_classes == 2
 
 
 def test_images_of_any_size_under_another_name(data_dir):
     source = open_source("sketches", image_size=16, channels=1, data_dir=data_dir)
-    assert source.read(np.arange(3))[0].shape == (3, 16, 16, 1)
+    assert source.read(np.arange(3))["image"].shape == (3, 16, 16, 1)
 
 
 def test_a_part_of_a_split(data_dir):
     options = {"image_size": 16, "channels": 3, "data_dir": data_dir}
     part = open_source("pets", split="train[4:7]", **options)
     whole = open_source("pets", **options)
-    assert np.array_equal(part.read(np.arange(3))[0], whole.read(np.arange(4, 7))[0])
+    assert np.array_equal(part.read(np.arange(3))["image"], whole.read(np.arange(4, 7))["image"])
     assert part.fingerprint != whole.fingerprint
 
 
 def test_inspect_uses_the_features_or_the_headers(data_dir):
-    assert inspect("pets", data_dir=data_dir, labels=True) == ("pets", (16, 16), 3, 2, 12)
-    assert inspect("sketches", data_dir=data_dir) == ("sketches", (21, 21), 1, 0, 3)
+    assert inspect("pets", data_dir=data_dir, labels=True)[:5] == ("pets", (16, 16), 3, 2, 12)
+    assert inspect("sketches", data_dir=data_dir)[:5] == ("sketches", (21, 21), 1, 0, 3)
+
+
+def test_attributes_are_the_group_of_features_that_are_true_or_false(data_dir):
+    options = {"image_size": 16, "channels": 3, "data_dir": data_dir, "columns": ("attributes",)}
+    source = open_source("faces", **options)
+    assert source.columns["attributes"].names == ("Male", "Young")
+    expected = [[n < 3, n % 2 == 0] for n in range(5)]
+    assert np.array_equal(source.read(np.arange(5))["attributes"], expected)
+    with pytest.raises(UserError, match="pets has no group of attributes"):
+        open_source("pets", **options)
+
+
+@pytest.mark.parametrize("name", ["negatives", "wide"])
+def test_pairs_are_two_features_or_stored_side_by_side(data_dir, name):
+    options = {"image_size": 16, "channels": 3, "load_size": 16, "data_dir": data_dir}
+    stream = FORMATS["paired"].open(name, **options)
+    found = stream.source.read(np.arange(12))
+    assert np.array_equal(found["a"], [np.asarray(noise(i)) for i in range(12)])
+    assert np.array_equal(found["b"], 255 - found["a"])
+    info = FORMATS["paired"].inspect(name, data_dir=data_dir)
+    assert (info.size, info.channels, info.count) == ((16, 16), 3, 12)
+    assert check(name, data_dir=data_dir, paired=True, progress=False).usable == 12
+    with pytest.raises(UserError, match=r"(?s)16x16: its width must be even.* --paired "):
+        FORMATS["paired"].open("pets", **options)
 
 
 @pytest.mark.parametrize(

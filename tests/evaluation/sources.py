@@ -1,7 +1,5 @@
 """Small sources of images, in memory."""
 
-import hashlib
-
 import numpy as np
 
 from ganzoo.data import ArraySource
@@ -9,18 +7,8 @@ from ganzoo.data import ArraySource
 
 def source_of(images, labels=None):
     """Of images `[N, S, S, C]`, uint8, with labels `[N]` if they are given."""
-    num_classes = 0 if labels is None else int(max(labels)) + 1
-    return ArraySource(
-        name="few",
-        image_size=images.shape[1],
-        channels=images.shape[3],
-        num_classes=num_classes,
-        class_names=tuple(map(str, range(num_classes))),
-        fingerprint=hashlib.sha256(images.tobytes()).hexdigest(),
-        preparation={},
-        images=images,
-        labels=np.zeros([len(images)], np.int32) if labels is None else np.int32(labels),
-    )
+    names = () if labels is None else map(str, range(int(max(labels)) + 1))
+    return ArraySource.of_images(images, labels, tuple(names), name="few")
 
 
 def noise(count, size=32, channels=3, seed=0):

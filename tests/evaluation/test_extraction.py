@@ -77,7 +77,7 @@ def test_two_replicas_look_at_images_as_one_does(two_replicas):
     for a, b in zip(one, two, strict=True):
         assert len(a) == COUNT
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(one[0], network(source.images[indices])[0], atol=1e-4)
+    np.testing.assert_allclose(one[0], network(source.arrays["image"][indices])[0], atol=1e-4)
 
 
 def test_generated_images_that_are_not_finite_are_refused():

@@ -94,7 +94,7 @@ def _cache(context, count, killed=False):
     def work():
         options = {"image_size": 16, "channels": 3, "split": "train", "progress": False}
         source = data.open_source(f"folder:{context.images}", cache_dir=home, **options)
-        return hashlib.sha256(source.read(np.arange(len(source)))[0].tobytes()).hexdigest()
+        return hashlib.sha256(source.read(np.arange(len(source)))["image"].tobytes()).hexdigest()
 
     found = _together(count, work, killed)
     left = sorted(path.suffix for path in (home / "data").iterdir())
