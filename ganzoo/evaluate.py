@@ -36,7 +36,13 @@ import ganzoo
 from ganzoo import cli, data, devices, files, models
 from ganzoo import config as configs
 from ganzoo.errors import UserError
-from ganzoo.evaluation import ProbeEvaluation, ReconstructionEvaluation, SetEvaluation, results
+from ganzoo.evaluation import (
+    ProbeEvaluation,
+    ReconstructionEvaluation,
+    SetEvaluation,
+    is_reconstruction,
+    results,
+)
 from ganzoo.latents import LatentGAN
 from ganzoo.models.storage import folder_of, weights_in
 from ganzoo.runs import append_lines, run_of
@@ -94,10 +100,12 @@ def main(argv):
             model = models.load(FLAGS.model, discriminator=bool(probes))
         if probes:
             _probe(model, probes)
-        elif not model.mode().draws:
+        elif model.mode(FLAGS.mode).draws:
+            _draw(model, strategy)
+        elif all(map(is_reconstruction, FLAGS.metrics or ["psnr_y"])):
             _reconstruct(model)
         else:
-            _draw(model, strategy)
+            _convert(model)
 
 
 def _draw(model: LatentGAN, strategy) -> None:
@@ -137,6 +145,27 @@ def _reconstruct(model: ImageGAN) -> None:
     evaluation = ReconstructionEvaluation(names, FLAGS.dataset, FLAGS.weights, **given)
     values = evaluation.of_model(model)
     _tell([values], evaluation.facts, started)
+
+
+def _convert(model: ImageGAN) -> None:
+    """Sets of converted and of real images."""
+    started = time.perf_counter()
+    mode, known = model.mode(FLAGS.mode), configs.data_of(FLAGS.model)
+    if FLAGS.dataset is None or "low_res" in mode.columns:
+        raise UserError(
+            f"{', '.join(FLAGS.metrics)} of a model that converts: two sets of images of one size"
+            " are compared; name them, as in --dataset=unpaired:PATH or --dataset=paired:PATH"
+        )
+    sizes = {"channels": model.channels, "out_channels": mode.outputs[0].channels}
+    split = FLAGS.split or "test"
+    where = {"data_dir": FLAGS.data_dir, "split": split}
+    where |= {key: known[key] for key in ("direction",) if key in known}
+    sets = data.open_sets(FLAGS.dataset, image_size=model.image_size, **sizes, **where)
+    inputs, reference = (sets[name] for name in mode.columns)
+    evaluation = SetEvaluation(FLAGS.metrics, _weights(), reference, FLAGS.seed, FLAGS.statistics)
+    rows = [evaluation.of_conversions(model, FLAGS.mode, inputs, seed) for seed in _seeds()]
+    facts = {"split": split, "direction": FLAGS.mode or next(iter(model.modes()))}
+    _tell(rows, evaluation.facts | facts | {"seeds": _seeds()}, started)
 
 
 def _compare_folders() -> None:

@@ -257,6 +257,7 @@ class Mode(NamedTuple):
         weights: the key in `GAN.generators()` of the network that does it.
         options: by the names of `run`'s further arguments.
         is_random: whether `run` takes `random`, the random numbers of a call.
+        columns: of the data, those that it turns into each other: ("a", "b").
     """
 
     inputs: tuple
@@ -265,6 +266,7 @@ class Mode(NamedTuple):
     weights: str
     options: Mapping[str, Option] = {}
     is_random: bool = False
+    columns: tuple[str, ...] = ()
 
     @property
     def draws(self) -> bool:

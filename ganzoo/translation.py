@@ -47,10 +47,11 @@ class ImageGAN(GAN):
             weights: the key of the network in `generators`.
             others: more inputs; an `Image` that is `aligned` has the size of the image.
             channels: of the result; None for as many as the image has.
-            settings: of `Mode`, such as `options`.
+            settings: of `Mode`, such as `options`; `columns` are ("a", "b") by default.
         """
         given = Image(self.channels, multiple=self.multiple, least=self.least)
         result = Image(self.channels if channels is None else channels, scale=self.scale)
+        settings = {"columns": ("a", "b"), **settings}
         return Mode((given, *others), (result,), run, weights, **settings)
 
     def convert(

@@ -2,7 +2,7 @@
 
 from ganzoo.data.cache import Problem, Report
 from ganzoo.data.catalog import Info, inspect, open_source
-from ganzoo.data.formats import FORMATS, DataFormat, check
+from ganzoo.data.formats import FORMATS, DataFormat, check, open_sets
 from ganzoo.data.pipeline import batches, require_divisible
 from ganzoo.data.sources import ROLES, ArraySource, Column, PackedSource, Source
 from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream

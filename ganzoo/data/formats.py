@@ -17,6 +17,7 @@ from ganzoo.data.sources import ArraySource, Collection, Source
 from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.errors import UserError, choose
 
+SWAPPED = {"a": "b", "b": "a"}
 _LOADED = 286 / 256  # side of a loaded image over that of the crop, in the official CycleGAN
 
 
@@ -141,16 +142,31 @@ def open_pairs(
     first, second = (channels, out_channels or channels)[order]
     found = pairs.find_pairs(dataset, data_dir, split)
     source = _prepared(found, image_size, first, out_channels=second, **options)
-    return source if direction == "a2b" else _swapped(source)
+    return source if direction == "a2b" else _renamed(source, SWAPPED)
 
 
-def _swapped(source: ArraySource | DrawnSource) -> Source:
-    """The same pairs with a as b, and b as a."""
+def _renamed(source: ArraySource | DrawnSource, names: dict[str, str]) -> Source:
+    """Some columns of a source, under new names: from the new ones to those of the source."""
     tables = ("columns", "arrays" if isinstance(source, ArraySource) else "looks")
-    changes = {t: {a: getattr(source, t)[b] for a, b in ("ab", "ba")} for t in tables}
-    settings = json.dumps([source.fingerprint, "b2a"])
+    changes = {t: {a: getattr(source, t)[b] for a, b in names.items()} for t in tables}
+    settings = json.dumps([source.fingerprint, "b2a" if names == SWAPPED else names])
     changes["fingerprint"] = hashlib.sha256(settings.encode()).hexdigest()
     return dataclasses.replace(source, **changes)
+
+
+def open_sets(
+    dataset: str, *, image_size: int, channels: int, out_channels: int | None = None, **options
+) -> dict[str, Source]:
+    """The domains "a" and "b" of a data set as two sets of single images, whether they are pairs.
+
+    Options and errors are those of `open_unpaired` and `open_pairs`.
+    """
+    if dataset in drawn.DOMAINS or dataset.partition(":")[0] == "paired":
+        sizes = {"image_size": image_size, "channels": channels, "out_channels": out_channels}
+        source = open_pairs(dataset, **sizes, **options)
+        return {name: _renamed(source, {"image": name}) for name in "ab"}
+    sizes = {"image_size": image_size, "channels": channels, "load_size": image_size}
+    return dict(zip("ab", open_unpaired(dataset, **sizes, **options).domains, strict=True))
 
 
 def open_patches(

@@ -74,8 +74,13 @@ def measured(evaluations: Iterable, model: GAN) -> dict[str, float]:
     return {name: v for evaluation in evaluations for name, v in evaluation.of_model(model).items()}
 
 
+def is_reconstruction(name: str) -> bool:
+    """Whether a metric compares images one by one with what they should be."""
+    return name in RECONSTRUCTION or name.startswith("lpips-")
+
+
 def higher_is_better(name: str) -> bool:
     """Whether a larger value of a metric is better."""
-    if name in RECONSTRUCTION:
-        return True
-    return not name.startswith("lpips-") and metrics.parse(name).higher_is_better
+    if is_reconstruction(name):
+        return name in RECONSTRUCTION
+    return metrics.parse(name).higher_is_better

@@ -30,9 +30,22 @@ class Extractor:
         self._looking = devices.run_on_replicas(strategy, network)
         self._drawing = (None, None)
 
-    def of_source(self, source: data.Source, indices: np.ndarray) -> Features:
-        """Features `[n, D]` and probabilities `[n, K]` or None of images, in batches."""
-        return self._batches(lambda _, chosen: self._looking(source.read(chosen)["image"]), indices)
+    def of_source(
+        self, source: data.Source, indices: np.ndarray, convert: Callable | None = None
+    ) -> Features:
+        """Features `[n, D]` and probabilities `[n, K]` or None of images, in batches.
+
+        Args:
+            source: of the images.
+            indices: of those to take.
+            convert: what becomes of a batch first, from uint8 `[N, H, W, C]` to the same.
+        """
+
+        def look(_, chosen):
+            images = source.read(chosen)["image"]
+            return self._looking(images if convert is None else convert(images))
+
+        return self._batches(look, indices)
 
     def of_model(self, model: LatentGAN, latents, labels, seed: int, **options) -> Features:
         """Likewise of the images that a model draws.

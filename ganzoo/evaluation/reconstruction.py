@@ -58,9 +58,9 @@ class ReconstructionEvaluation:
 
         That is bicubic enlargement, or the input itself.
         """
-        enlarges = model.scale > 1
+        enlarges = model.mode(self.mode).columns[0] == "low_res"
         border = self.border if self.border is not None else (model.scale if enlarges else 0)
-        split = self.split or ("train" if model.DATA == "super_resolution" else "test")
+        split = self.split or ("train" if enlarges else "test")
         pairs = itertools.islice(self._pairs(model, split), self.num)
         rows = [self._measured(model, *pair, border) for pair in pairs]
         if not rows:
@@ -72,14 +72,14 @@ class ReconstructionEvaluation:
 
     def _pairs(self, model: ImageGAN, split: str):
         """Inputs and their known results, as `Pair`s."""
-        if model.DATA == "super_resolution":
+        mode = model.mode(self.mode)
+        if mode.columns[0] == "low_res":
             options = {"scale": model.scale, "channels": model.channels}
             options |= {"data_dir": self.data_dir, "split": split}
             return references.open_reductions(self.dataset, **options)
         options = {"image_size": model.image_size, "channels": model.channels}
-        options |= {"out_channels": getattr(model, "out_channels", None)}
-        backwards = self.mode in [*model.modes()][1:]
-        swapped = backwards != (self.data_direction == "b2a")
+        options |= {"out_channels": mode.outputs[0].channels}
+        swapped = (mode.columns[0] == "b") != (self.data_direction == "b2a")
         options |= {"direction": "b2a" if swapped else "a2b", "data_dir": self.data_dir}
         return references.open_translations(self.dataset, split=split, **options)
 

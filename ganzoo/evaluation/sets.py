@@ -11,11 +11,13 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from ganzoo import data, devices, files, metrics
+from ganzoo import images as pictures
 from ganzoo.errors import UserError
 from ganzoo.evaluation.extraction import Extractor, Features
 from ganzoo.latents import LatentGAN, random_of
 from ganzoo.metrics import FeatureSet, Protocol
 from ganzoo.styles import StyleGAN
+from ganzoo.translation import ImageGAN
 
 _VERSION = 1  # of cached features
 
@@ -92,19 +94,48 @@ class SetEvaluation:
         return self._measured(self._collected(drawn, count, "generated"), asked)
 
     @devices.full_float32()
+    def of_conversions(
+        self, model: ImageGAN, mode: str | None, inputs: data.Source, seed: int = 0
+    ) -> dict[str, float]:
+        """The metrics of what a model makes of images, by their names.
+
+        Args:
+            model: that converts.
+            mode: of the model; None for the usual one.
+            inputs: the images to convert, of which as many are taken at random as are asked for.
+            seed: of the choice, and of what is random about the mode.
+        """
+        count = self._require(inputs)
+        chosen = np.random.default_rng(self.seed).permutation(len(inputs))[:count]
+
+        def convert(images):
+            floats = images / np.float32(127.5) - 1.0  # one by one: some look at a batch as a whole
+            return np.stack(
+                [pictures.to_uint8(model.convert(one, mode, seed=seed)) for one in floats]
+            )
+
+        features = self.extractor.of_source(inputs, chosen, convert)
+        return self._measured(self._collected(features, count, "converted"))
+
+    @devices.full_float32()
     def of_images(self, source: data.Source) -> dict[str, float]:
         """The metrics of images that are there already, by their names."""
-        if self.walks:
-            raise UserError(
-                "Path lengths are those of a model, not of images: name --model=RUN_DIR"
-            )
-        count = _most(self.protocols)
-        if len(source) < count:
-            raise UserError(f"{source.name} has {len(source):,} images; {count:,} are asked for")
+        count = self._require(source)
         chosen = np.random.default_rng(self.seed).permutation(len(source))[:count]
         self._check_fits(source)
         features = self.extractor.of_source(source, chosen)
         return self._measured(self._collected(features, count, "images"))
+
+    def _require(self, source: data.Source) -> int:
+        """How many images are looked at; raises UserError unless a source has them."""
+        if self.walks:
+            raise UserError(
+                "Path lengths are those of a model that draws, not of images: name --model=RUN_DIR"
+            )
+        count = _most(self.protocols)
+        if len(source) < count:
+            raise UserError(f"{source.name} has {len(source):,} images; {count:,} are asked for")
+        return count
 
     def _measured(self, fake: FeatureSet, labels: np.ndarray | None = None) -> dict[str, float]:
         values = {}

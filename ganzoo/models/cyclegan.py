@@ -294,8 +294,12 @@ class CycleGAN(ImageGAN):
         return {"generator": self.a2b, "discriminator": self.discriminator_b}
 
     def modes(self):
+        columns = {"a2b": ("a", "b"), "b2a": ("b", "a")}
         networks = self.generators().items()
-        return {name: self.converting(network, name) for name, network in networks}
+        return {
+            name: self.converting(network, name, columns=columns[name])
+            for name, network in networks
+        }
 
     def translate(self, image, direction: str | None = None):
         """The image in the other domain.

@@ -364,7 +364,8 @@ class SRGAN(ImageGAN):
         return ops.clip(self.averaged_generator(inputs, training=training), -1.0, 1.0)
 
     def modes(self):
-        return {"upscale": self.converting(self, *self.generators())}
+        columns = ("low_res", "image")
+        return {"upscale": self.converting(self, *self.generators(), columns=columns)}
 
     def upscale(self, image):
         """The image, `scale` times as large.
