@@ -16,6 +16,7 @@ from ganzoo import images as pictures
 from ganzoo import models
 from ganzoo.errors import UserError
 from ganzoo.models import named
+from ganzoo.models.programs import cyclegan_pytorch, stylegan2_ada_pytorch
 from ganzoo.translation import ImageGAN
 from ganzoo.weights import layouts
 
@@ -58,12 +59,12 @@ def test_packing_keeps_what_a_model_makes(tmp_path):
 @pytest.mark.slow
 def test_what_is_downloaded_is_of_known_programs():
     downloaded = [preset for preset in models.presets().values() if preset.url is not None]
-    assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.FORMATS)
+    assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.PROGRAMS)
     assert all(p.sha256 is None or len(p.sha256) in (8, 64) for p in downloaded)
     assert all(p.url.startswith("https://") and p.data for p in downloaded)
     for preset in downloaded:
         if preset.sha256 is None:
-            model = models.construct(models.FORMATS[preset.program].model_name, **preset.arguments)
+            model = models.construct(models.PROGRAMS[preset.program].model_name, **preset.arguments)
             assert model.arguments["image_size"] >= 32
 
 
@@ -82,7 +83,7 @@ def published(tmp_path, monkeypatch):
     """A generator in the layout of the official CycleGAN, behind a URL and under a name."""
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
     model = models.build("cyclegan", image_size=128, num_blocks=1, generator_width=4)
-    arrays = layouts.export(layouts.cyclegan_resnet(model.a2b))
+    arrays = layouts.export(cyclegan_pytorch.resnet(model.a2b))
     np.savez(tmp_path / "net.npz", **arrays)
     preset = models.presets()["cyclegan_horse2zebra"]
     preset = dataclasses.replace(
@@ -246,9 +247,9 @@ def test_discriminators_of_published_files(tmp_path, num_classes):
         "stylegan2_ada", **models.model_class("stylegan2_ada").TINY, num_classes=num_classes
     )
     networks = {
-        "G": (model.generator, layouts.stylegan2_generator),
-        "G_ema": (model.averaged_generator, layouts.stylegan2_generator),
-        "D": (model.discriminator, layouts.stylegan2_discriminator),
+        "G": (model.generator, stylegan2_ada_pytorch.generator),
+        "G_ema": (model.averaged_generator, stylegan2_ada_pytorch.generator),
+        "D": (model.discriminator, stylegan2_ada_pytorch.discriminator),
     }
     arrays = {}
     for name, (network, layout) in networks.items():
