@@ -33,7 +33,7 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
     """
     source = Source.find(name)
     model = source.read_networks() if discriminator else source.read()
-    model.card = model.card or source.card()
+    source.describe(model)
     return model
 
 
@@ -68,12 +68,11 @@ class Source:
         """The model with its generators alone."""
         if self.path.is_dir():
             return storage.read_folder(storage.folder_of(self.path))
-        if part := storage.part_in(self.path):
+        if self.preset is None and (part := storage.part_in(self.path)):
             return storage.read_folder(self.path.parent, [part])
         if self.path.suffix == ".keras":
             return storage.read_archive(self.path)
-        model, _, _ = programs.read_model(self.path, self.preset and self.preset.program)
-        return self._checked(model)
+        return programs.read_model(self.path, self.preset and self.preset.program)[0]
 
     def read_networks(self) -> GAN:
         """The model with its discriminators; raises NoDiscriminators where there are none."""
@@ -89,18 +88,16 @@ class Source:
             return model
         if storage.part_in(self.path) or self.path.suffix == ".keras":
             raise NoDiscriminators(f"{self.path} holds no discriminator")
-        return self._checked(programs.read_networks(self.path, self.preset and self.preset.program))
+        return programs.read_networks(self.path, self.preset and self.preset.program)
 
-    def card(self) -> str:
-        """What there is to know about the model, as Markdown."""
-        if self.preset is None:
-            return f"A model in {self.path}." if self.path.is_dir() else f"Read from {self.path}."
-        return self.preset.card(self.path)
-
-    def _checked(self, model: GAN) -> GAN:
-        if self.preset:
+    def describe(self, model: GAN) -> None:
+        """Gives a model its card; raises UserError if it is not the one of that name."""
+        if self.preset is not None:
             self.preset.require(model, self.path)
-        return model
+            card = self.preset.card(self.path)
+        else:
+            card = f"A model in {self.path}." if self.path.is_dir() else f"Read from {self.path}."
+        model.card = model.card or card
 
 
 def start_from(model: GAN, path: str | Path) -> None:
@@ -118,19 +115,29 @@ def start_from(model: GAN, path: str | Path) -> None:
     """
     try:
         donor = load(path, discriminator=True)
-        players = donor.players()
+        others = donor.generators() | _players(donor)
     except NoDiscriminators:
-        donor, players = load(path), {}
-    pairs = _pairs(path, model, donor, model.generators(), donor.generators())
-    if players:
-        for player, networks in model.players().items():
-            others = players.get(player, [])
-            pairs += _pairs(path, model, donor, dict(enumerate(networks)), dict(enumerate(others)))
-    else:
+        donor = load(path)
+        others = donor.generators()
+    networks = model.generators() | ({} if donor.is_for_inference else _players(model))
+    differing = _differences(networks, others, partly=donor.is_for_inference)
+    if differing:
+        raise _cannot_start(path, model, donor, differing)
+    pairs = [(networks[name], other) for name, other in others.items()]
+    if donor.is_for_inference:
         pairs += [(average.source, average.target) for average in model.averages()]
     for network, other in pairs:
         for variable, value in zip(network.variables, other.variables, strict=True):
             variable.assign(value)
+
+
+def _players(model: GAN) -> dict[str, keras.Layer]:
+    """The networks that training moves, by name."""
+    return {
+        f"{player} {index}": network
+        for player, networks in model.players().items()
+        for index, network in enumerate(networks)
+    }
 
 
 def _no_such(name: str) -> UserError:
@@ -146,25 +153,28 @@ def _no_such(name: str) -> UserError:
     )
 
 
-def _pairs(path, model: GAN, donor: GAN, networks: dict, others: dict) -> list[tuple]:
-    """Networks of both models by name; raises UserError unless their variables have the same
-    shapes."""
-    if not others or not others.keys() <= networks.keys():
-        raise _cannot_start(path, model, donor, [])
-    pairs = [(networks[name], other) for name, other in others.items()]
-    differing = [words for pair in pairs for words in _other_shapes(*pair)]
-    if differing:
-        raise _cannot_start(path, model, donor, differing)
-    return pairs
+def _differences(networks: dict, others: dict, partly: bool) -> list[str]:
+    """In words, which variables of `others` have other shapes than those of `networks`.
 
-
-def _other_shapes(network: keras.Layer, other: keras.Layer) -> list[str]:
-    """In words, which variables of `other` have another shape than those of `network`."""
-    here, there = ([tuple(v.shape) for v in n.variables] for n in (network, other))
-    if len(here) != len(there):
-        return [f"{network.name} has {len(there)} arrays there and {len(here)} here"]
-    triples = zip(network.variables, here, there, strict=True)
-    return [f"{v.path} is {old} there and {new} here" for v, new, old in triples if new != old]
+    Args:
+        networks: by name.
+        others: by name.
+        partly: whether `others` may be some of them.
+    """
+    lacking = others.keys() - networks.keys() if partly else others.keys() ^ networks.keys()
+    differing = [f"only one has {name}" for name in sorted(lacking)]
+    for name in [name for name in others if name in networks]:
+        pair = (networks[name], others[name])
+        here, there = ([tuple(v.shape) for v in network.variables] for network in pair)
+        if len(here) != len(there):
+            differing.append(f"{name} has {len(there)} arrays there and {len(here)} here")
+            continue
+        differing += [
+            f"{variable.path} is {old} there and {new} here"
+            for variable, new, old in zip(pair[0].variables, here, there, strict=True)
+            if new != old
+        ]
+    return differing
 
 
 def _cannot_start(path, model: GAN, donor: GAN, differing: list[str]) -> UserError:
@@ -180,10 +190,8 @@ def _cannot_start(path, model: GAN, donor: GAN, differing: list[str]) -> UserErr
         for key, value in model.arguments.items()
         if not key.endswith(no_shape) and donor.arguments.get(key, value) != value
     ]
-    if differing:
-        more = f", and {len(differing) - 1:,} more arrays differ" if len(differing) > 1 else ""
-        values.append(differing[0] + more)
+    more = f", and {len(differing) - 1:,} more arrays differ" if len(differing) > 1 else ""
     return UserError(
-        f"{path} does not fit this model: {'; '.join(values) or 'it has other networks'}. Start"
-        " from it with the same --config.model values."
+        f"{path} does not fit this model: {'; '.join([*values, differing[0]])}{more}. Start from it"
+        " with the same --config.model values."
     )

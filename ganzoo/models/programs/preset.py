@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.weights.download import sha256_of
+from ganzoo.weights.download import hash_of
 
 NO_LICENSE = "none stated for the weights; the authors' code is under BSD 2-Clause"
 
@@ -50,14 +50,14 @@ class Preset:
         """
         if self.folder is not None:
             files = sorted(self.folder.glob("*.npz"))
-            hashes = [f"- SHA-256 of {path.name}: {sha256_of(path)}" for path in files]
+            hashes = [f"- SHA-256 of {path.name}: {hash_of(path)}" for path in files]
             return (self.folder / "card.md").read_text("utf-8") + "\n".join([*hashes, ""])
         known = self.sha256 or "not published; that of the first download is pinned"
         return (
             f"# {self.name}\n\n{self.title}. Weights of the original authors, converted when loaded"
             f" ({self.program}).\n\n- Source: {self.url}\n- License: {self.license}\n"
             f"- Data: {self.data}\n- Metrics: {self.metrics or 'none published'}\n"
-            f"- SHA-256: {sha256_of(file) if file else known}\n"
+            f"- SHA-256: {hash_of(file) if file else known}\n"
         )
 
     def require(self, model: GAN, file: Path) -> None:

@@ -1,5 +1,6 @@
 """Another project whose files of weights are read: what each one's file in this folder says."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -82,8 +83,10 @@ class Program:
             UserError: when they are not of this program.
         """
         found = next(filter(None, (under(prefix, arrays) for prefix in self.prefixes)), arrays)
-        found = self.renamed(under(_PARALLEL, found) or found)
-        return found, explain(path, f"generator of {self.name}", self.infer, found)
+        found = under(_PARALLEL, found) or found
+        with explain(path, f"generator of {self.name}", found):
+            found = self.renamed(found)
+            return found, self.infer(found)
 
     def read(self, path: Path, arrays: Arrays) -> tuple[GAN, dict]:
         """A model with one generator out of a file, and the arguments of its constructor.
@@ -93,9 +96,7 @@ class Program:
         """
         arrays, arguments = self.recognize(path, arrays)
         model = built(path, arrays, lambda: self._for_inference(arguments))
-        entries = list(self.layout(model.generator))
-        self._refuse_others(path, arrays, {entry.name for entry in entries})
-        layouts.assign(entries, arrays)
+        layouts.assign(self.layout(model.generator), arrays, self.ignored)
         return model, arguments
 
     def read_networks(self, path: Path, arrays: Arrays) -> GAN:
@@ -128,15 +129,6 @@ class Program:
         model.build_for_inference(list(model.generators())[:1])
         return model
 
-    def _refuse_others(self, path: Path, arrays: Arrays, known: set[str]) -> None:
-        """Nothing that a file says may be left out unnoticed: its network would be another one."""
-        others = [n for n in arrays if n not in known and not re.fullmatch(self.ignored, n)]
-        if others:
-            raise UserError(
-                f"{path} holds {len(others)} arrays that this network does not have, such as"
-                f" {', '.join(sorted(others)[:3])}; it is of another kind"
-            )
-
 
 def numbers(arrays: Iterable[str], pattern: str) -> list[int]:
     """The numbers that stand in the matching names, ascending: of layers, or sides of images."""
@@ -152,12 +144,14 @@ def under(prefix: str, arrays: Arrays) -> Arrays:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 
-def explain(path, network: str, infer: Callable[[Arrays], dict], arrays: Arrays) -> dict:
-    """What the arrays of a network say of it; empty ones could say anything."""
+@contextlib.contextmanager
+def explain(path: str | Path, network: str, arrays: Arrays) -> Iterator[None]:
+    """Turns what goes wrong with the arrays of a network into a UserError; empty ones are refused,
+    since they could stand for anything."""
     try:
         if not all(array.size for array in arrays.values()):
             raise ValueError("an array is empty")
-        return infer(arrays)
+        yield
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
         raise UserError(
             f"{path} holds no {network}: its arrays have other names or shapes"

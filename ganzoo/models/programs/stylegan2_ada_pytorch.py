@@ -170,7 +170,8 @@ class StyleGAN2ADA(Program):
         if not theirs:
             return super().read_networks(path, arrays)
         found, arguments = self.recognize(path, arrays)
-        arguments |= explain(path, f"discriminator of {self.name}", _infer_discriminator, theirs)
+        with explain(path, f"discriminator of {self.name}", theirs):
+            arguments |= _infer_discriminator(theirs)
         model = built(path, arrays, lambda: build(self.model_name, **arguments))
         assign(discriminator(model.discriminator), theirs)
         assign(generator(model.averaged_generator), under("G_ema.", arrays) or found)
