@@ -104,11 +104,10 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
     Raises:
         UserError: for an unknown program, or a model that it does not have.
     """
-    chosen = choose("program", program, models.PROGRAMS)
     model = models.load(source)
     generators = model.generators()
     network = choose("direction", direction or next(iter(generators)), generators)
-    chosen.write(model, network, source, Path(out))
+    models.write_model(program, model, network, source, Path(out))
 
 
 if __name__ == "__main__":

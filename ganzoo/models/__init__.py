@@ -1,9 +1,10 @@
 """The models: new ones by `build`, trained ones by `load`."""
 
 from ganzoo.models.exports import export
+from ganzoo.models.foreign import read_model, write_model
 from ganzoo.models.loading import load, start_from
 from ganzoo.models.named import presets
-from ganzoo.models.programs import PROGRAMS, read_model
-from ganzoo.models.programs.preset import Preset
+from ganzoo.models.programs import PROGRAMS
+from ganzoo.models.programs.program import Preset
 from ganzoo.models.registry import MODELS, build, construct, model_class
 from ganzoo.models.storage import pack, save

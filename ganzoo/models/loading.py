@@ -9,9 +9,9 @@ from ganzoo import config as configs
 from ganzoo import files
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
-from ganzoo.models import named, programs, storage
-from ganzoo.models.programs.preset import Preset
-from ganzoo.models.programs.program import NoDiscriminators
+from ganzoo.models import foreign, named, storage
+from ganzoo.models.foreign import NoDiscriminators
+from ganzoo.models.programs.program import Preset
 from ganzoo.weights import download
 
 
@@ -72,7 +72,7 @@ class Source:
             return storage.read_folder(self.path.parent, [part])
         if self.path.suffix == ".keras":
             return storage.read_archive(self.path)
-        return programs.read_model(self.path, self.preset and self.preset.program)[0]
+        return foreign.read_model(self.path, self.preset and self.preset.program)[0]
 
     def read_networks(self) -> GAN:
         """The model with its discriminators; raises NoDiscriminators where there are none."""
@@ -88,7 +88,7 @@ class Source:
             return model
         if storage.part_in(self.path) or self.path.suffix == ".keras":
             raise NoDiscriminators(f"{self.path} holds no discriminator")
-        return programs.read_networks(self.path, self.preset and self.preset.program)
+        return foreign.read_networks(self.path, self.preset and self.preset.program)
 
     def describe(self, model: GAN) -> None:
         """Gives a model its card; raises UserError if it is not the one of that name."""

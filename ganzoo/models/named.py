@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ganzoo.models.programs import PROGRAMS
-from ganzoo.models.programs.preset import Preset
+from ganzoo.models.programs.program import Preset
 
 FOLDER = Path(__file__).parent / "pretrained"
 

@@ -102,11 +102,14 @@ def maps_of(variable, name: str, side: int) -> Entry:
 
 
 def normalization(layer, name: str) -> list[Entry]:
-    """Scale and offset, and the moving averages of batch normalization.
+    """Scale and offset, and the moving averages of batch normalization; nothing for a layer without
+    weights.
 
     Raises:
         ValueError: where they are networks of a condition.
     """
+    if not hasattr(layer, "gamma"):
+        return []
     if not hasattr(layer.gamma, "value"):
         raise ValueError(f"{layer.name} depends on latents or classes")
     entries = [same(layer.gamma, f"{name}.weight"), same(layer.beta, f"{name}.bias")]

@@ -68,6 +68,25 @@ def test_what_is_downloaded_is_of_known_programs():
             assert model.arguments["image_size"] >= 32
 
 
+def test_the_names_of_classes_are_kept(tmp_path):
+    arguments = {**models.model_class("ssgan").TINY, "num_classes": 3}
+    model = models.construct("ssgan", **arguments)
+    model.build_for_inference()
+    names = model.class_names = ("circle", "heart", "star")
+    models.save(model, "ssgan", arguments, tmp_path / "run" / "model")
+    models.pack(tmp_path / "run", tmp_path / "packed")
+    models.load(tmp_path / "run").save(tmp_path / "net.keras")
+    for path in ("run", "run/model/generator.weights.h5", "packed", "net.keras"):
+        assert models.load(tmp_path / path).class_names == names
+    assert keras.saving.load_model(tmp_path / "net.keras").class_names == names
+    described = tmp_path / "run" / "model" / "config.json"
+    facts = json.loads(described.read_text())
+    del facts["class_names"]  # as earlier versions wrote it
+    described.write_text(json.dumps(facts))
+    assert models.load(tmp_path / "run").class_names == ()
+    assert models.load("dcgan_mnist").class_names == ()
+
+
 def test_presets_print_as_a_table():
     table = models.presets()
     rows = repr(table).splitlines()
@@ -116,6 +135,18 @@ def test_an_authors_model_by_name(published, tmp_path):
         keras.saving.load_model(tmp_path / "net.keras"),
     ):
         np.testing.assert_allclose(again.translate(image), expected, atol=1e-5)
+
+
+def test_a_mirror_serves_authors_models_by_their_file_names(published, monkeypatch, tmp_path):
+    preset = models.presets()["cyclegan_horse2zebra"]
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "net.npz").rename(tmp_path / "mirror" / "horse2zebra.pth")
+    monkeypatch.setenv("GANZOO_MIRROR", str(tmp_path / "mirror"))
+    url = "https://nowhere.invalid/pretrained_models/horse2zebra.pth"
+    monkeypatch.setitem(named.TABLE, preset.name, dataclasses.replace(preset, url=url))
+    image = RNG.uniform(-1, 1, (32, 40, 3)).astype(np.float32)
+    expected = published.convert(image, "a2b")
+    np.testing.assert_allclose(models.load(preset.name).translate(image), expected, atol=1e-5)
 
 
 def test_another_network_is_refused_where_no_hash_is_known(published, monkeypatch):

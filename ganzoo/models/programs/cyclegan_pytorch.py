@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ganzoo.models.programs.preset import NO_LICENSE, Preset
-from ganzoo.models.programs.program import MOST_LAYERS, Arrays, Program, numbers
+from ganzoo.models.programs.program import MOST_LAYERS, NO_LICENSE, Arrays, Preset, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, normalization, transposed
 
 _CYCLEGAN_URL = "https://efrosgans.eecs.berkeley.edu/cyclegan/pretrained_models"
@@ -61,9 +60,9 @@ def unet(network, prefix: str = "model.") -> Iterator[Entry]:
     for down, norm_down, (up, norm_up) in zip(network.downs[1:], norms_down, ups, strict=True):
         place = 3 if norm_down is None else 5  # the innermost level has no other inside
         yield from convolution(down, f"{level}.1")
-        yield from _normalization(norm_down, f"{level}.2")
+        yield from normalization(norm_down, f"{level}.2")
         yield from transposed(up, f"{level}.{place}")
-        yield from _normalization(norm_up, f"{level}.{place + 1}")
+        yield from normalization(norm_up, f"{level}.{place + 1}")
         level += ".3.model"
 
 
@@ -83,13 +82,7 @@ def _numbered(layers, prefix: str, start: int) -> Iterator[Entry]:
             make = transposed if hasattr(layer, "crop") else convolution
             yield from make(layer, name)
         else:
-            yield from _normalization(layer, name)
-
-
-def _normalization(layer, name: str) -> Iterator[Entry]:
-    """Nothing for a layer without weights."""
-    if hasattr(layer, "gamma"):
-        yield from normalization(layer, name)
+            yield from normalization(layer, name)
 
 
 class CycleGAN(Program):
@@ -110,7 +103,7 @@ class CycleGAN(Program):
         """What the arrays of either kind of generator say of it."""
         if "model.model.0.weight" in arrays:
             return _infer_unet(arrays)
-        first = arrays["model.1.weight"]
+        first, norm = arrays["model.1.weight"], _infer_norm(arrays, "model.1", "model.2")
         blocks = numbers(arrays, r"model\.(\d+)\.conv_block\.1\.weight")
         if not blocks:
             raise KeyError("model.10.conv_block.1.weight")
@@ -120,7 +113,7 @@ class CycleGAN(Program):
             "generator": "resnet",
             "num_blocks": len(blocks),
             "generator_width": first.shape[0],
-            "normalization": _infer_normalization(arrays, "model.1", "model.2"),
+            "normalization": norm,
         }
 
     def renamed(self, arrays: Arrays) -> Arrays:
@@ -171,11 +164,11 @@ def _infer_unet(arrays: Arrays) -> dict:
         "channels": arrays["model.model.0.weight"].shape[1],
         "generator": "unet",
         "generator_width": arrays["model.model.0.weight"].shape[0],
-        "normalization": _infer_normalization(arrays, f"{_LEVEL}.1", f"{_LEVEL}.2"),
+        "normalization": _infer_norm(arrays, f"{_LEVEL}.1", f"{_LEVEL}.2"),
     }
 
 
-def _infer_normalization(arrays: Arrays, convolution: str, norm: str) -> str:
+def _infer_norm(arrays: Arrays, convolution: str, norm: str) -> str:
     """What follows a convolution, which has a bias where that does not take the mean's place."""
     if f"{norm}.weight" not in arrays:
         return "instance" if f"{convolution}.bias" in arrays else "none"

@@ -1,28 +1,84 @@
-"""Another project whose files of weights are read: what each one's file in this folder says."""
+"""What is known of another program: the models that it published, and the layout of its files."""
 
-import contextlib
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from ganzoo import weights
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.models.programs.preset import Preset
-from ganzoo.models.registry import construct, model_class
-from ganzoo.weights import layouts
+from ganzoo.weights.download import hash_of
+from ganzoo.weights.layouts import Entry
 
 Arrays = Mapping[str, np.ndarray]
+NO_LICENSE = "none stated for the weights; the authors' code is under BSD 2-Clause"
 MOST_LAYERS, _MOST_DIGITS = 100, 4  # of one kind; of their numbers, or of sides in pixels
-_PARALLEL = "module."
 
 
-class NoDiscriminators(UserError):
-    """A model that was kept without its discriminators."""
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A trained model that has a name.
+
+    Attributes:
+        name: for `ganzoo.models.load`.
+        title: what it makes.
+        license: of the weights.
+        url: where the authors publish it; None for what comes with ganzoo.
+        program: that wrote the file, a key of `ganzoo.models.PROGRAMS`.
+        sha256: of the file, where it is known, or its first digits.
+        size: of the file in bytes, where it is known.
+        arguments: of the model's constructor, which the arrays of a file have to amount to; for
+            one without a known hash.
+        data: what it was trained on.
+        metrics: what was published of it, with the protocol.
+        folder: of one that comes with ganzoo.
+    """
+
+    name: str
+    title: str
+    license: str
+    url: str | None = None
+    program: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    arguments: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    data: str | None = None
+    metrics: str | None = None
+    folder: Path | None = None
+
+    def card(self, file: Path | None = None) -> str:
+        """What there is to know about it, as Markdown.
+
+        Args:
+            file: where it was downloaded to; None if it was not.
+        """
+        if self.folder is not None:
+            files = sorted(self.folder.glob("*.npz"))
+            hashes = [f"- SHA-256 of {path.name}: {hash_of(path)}" for path in files]
+            return (self.folder / "card.md").read_text("utf-8") + "\n".join([*hashes, ""])
+        known = self.sha256 or "not published; that of the first download is pinned"
+        return (
+            f"# {self.name}\n\n{self.title}. Weights of the original authors, converted when loaded"
+            f" ({self.program}).\n\n- Source: {self.url}\n- License: {self.license}\n"
+            f"- Data: {self.data}\n- Metrics: {self.metrics or 'none published'}\n"
+            f"- SHA-256: {hash_of(file) if file else known}\n"
+        )
+
+    def require(self, model: GAN, file: Path) -> None:
+        """Raises UserError unless the model in a file whose hash is unknown has its arguments."""
+        wrong = [
+            f"{key} = {model.arguments.get(key)!r}, expected {value!r}"
+            for key, value in self.arguments.items()
+            if model.arguments.get(key) != value
+        ]
+        if wrong:
+            raise UserError(
+                f"{file} is not {self.name}: its network has {'; '.join(wrong)}. Remove the file"
+                " and what pins.json beside it says of it, and fetch it again."
+            )
 
 
 class Program:
@@ -37,18 +93,18 @@ class Program:
         attributes: of layers, single numbers that arrays do not tell.
         under: the key of the dictionary that holds the state dict; None for none.
         prefix: of the names in files that are written.
+        discriminator: prefix of its names; None where files hold generators alone.
     """
 
     name: str
     model_name: str
-    layout: Callable[[keras.Layer], Iterator[layouts.Entry]]
+    layout: Callable[[keras.Layer], Iterator[Entry]]
     prefixes: tuple[str, ...] = ()
     ignored: str = r".*\.num_batches_tracked"
     attributes: tuple[str, ...] = ()
     under: str | None = None
     prefix: str = ""
-
-    # What the project's file in this folder implements.
+    discriminator: str | None = None
 
     def presets(self) -> Iterable[Preset]:
         """The trained models that the project has published."""
@@ -71,63 +127,13 @@ class Program:
         """The generator's arrays, under the names that `layout` gives."""
         return arrays
 
-    # What ganzoo does with it.
+    def infer_discriminator(self, arrays: Arrays) -> dict:
+        """The arguments of the constructor that a discriminator's arrays decide."""
+        raise NotImplementedError
 
-    def recognize(self, path: Path, arrays: Arrays) -> tuple[Arrays, dict]:
-        """The generator's arrays in a file, and the arguments of the constructor.
-
-        The names are those after the first prefix that there is, and after that of PyTorch's
-        DataParallel, which any program may have used.
-
-        Raises:
-            UserError: when they are not of this program.
-        """
-        found = next(filter(None, (under(prefix, arrays) for prefix in self.prefixes)), arrays)
-        found = under(_PARALLEL, found) or found
-        with explain(path, f"generator of {self.name}", found):
-            found = self.renamed(found)
-            return found, self.infer(found)
-
-    def read(self, path: Path, arrays: Arrays) -> tuple[GAN, dict]:
-        """A model with one generator out of a file, and the arguments of its constructor.
-
-        Raises:
-            UserError: for a file that is not of this program.
-        """
-        arrays, arguments = self.recognize(path, arrays)
-        model = built(path, arrays, lambda: self._for_inference(arguments))
-        layouts.assign(self.layout(model.generator), arrays, self.ignored)
-        return model, arguments
-
-    def read_networks(self, path: Path, arrays: Arrays) -> GAN:
-        """A model with its discriminator, and the generator as it is in training.
-
-        Raises:
-            UserError: as `read` does; NoDiscriminators where there is none, as in most programs.
-        """
-        raise NoDiscriminators(f"{path} holds no discriminator")
-
-    def write(self, model: GAN, network: keras.Layer, source: str, path: Path) -> None:
-        """Writes a generator of a model, which errors call `source`, as a state dict.
-
-        Raises:
-            UserError: when the program has no such network.
-        """
-        if not isinstance(model, model_class(self.model_name)):
-            raise UserError(f"{self.name} has no {type(model).__name__}, which {source} is")
-        try:
-            arrays = layouts.export(self.layout(network))
-        except (AttributeError, ValueError, IndexError) as error:
-            raise UserError(f"{self.name} has no such network as {source} ({error})") from error
-        arrays = self.constants(arrays) | arrays
-        arrays = {f"{self.prefix}{name}": array for name, array in arrays.items()}
-        weights.write_pytorch(arrays, path, self.under)
-
-    def _for_inference(self, arguments: dict) -> GAN:
-        """A model with one generator and nothing else."""
-        model = construct(self.model_name, **arguments)
-        model.build_for_inference(list(model.generators())[:1])
-        return model
+    def networks(self, model: GAN) -> dict[str, Iterator[Entry]]:
+        """The layouts of all networks of a built model, by prefix."""
+        raise NotImplementedError
 
 
 def numbers(arrays: Iterable[str], pattern: str) -> list[int]:
@@ -137,39 +143,3 @@ def numbers(arrays: Iterable[str], pattern: str) -> list[int]:
     if len(found) > MOST_LAYERS or any(len(number) > _MOST_DIGITS for number in found):
         raise ValueError(f"more than {MOST_LAYERS} layers, or longer numbers")
     return sorted(map(int, found))
-
-
-def under(prefix: str, arrays: Arrays) -> Arrays:
-    """The arrays whose names begin with a prefix, without it."""
-    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-
-
-@contextlib.contextmanager
-def explain(path: str | Path, network: str, arrays: Arrays) -> Iterator[None]:
-    """Turns what goes wrong with the arrays of a network into a UserError; empty ones are refused,
-    since they could stand for anything."""
-    try:
-        if not all(array.size for array in arrays.values()):
-            raise ValueError("an array is empty")
-        yield
-    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
-        raise UserError(
-            f"{path} holds no {network}: its arrays have other names or shapes"
-            f" ({type(error).__name__}: {error})"
-        ) from error
-
-
-def built(path, arrays: Arrays, make: Callable[[], GAN]) -> GAN:
-    """What `make` builds, if the file has the numbers for it: a small array can imply any width."""
-    with tf.Graph().as_default():  # where variables have shapes, and take no memory
-        try:
-            needed = sum(variable.shape.num_elements() for variable in make().variables)
-        except UserError as error:
-            raise UserError(f"{path} holds a network that ganzoo does not have: {error}") from error
-    held = sum(array.size for array in arrays.values())
-    if needed > 2 * held + 1000:  # an averaged generator stands for both, a slope for all channels
-        raise UserError(
-            f"{path} holds {held:,} numbers, but its shapes are those of a network of {needed:,};"
-            " it is damaged"
-        )
-    return make()

@@ -5,23 +5,17 @@ Karras et al. 2020, https://arxiv.org/abs/2006.06676
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from ganzoo.engine import GAN
 from ganzoo.layers.resample import BINOMIAL
-from ganzoo.models.programs.preset import Preset
 from ganzoo.models.programs.program import (
     Arrays,
+    Preset,
     Program,
-    built,
-    explain,
     numbers,
-    under,
 )
-from ganzoo.models.registry import build
 from ganzoo.weights.layouts import (
     Entry,
-    assign,
     convolution,
     dense,
     dense_of_maps,
@@ -117,6 +111,7 @@ class StyleGAN2ADA(Program):
     model_name = "stylegan2_ada"
     layout = staticmethod(generator)
     prefixes = ("G_ema.", "G.")
+    discriminator = "D."
     ignored = r".*\.(resample_filter|conv_clamp)"
     attributes = ("conv_clamp", "group_size")
 
@@ -164,39 +159,32 @@ class StyleGAN2ADA(Program):
             **({} if clamp is None else {"clamp": float(clamp)}),
         }
 
-    def read_networks(self, path: Path, arrays: Arrays) -> GAN:
-        """The discriminator and both generators; one stands for the other where a file lacks it."""
-        theirs = under("D.", arrays)
-        if not theirs:
-            return super().read_networks(path, arrays)
-        found, arguments = self.recognize(path, arrays)
-        with explain(path, f"discriminator of {self.name}", theirs):
-            arguments |= _infer_discriminator(theirs)
-        model = built(path, arrays, lambda: build(self.model_name, **arguments))
-        assign(discriminator(model.discriminator), theirs)
-        assign(generator(model.averaged_generator), under("G_ema.", arrays) or found)
-        assign(generator(model.generator), under("G.", arrays) or found)
-        return model
+    def infer_discriminator(self, arrays: Arrays) -> dict:
+        """Its architecture, and the group in which it compares images where a file has it."""
+        architecture = "skip" if "b4.fromrgb.weight" in arrays else "orig"
+        if any(name.endswith(".skip.weight") for name in arrays):
+            architecture = "resnet"
+        layers = len(numbers(arrays, r"mapping\.fc(\d+)\.weight"))
+        group = arrays.get("b4.mbstd.group_size")
+        return {
+            "discriminator_architecture": architecture,
+            **({"discriminator_mapping_layers": layers} if layers else {}),
+            **({} if group is None else {"minibatch_stddev_group": int(group)}),
+        }
+
+    def networks(self, model: GAN) -> dict[str, Iterator[Entry]]:
+        """Both generators and the discriminator."""
+        return {
+            "G_ema.": generator(model.averaged_generator),
+            "G.": generator(model.generator),
+            "D.": discriminator(model.discriminator),
+        }
 
     def constants(self, arrays: Arrays) -> Arrays:
         """The filter of resampling, which each convolution and block keeps."""
         pattern = r"synthesis\.b\d+(\.(conv0|conv1|skip)(?=\.weight))?"
         found = (re.match(pattern, name) for name in arrays)
         return {f"{match[0]}.resample_filter": BINOMIAL for match in found if match}
-
-
-def _infer_discriminator(arrays: Arrays) -> dict:
-    """Its architecture, and the group in which it compares images where a file has it."""
-    architecture = "skip" if "b4.fromrgb.weight" in arrays else "orig"
-    if any(name.endswith(".skip.weight") for name in arrays):
-        architecture = "resnet"
-    layers = len(numbers(arrays, r"mapping\.fc(\d+)\.weight"))
-    group = arrays.get("b4.mbstd.group_size")
-    return {
-        "discriminator_architecture": architecture,
-        **({"discriminator_mapping_layers": layers} if layers else {}),
-        **({} if group is None else {"minibatch_stddev_group": int(group)}),
-    }
 
 
 def _sizes(side: int) -> dict:
