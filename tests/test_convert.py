@@ -5,7 +5,7 @@ import pytest
 from ganzoo import convert, models
 from ganzoo.errors import UserError
 from ganzoo.models import named
-from ganzoo.models.programs import cyclegan_pytorch
+from ganzoo.programs import cyclegan_pytorch
 from ganzoo.weights import layouts
 from tests import commands
 

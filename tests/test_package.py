@@ -22,7 +22,7 @@ RANKS = (
     "seeds ema optimizers plots weights",
     "augment losses inputs",
     "engine latents styles translation checkpoints",
-    "data",
+    "data programs",
     "models metrics outputs",
     "callbacks evaluation",
     "trainer",

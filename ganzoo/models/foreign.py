@@ -10,9 +10,9 @@ import tensorflow as tf
 from ganzoo import weights
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, choose
-from ganzoo.models.programs import PROGRAMS
-from ganzoo.models.programs.program import Arrays, Program
 from ganzoo.models.registry import build, construct, model_class
+from ganzoo.programs import PROGRAMS
+from ganzoo.programs.program import Arrays, Program
 from ganzoo.weights import layouts
 
 _ATTRIBUTES = tuple(name for program in PROGRAMS.values() for name in program.attributes)

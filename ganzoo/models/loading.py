@@ -11,7 +11,7 @@ from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.models import foreign, named, storage
 from ganzoo.models.foreign import NoDiscriminators
-from ganzoo.models.programs.program import Preset
+from ganzoo.programs.program import Preset
 from ganzoo.weights import download
 
 

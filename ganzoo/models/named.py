@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ganzoo.models.programs import PROGRAMS
-from ganzoo.models.programs.program import Preset
+from ganzoo.programs import PROGRAMS
+from ganzoo.programs.program import Preset
 
 FOLDER = Path(__file__).parent / "pretrained"
 

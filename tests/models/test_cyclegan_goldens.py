@@ -12,7 +12,7 @@ from ganzoo.models.cyclegan import (
     pixel_discriminator,
     resnet_generator,
 )
-from ganzoo.models.programs import cyclegan_pytorch as layouts
+from ganzoo.programs import cyclegan_pytorch as layouts
 
 from .goldens import FOLDER, assert_golden, fill, hashed
 

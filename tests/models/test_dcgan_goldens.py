@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import config, models, trainer
-from ganzoo.models.programs import dcgan_pytorch
+from ganzoo.programs import dcgan_pytorch
 from ganzoo.weights.layouts import (
     convolution,
     dense_of_maps,

@@ -16,7 +16,7 @@ from ganzoo import images as pictures
 from ganzoo import models
 from ganzoo.errors import UserError
 from ganzoo.models import named
-from ganzoo.models.programs import cyclegan_pytorch, stylegan2_ada_pytorch
+from ganzoo.programs import cyclegan_pytorch, stylegan2_ada_pytorch
 from ganzoo.translation import ImageGAN
 from ganzoo.weights import layouts
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.models.programs import leftthomas_srgan, mmagic
+from ganzoo.programs import leftthomas_srgan, mmagic
 from tests.weights.layouts import lornatang_discriminator, lornatang_srresnet
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs

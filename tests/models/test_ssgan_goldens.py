@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.models.programs import mimicry
+from ganzoo.programs import mimicry
 from tests.weights.layouts import mimicry_discriminator
 
 from .goldens import assert_golden, fill, hashed, inputs

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.models.programs import stylegan2_ada_pytorch as layouts
+from ganzoo.programs import stylegan2_ada_pytorch as layouts
 from ganzoo.seeds import Random
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs, stylegan_parameter

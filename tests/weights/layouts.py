@@ -1,6 +1,6 @@
 """Layouts of published networks that ganzoo has, and whose files it does not load.
 
-As in `ganzoo.models.programs`, each function takes a network of ours, built, and yields
+As in `ganzoo.programs`, each function takes a network of ours, built, and yields
 the entries of the file.
 """
 

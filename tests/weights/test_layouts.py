@@ -5,7 +5,7 @@ import pytest
 
 from ganzoo import models
 from ganzoo.errors import UserError
-from ganzoo.models.programs import (
+from ganzoo.programs import (
     cyclegan_pytorch,
     dcgan_pytorch,
     mimicry,

@@ -5,7 +5,7 @@ Wang et al. 2018, https://arxiv.org/abs/1809.00219
 
 from collections.abc import Iterator
 
-from ganzoo.models.programs.program import Arrays, Preset, Program, numbers
+from ganzoo.programs.program import Arrays, Preset, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, scaled
 
 _URL = "https://download.openmmlab.com/mmediting/restorers/srresnet_srgan"

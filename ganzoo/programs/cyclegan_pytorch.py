@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ganzoo.models.programs.program import MOST_LAYERS, NO_LICENSE, Arrays, Preset, Program, numbers
+from ganzoo.programs.program import MOST_LAYERS, NO_LICENSE, Arrays, Preset, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, normalization, transposed
 
 _CYCLEGAN_URL = "https://efrosgans.eecs.berkeley.edu/cyclegan/pretrained_models"

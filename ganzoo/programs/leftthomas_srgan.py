@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ganzoo.models.programs.program import Arrays, Program, numbers
+from ganzoo.programs.program import Arrays, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, normalization, slope
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ganzoo.engine import GAN
 from ganzoo.layers.resample import BINOMIAL
-from ganzoo.models.programs.program import (
+from ganzoo.programs.program import (
     Arrays,
     Preset,
     Program,

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
-from ganzoo.models.programs.program import Arrays, Program, numbers
+from ganzoo.programs.program import Arrays, Program, numbers
 from ganzoo.weights.layouts import Entry, normalization, transposed
 
 

@@ -5,7 +5,7 @@ Lee and Town 2020, https://arxiv.org/abs/2005.02494
 
 from collections.abc import Iterator
 
-from ganzoo.models.programs.program import Arrays, Preset, Program, numbers
+from ganzoo.programs.program import Arrays, Preset, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, dense_to_maps, normalization
 
 _SSGAN = "https://drive.google.com/uc?export=download&id=1sceT1tUPw2wRVqLcpg1EkWpz8Qa5j_fE"
