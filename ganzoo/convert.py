@@ -19,8 +19,9 @@ from pathlib import Path
 
 from absl import flags
 
-from ganzoo import cli, files, models
+from ganzoo import cli, files, models, weights
 from ganzoo.errors import UserError, choose
+from ganzoo.weights import layouts
 
 FLAGS = flags.FLAGS
 
@@ -104,10 +105,19 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
     Raises:
         UserError: for an unknown program, or a model that it does not have.
     """
+    chosen = choose("program", program, models.PROGRAMS)
     model = models.load(source)
+    if not isinstance(model, models.model_class(chosen.model_name)):
+        raise UserError(f"{program} has no {type(model).__name__}, which {source} is")
     generators = model.generators()
     network = choose("direction", direction or next(iter(generators)), generators)
-    models.write_model(program, model, network, source, Path(out))
+    try:
+        arrays = layouts.export(chosen.layout(network))
+    except (AttributeError, ValueError, IndexError) as error:
+        raise UserError(f"{program} has no such network as {source} ({error})") from error
+    arrays = chosen.constants(arrays) | arrays
+    arrays = {f"{chosen.prefix}{name}": array for name, array in arrays.items()}
+    weights.write_pytorch(arrays, Path(out), chosen.under)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
-"""Models out of files of other programs, and back."""
+"""Models out of files of other programs."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from ganzoo import weights
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, choose
-from ganzoo.models.registry import build, construct, model_class
+from ganzoo.models.registry import build, construct
 from ganzoo.programs import PROGRAMS
 from ganzoo.programs.program import Arrays, Program
 from ganzoo.weights import layouts
@@ -55,8 +54,8 @@ def read_networks(path: str | Path, program: str | None = None) -> GAN:
     Arguments and errors are those of `read_model`; a file may hold the averaged generator alone.
     """
     chosen, arrays = _open(path, program)
-    discriminator = _under(chosen.discriminator, arrays) if chosen.discriminator else {}
-    if not discriminator:
+    discriminator = _under("D.", arrays)
+    if not discriminator or chosen.infer_discriminator is None:
         raise NoDiscriminators(f"{path} holds no discriminator")
     generator, arguments = _recognize(path, chosen, arrays)
     with _explain(path, f"discriminator of {chosen.name}", discriminator):
@@ -65,31 +64,6 @@ def read_networks(path: str | Path, program: str | None = None) -> GAN:
     for prefix, entries in chosen.networks(model).items():
         layouts.assign(entries, _under(prefix, arrays) or generator)
     return model
-
-
-def write_model(program: str, model: GAN, network: keras.Layer, source: str, path: Path) -> None:
-    """Writes a generator of a model as a state dict.
-
-    Args:
-        program: a key of `PROGRAMS`.
-        model: of any kind.
-        network: one of its generators.
-        source: what errors call it.
-        path: the file.
-
-    Raises:
-        UserError: for an unknown program, or one that has no such network.
-    """
-    chosen = choose("program", program, PROGRAMS)
-    if not isinstance(model, model_class(chosen.model_name)):
-        raise UserError(f"{program} has no {type(model).__name__}, which {source} is")
-    try:
-        arrays = layouts.export(chosen.layout(network))
-    except (AttributeError, ValueError, IndexError) as error:
-        raise UserError(f"{program} has no such network as {source} ({error})") from error
-    arrays = chosen.constants(arrays) | arrays
-    arrays = {f"{chosen.prefix}{name}": array for name, array in arrays.items()}
-    weights.write_pytorch(arrays, path, chosen.under)
 
 
 def _open(path: str | Path, name: str | None) -> tuple[Program, Arrays]:

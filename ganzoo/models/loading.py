@@ -115,28 +115,39 @@ def start_from(model: GAN, path: str | Path) -> None:
     """
     try:
         donor = load(path, discriminator=True)
-        others = donor.generators() | _players(donor)
     except NoDiscriminators:
         donor = load(path)
-        others = donor.generators()
-    networks = model.generators() | ({} if donor.is_for_inference else _players(model))
-    differing = _differences(networks, others, partly=donor.is_for_inference)
+    whole, parts = not donor.is_for_inference, donor.generators()
+    there = _variables(donor, whole)
+    here = {(n, i): v for (n, i), v in _variables(model, whole).items() if whole or n in parts}
+    differing = [
+        f"{variable.path} is {there[key].shape} there and {variable.shape} here"
+        for key, variable in here.items()
+        if key in there and there[key].shape != variable.shape
+    ]
+    differing += [
+        f"one of them lacks the array {key[1]} of {key[0]}"
+        for key in sorted(here.keys() ^ there.keys())
+    ]
     if differing:
         raise _cannot_start(path, model, donor, differing)
-    pairs = [(networks[name], other) for name, other in others.items()]
-    if donor.is_for_inference:
-        pairs += [(average.source, average.target) for average in model.averages()]
-    for network, other in pairs:
-        for variable, value in zip(network.variables, other.variables, strict=True):
-            variable.assign(value)
+    for key, variable in there.items():
+        here[key].assign(variable)
+    for average in () if whole else model.averages():
+        for ours, theirs in zip(average.source.variables, average.target.variables, strict=True):
+            ours.assign(theirs)
 
 
-def _players(model: GAN) -> dict[str, keras.Layer]:
-    """The networks that training moves, by name."""
+def _variables(model: GAN, whole: bool) -> dict[tuple[str, int], keras.Variable]:
+    """The variables of the generators, and of a whole model those of all that training moves, by
+    their network and their place in it."""
+    networks = dict(model.generators())
+    for player, moved in model.players().items() if whole else ():
+        networks |= {f"{player} {index}": network for index, network in enumerate(moved)}
     return {
-        f"{player} {index}": network
-        for player, networks in model.players().items()
-        for index, network in enumerate(networks)
+        (name, index): variable
+        for name, network in networks.items()
+        for index, variable in enumerate(network.variables)
     }
 
 
@@ -151,30 +162,6 @@ def _no_such(name: str) -> UserError:
         f"{error} Nor is {name} a file or a run directory: train one with python -m ganzoo.train"
         " --model=ssgan --dataset=shapes; the first tick writes its model."
     )
-
-
-def _differences(networks: dict, others: dict, partly: bool) -> list[str]:
-    """In words, which variables of `others` have other shapes than those of `networks`.
-
-    Args:
-        networks: by name.
-        others: by name.
-        partly: whether `others` may be some of them.
-    """
-    lacking = others.keys() - networks.keys() if partly else others.keys() ^ networks.keys()
-    differing = [f"only one has {name}" for name in sorted(lacking)]
-    for name in [name for name in others if name in networks]:
-        pair = (networks[name], others[name])
-        here, there = ([tuple(v.shape) for v in network.variables] for network in pair)
-        if len(here) != len(there):
-            differing.append(f"{name} has {len(there)} arrays there and {len(here)} here")
-            continue
-        differing += [
-            f"{variable.path} is {old} there and {new} here"
-            for variable, new, old in zip(pair[0].variables, here, there, strict=True)
-            if new != old
-        ]
-    return differing
 
 
 def _cannot_start(path, model: GAN, donor: GAN, differing: list[str]) -> UserError:

@@ -36,5 +36,5 @@ def _bundled() -> list[Preset]:
     return found
 
 
-_PUBLISHED = [preset for program in PROGRAMS.values() for preset in program.presets()]
+_PUBLISHED = [preset for program in PROGRAMS.values() for preset in program.presets]
 TABLE = {preset.name: preset for preset in (*_bundled(), *_PUBLISHED)}

@@ -4,6 +4,7 @@ Zhu et al. 2017, https://arxiv.org/abs/1703.10593
 Isola et al. 2017, https://arxiv.org/abs/1611.07004
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -30,12 +31,17 @@ _PIX2PIX_DATA = {
     "CMP Facades": "facades_label2photo",
     "Transient Attributes": "day2night",
 }
+_SIZES = {"image_size": 256, "channels": 3, "generator_width": 64}
+_RESNET = {**_SIZES, "generator": "resnet", "num_blocks": 9, "normalization": "instance"}
+_UNET = {**_SIZES, "generator": "unet", "normalization": "image"}
 _FIGURES = {
     "cyclegan_horse2zebra": "FID 62.11",
     "cyclegan_zebra2horse": "FID 138.65",
     "cyclegan_summer2winter_yosemite": "FID 77.34",
     "cyclegan_winter2summer_yosemite": "FID 72.63",
 }
+# Instance normalization kept averages before PyTorch 0.4, and used them in no program.
+_IGNORED = r".*\.(num_batches_tracked|running_mean|running_var)"
 _LEVEL = "model.model.1.model"  # of a U-Net, the second
 
 
@@ -85,74 +91,22 @@ def _numbered(layers, prefix: str, start: int) -> Iterator[Entry]:
             yield from normalization(layer, name)
 
 
-class CycleGAN(Program):
-    """Residual networks, and U-Nets as they are with the averages of their training."""
-
-    name = "cyclegan-pytorch"
-    model_name = "cyclegan"
-    # Instance normalization kept averages before PyTorch 0.4, and used them in no program.
-    ignored = r".*\.(num_batches_tracked|running_mean|running_var)"
-    layout = staticmethod(generator)
-
-    def presets(self) -> Iterator[Preset]:
-        """The generators of the paper, one for each direction."""
-        arguments = {"generator": "resnet", "num_blocks": 9, "normalization": "instance"}
-        yield from _published("CycleGAN", self.name, _CYCLEGAN_URL, _CYCLEGAN_DATA, arguments)
-
-    def infer(self, arrays: Arrays) -> dict:
-        """What the arrays of either kind of generator say of it."""
-        if "model.model.0.weight" in arrays:
-            return _infer_unet(arrays)
-        first, norm = arrays["model.1.weight"], _infer_norm(arrays, "model.1", "model.2")
-        blocks = numbers(arrays, r"model\.(\d+)\.conv_block\.1\.weight")
-        if not blocks:
-            raise KeyError("model.10.conv_block.1.weight")
-        return {
-            "image_size": 256 if len(blocks) > 6 else 128,
-            "channels": first.shape[1],
-            "generator": "resnet",
-            "num_blocks": len(blocks),
-            "generator_width": first.shape[0],
-            "normalization": norm,
-        }
-
-    def renamed(self, arrays: Arrays) -> Arrays:
-        """Those of blocks with a dropout, after which each layer has the next number."""
-        block = r"(model\.\d+\.conv_block\.)"
-        kernels = (n for n, a in arrays.items() if a.ndim == 4)
-        if not any(re.fullmatch(rf"{block}6\.weight", name) for name in kernels):
-            return arrays
-        later = re.compile(rf"{block}([67])(\..*)")
-        return {
-            later.sub(lambda m: f"{m[1]}{int(m[2]) - 1}{m[3]}", n): a for n, a in arrays.items()
-        }
-
-
-class Pix2Pix(CycleGAN):
-    """The same networks with the statistics of each image, as the authors' test.py takes them
-    without --eval."""
-
-    name = "pix2pix-pytorch"
-
-    def presets(self) -> Iterator[Preset]:
-        """The generators of the paper."""
-        arguments = {"generator": "unet", "normalization": "image"}
-        yield from _published("pix2pix", self.name, _PIX2PIX_URL, _PIX2PIX_DATA, arguments)
-
-    def infer(self, arrays: Arrays) -> dict:
-        """What the arrays say, but for the averages."""
-        arguments = super().infer(arrays)
-        if arguments["normalization"] == "batch":
-            arguments["normalization"] = "image"
-        return arguments
-
-    def constants(self, arrays: Arrays) -> Arrays:
-        """What their layers expect in a file, and do not use: averages of nothing."""
-        scales = {n.removesuffix(".weight"): a for n, a in arrays.items() if a.ndim == 1}
-        scales = {name: a for name, a in scales.items() if f"{name}.weight" in arrays}
-        means = {f"{name}.running_mean": np.zeros_like(a) for name, a in scales.items()}
-        variances = {f"{name}.running_var": np.ones_like(a) for name, a in scales.items()}
-        return means | variances
+def _infer(arrays: Arrays) -> dict:
+    """What the arrays of either kind of generator say of it."""
+    if "model.model.0.weight" in arrays:
+        return _infer_unet(arrays)
+    first, norm = arrays["model.1.weight"], _infer_norm(arrays, "model.1", "model.2")
+    blocks = numbers(arrays, r"model\.(\d+)\.conv_block\.1\.weight")
+    if not blocks:
+        raise KeyError("model.10.conv_block.1.weight")
+    return {
+        "image_size": 256 if len(blocks) > 6 else 128,
+        "channels": first.shape[1],
+        "generator": "resnet",
+        "num_blocks": len(blocks),
+        "generator_width": first.shape[0],
+        "normalization": norm,
+    }
 
 
 def _infer_unet(arrays: Arrays) -> dict:
@@ -175,9 +129,36 @@ def _infer_norm(arrays: Arrays, convolution: str, norm: str) -> str:
     return "batch" if f"{norm}.running_mean" in arrays else "image"
 
 
-def _published(paper: str, program: str, url: str, data, arguments) -> Iterator[Preset]:
+def _infer_pix2pix(arrays: Arrays) -> dict:
+    """The same but for the averages: the authors' test.py takes the statistics of each image, if it
+    is called without --eval."""
+    arguments = _infer(arrays)
+    if arguments["normalization"] == "batch":
+        arguments["normalization"] = "image"
+    return arguments
+
+
+def _averages(arrays: Arrays) -> Arrays:
+    """What their layers expect in a file, and do not use: averages of nothing."""
+    scales = {n.removesuffix(".weight"): a for n, a in arrays.items() if a.ndim == 1}
+    scales = {name: a for name, a in scales.items() if f"{name}.weight" in arrays}
+    means = {f"{name}.running_mean": np.zeros_like(a) for name, a in scales.items()}
+    variances = {f"{name}.running_var": np.ones_like(a) for name, a in scales.items()}
+    return means | variances
+
+
+def _without_dropout(arrays: Arrays) -> Arrays:
+    """Those of blocks with a dropout, after which each layer has the next number."""
+    block = r"(model\.\d+\.conv_block\.)"
+    kernels = (n for n, a in arrays.items() if a.ndim == 4)
+    if not any(re.fullmatch(rf"{block}6\.weight", name) for name in kernels):
+        return arrays
+    later = re.compile(rf"{block}([67])(\..*)")
+    return {later.sub(lambda m: f"{m[1]}{int(m[2]) - 1}{m[3]}", n): a for n, a in arrays.items()}
+
+
+def _published(paper: str, url: str, data, arguments) -> Iterator[Preset]:
     """The generators at an address, by the data that they were trained on."""
-    arguments = {"image_size": 256, "channels": 3, "generator_width": 64} | arguments
     note = "measured by MMGeneration, which does not say against which images"
     for trained_on, names in data.items():
         for name in names.split():
@@ -187,7 +168,7 @@ def _published(paper: str, program: str, url: str, data, arguments) -> Iterator[
                 f"{paper}: {_in_words(name)}, 256 px",
                 NO_LICENSE,
                 f"{url}/{name}.pth",
-                program,
+                f"{paper.lower()}-pytorch",
                 arguments=arguments,
                 data=trained_on,
                 metrics=f"{_FIGURES[preset]}, {note}" if preset in _FIGURES else None,
@@ -199,3 +180,21 @@ def _in_words(name: str) -> str:
     if name.startswith("style_"):
         return f"photo to painting in the style of {name.removeprefix('style_')}"
     return name.replace("_", " ").replace("2", " to ")
+
+
+CYCLEGAN = Program(
+    "cyclegan-pytorch",
+    "cyclegan",
+    _infer,
+    generator,
+    presets=list(_published("CycleGAN", _CYCLEGAN_URL, _CYCLEGAN_DATA, _RESNET)),
+    ignored=_IGNORED,
+    renamed=_without_dropout,
+)
+PIX2PIX = dataclasses.replace(
+    CYCLEGAN,
+    name="pix2pix-pytorch",
+    infer=_infer_pix2pix,
+    presets=list(_published("pix2pix", _PIX2PIX_URL, _PIX2PIX_DATA, _UNET)),
+    constants=_averages,
+)

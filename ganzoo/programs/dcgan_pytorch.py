@@ -28,21 +28,17 @@ def generator(network, prefix: str = "main") -> Iterator[Entry]:
         yield from make(layer, f"{prefix}.{place}")
 
 
-class DCGAN(Program):
-    """Its generators of any size; none are published."""
+def _infer(arrays: Arrays) -> dict:
+    """The size of images follows from the number of layers."""
+    latents, _, side, _ = arrays["main.0.weight"].shape
+    places = numbers(arrays, r"main\.(\d+)\.weight")
+    last = arrays[f"main.{max(places)}.weight"]
+    return {
+        "image_size": side * 2 ** (len(places) // 2),  # every other layer is a normalization
+        "channels": last.shape[1],
+        "latent_dim": latents,
+        "width": last.shape[0],
+    }
 
-    name = "dcgan-pytorch"
-    model_name = "dcgan"
-    layout = staticmethod(generator)
 
-    def infer(self, arrays: Arrays) -> dict:
-        """The size follows from the number of layers."""
-        latents, _, side, _ = arrays["main.0.weight"].shape
-        places = numbers(arrays, r"main\.(\d+)\.weight")
-        last = arrays[f"main.{max(places)}.weight"]
-        return {
-            "image_size": side * 2 ** (len(places) // 2),  # every other layer is a normalization
-            "channels": last.shape[1],
-            "latent_dim": latents,
-            "width": last.shape[0],
-        }
+DCGAN = Program("dcgan-pytorch", "dcgan", _infer, generator)

@@ -30,25 +30,21 @@ def generator(network) -> Iterator[Entry]:
     yield from convolution(network.to_image, f"{last}.{len(network.expansions)}")
 
 
-class SRGAN(Program):
-    """Its generators of any depth, at whose end is a normalization or a PReLU."""
+def _infer(arrays: Arrays) -> dict:
+    """The number of blocks decides the names of those after them."""
+    blocks = numbers(arrays, r"block(\d+)\.conv1\.weight")
+    first = arrays["block1.0.weight"]
+    doublings = numbers(arrays, rf"block{len(blocks) + 3}\.(\d+)\.conv\.weight")
+    return {
+        "channels": first.shape[1],
+        "scale": 2 ** len(doublings),
+        "num_blocks": len(blocks),
+        "width": first.shape[0],
+        "output": "tanh",
+        "normalized_bias": True,
+        "trunk_end": "norm" if f"block{len(blocks) + 2}.1.bias" in arrays else "prelu",
+        "content_loss": "mse",
+    }
 
-    name = "leftthomas-srgan"
-    model_name = "srgan"
-    layout = staticmethod(generator)
 
-    def infer(self, arrays: Arrays) -> dict:
-        """The number of blocks decides the names of those after them."""
-        blocks = numbers(arrays, r"block(\d+)\.conv1\.weight")
-        first = arrays["block1.0.weight"]
-        doublings = numbers(arrays, rf"block{len(blocks) + 3}\.(\d+)\.conv\.weight")
-        return {
-            "channels": first.shape[1],
-            "scale": 2 ** len(doublings),
-            "num_blocks": len(blocks),
-            "width": first.shape[0],
-            "output": "tanh",
-            "normalized_bias": True,
-            "trunk_end": "norm" if f"block{len(blocks) + 2}.1.bias" in arrays else "prelu",
-            "content_loss": "mse",
-        }
+SRGAN = Program("leftthomas-srgan", "srgan", _infer, generator)

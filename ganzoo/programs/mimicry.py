@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from ganzoo.programs.program import Arrays, Preset, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, dense_to_maps, normalization
 
-_SSGAN = "https://drive.google.com/uc?export=download&id=1sceT1tUPw2wRVqLcpg1EkWpz8Qa5j_fE"
+_SSGAN = Preset(
+    "ssgan_cifar10_mimicry",
+    "SSGAN: CIFAR-10, 32 px",
+    "MIT",
+    "https://drive.google.com/uc?export=download&id=1sceT1tUPw2wRVqLcpg1EkWpz8Qa5j_fE",
+    "mimicry",
+    arguments={"image_size": 32, "channels": 3, "latent_dim": 128, "generator_width": 256},
+    data="CIFAR-10",
+    metrics="FID 14.65, Inception score 8.17; 50,000 images against the training images",
+)
 
 
 def generator(network) -> Iterator[Entry]:
@@ -25,37 +34,25 @@ def generator(network) -> Iterator[Entry]:
     yield from convolution(network.to_image, f"c{last}")
 
 
-class Mimicry(Program):
-    """Its generators of three blocks."""
+def _infer(arrays: Arrays) -> dict:
+    """What the arrays of a generator at 32 px say of it."""
+    if len(numbers(arrays, r"block(\d+)\.c1\.weight")) != 3:
+        raise ValueError("a network of three blocks, for 32 px,")
+    return {
+        "image_size": 32,
+        "channels": arrays["c5.weight"].shape[0],
+        "architecture": "mimicry",
+        "latent_dim": arrays["l1.weight"].shape[1],
+        "generator_width": arrays["block2.c1.weight"].shape[0],
+    }
 
-    name = "mimicry"
-    model_name = "ssgan"
-    layout = staticmethod(generator)
-    prefixes = ("model_state_dict.",)
-    under = "model_state_dict"
 
-    def presets(self) -> Iterator[Preset]:
-        """SSGAN on CIFAR-10."""
-        sizes = {"image_size": 32, "channels": 3, "latent_dim": 128, "generator_width": 256}
-        yield Preset(
-            "ssgan_cifar10_mimicry",
-            "SSGAN: CIFAR-10, 32 px",
-            "MIT",
-            _SSGAN,
-            self.name,
-            arguments=sizes,
-            data="CIFAR-10",
-            metrics="FID 14.65, Inception score 8.17; 50,000 images against the training images",
-        )
-
-    def infer(self, arrays: Arrays) -> dict:
-        """What the arrays of a generator at 32 px say of it."""
-        if len(numbers(arrays, r"block(\d+)\.c1\.weight")) != 3:
-            raise ValueError("a network of three blocks, for 32 px,")
-        return {
-            "image_size": 32,
-            "channels": arrays["c5.weight"].shape[0],
-            "architecture": "mimicry",
-            "latent_dim": arrays["l1.weight"].shape[1],
-            "generator_width": arrays["block2.c1.weight"].shape[0],
-        }
+MIMICRY = Program(
+    "mimicry",
+    "ssgan",
+    _infer,
+    generator,
+    presets=(_SSGAN,),
+    prefixes=("model_state_dict.",),
+    under="model_state_dict",
+)

@@ -9,18 +9,20 @@ from ganzoo.programs.program import Arrays, Preset, Program, numbers
 from ganzoo.weights.layouts import Entry, convolution, scaled
 
 _URL = "https://download.openmmlab.com/mmediting/restorers/srresnet_srgan"
-_PUBLISHED = {  # title, file, figures
-    "srresnet_x4_mmagic": (
+_PUBLISHED = (  # name, title, file with the first digits of its hash, figures
+    (
+        "srresnet_x4_mmagic",
         "MSRResNet: 4 times as large",
         "msrresnet_x4c64b16_1x16_300k_div2k_20200521-61556be5.pth",
         "Set5 30.23 dB, SSIM 0.849; Set14 26.78 dB, 0.737",
     ),
-    "srgan_x4_mmagic": (
+    (
+        "srgan_x4_mmagic",
         "SRGAN with MSRResNet: 4 times as large",
         "srgan_x4c64b16_1x16_1000k_div2k_20200606-a1f0810e.pth",
         "Set5 27.95 dB, SSIM 0.785; Set14 24.74 dB, 0.649",
     ),
-}
+)
 
 
 def msrresnet(network) -> Iterator[Entry]:
@@ -37,39 +39,39 @@ def msrresnet(network) -> Iterator[Entry]:
         yield scaled(entry, 2.0)
 
 
-class MMagic(Program):
-    """MSRResNet by itself, or in a checkpoint of SRGAN's training."""
+def _infer(arrays: Arrays) -> dict:
+    """What the arrays of MSRResNet say of it."""
+    first = arrays["conv_first.weight"]
+    expansions = numbers(arrays, r"upsample(\d+)\.upsample_conv\.weight")
+    return {
+        "channels": first.shape[1],
+        "scale": 2 ** len(expansions),
+        "num_blocks": len(numbers(arrays, r"trunk_net\.(\d+)\.conv1\.weight")),
+        "width": first.shape[0],
+        "architecture": "msrresnet",
+        "content_loss": "mse",
+    }
 
-    name = "mmagic"
-    model_name = "srgan"
-    layout = staticmethod(msrresnet)
-    prefixes = ("state_dict.generator.", "generator.", "state_dict.")
-    under = "state_dict"
-    prefix = "generator."
 
-    def presets(self) -> Iterator[Preset]:
-        """Both networks; the name of a file ends with the first digits of its hash."""
-        for name, (title, file, figures) in _PUBLISHED.items():
-            yield Preset(
-                name,
-                title,
-                "Apache-2.0",
-                f"{_URL}/{file}",
-                self.name,
-                file[-12:-4],
-                data="DIV2K",
-                metrics=f"{figures}; in RGB with a border of 4 pixels",
-            )
-
-    def infer(self, arrays: Arrays) -> dict:
-        """What the arrays of MSRResNet say of it."""
-        first = arrays["conv_first.weight"]
-        expansions = numbers(arrays, r"upsample(\d+)\.upsample_conv\.weight")
-        return {
-            "channels": first.shape[1],
-            "scale": 2 ** len(expansions),
-            "num_blocks": len(numbers(arrays, r"trunk_net\.(\d+)\.conv1\.weight")),
-            "width": first.shape[0],
-            "architecture": "msrresnet",
-            "content_loss": "mse",
-        }
+MMAGIC = Program(
+    "mmagic",
+    "srgan",
+    _infer,
+    msrresnet,
+    presets=[
+        Preset(
+            name,
+            title,
+            "Apache-2.0",
+            f"{_URL}/{file}",
+            "mmagic",
+            file[-12:-4],
+            data="DIV2K",
+            metrics=f"{figures}; in RGB with a border of 4 pixels",
+        )
+        for name, title, file, figures in _PUBLISHED
+    ],
+    prefixes=("state_dict.generator.", "generator.", "state_dict."),
+    under="state_dict",
+    prefix="generator.",
+)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -81,59 +81,43 @@ class Preset:
             )
 
 
+@dataclasses.dataclass(frozen=True)
 class Program:
     """A project whose files of weights ganzoo reads and writes.
 
     Attributes:
         name: for `ganzoo.convert`.
         model_name: key of `ganzoo.models.MODELS`.
+        infer: from the generator's arrays, the arguments of the model's constructor; raises
+            LookupError, ValueError, TypeError or ArithmeticError when they are not of this program.
         layout: where the arrays of a file belong in a generator.
+        presets: the trained models that the project has published.
         prefixes: of the generator's names, the first that there is.
         ignored: a pattern of names, relative to the generator's, that no model needs.
-        attributes: of layers, single numbers that arrays do not tell.
+        attributes: of layers, single numbers that arrays do not show.
         under: the key of the dictionary that holds the state dict; None for none.
         prefix: of the names in files that are written.
-        discriminator: prefix of its names; None where files hold generators alone.
+        constants: from a generator's arrays, what files need beside them.
+        renamed: the generator's arrays, under the names that `layout` gives.
+        infer_discriminator: from the arrays under "D.", the arguments that they decide; None where
+            files hold generators alone.
+        networks: the layouts of all networks of a built model, by prefix.
     """
 
     name: str
     model_name: str
+    infer: Callable[[Arrays], dict]
     layout: Callable[[keras.Layer], Iterator[Entry]]
-    prefixes: tuple[str, ...] = ()
+    presets: Sequence[Preset] = ()
+    prefixes: Sequence[str] = ()
     ignored: str = r".*\.num_batches_tracked"
-    attributes: tuple[str, ...] = ()
+    attributes: Sequence[str] = ()
     under: str | None = None
     prefix: str = ""
-    discriminator: str | None = None
-
-    def presets(self) -> Iterable[Preset]:
-        """The trained models that the project has published."""
-        return ()
-
-    def infer(self, arrays: Arrays) -> dict:
-        """The arguments of the model's constructor, from the generator's arrays.
-
-        Raises:
-            LookupError, ValueError, TypeError or ArithmeticError: when they are not of this
-                program.
-        """
-        raise NotImplementedError
-
-    def constants(self, arrays: Arrays) -> Arrays:
-        """What files need beside the arrays of a generator."""
-        return {}
-
-    def renamed(self, arrays: Arrays) -> Arrays:
-        """The generator's arrays, under the names that `layout` gives."""
-        return arrays
-
-    def infer_discriminator(self, arrays: Arrays) -> dict:
-        """The arguments of the constructor that a discriminator's arrays decide."""
-        raise NotImplementedError
-
-    def networks(self, model: GAN) -> dict[str, Iterator[Entry]]:
-        """The layouts of all networks of a built model, by prefix."""
-        raise NotImplementedError
+    constants: Callable[[Arrays], Arrays] = lambda arrays: {}
+    renamed: Callable[[Arrays], Arrays] = lambda arrays: arrays
+    infer_discriminator: Callable[[Arrays], dict] | None = None
+    networks: Callable[[GAN], dict[str, Iterator[Entry]]] | None = None
 
 
 def numbers(arrays: Iterable[str], pattern: str) -> list[int]:

@@ -104,87 +104,22 @@ def _styled(layer, name: str) -> Iterator[Entry]:
     yield same(layer.bias, f"{name}.bias")
 
 
-class StyleGAN2ADA(Program):
-    """Its networks of every architecture; a file holds a generator, or all networks."""
-
-    name = "stylegan2-ada-pytorch"
-    model_name = "stylegan2_ada"
-    layout = staticmethod(generator)
-    prefixes = ("G_ema.", "G.")
-    discriminator = "D."
-    ignored = r".*\.(resample_filter|conv_clamp)"
-    attributes = ("conv_clamp", "group_size")
-
-    def presets(self) -> Iterator[Preset]:
-        """The networks of the paper, and those that it starts trainings of others from."""
-        for name, (title, side, file, data) in _PUBLISHED.items():
-            folder = f"{_URL}/transfer-learning-source-nets" if "-res" in file else _URL
-            protocol = "; 50,000 images against all training images"
-            yield Preset(
-                f"stylegan2_ada_{name}",
-                f"StyleGAN2: {title}, {side} px",
-                "NVIDIA Source Code License, non-commercial research and evaluation",
-                f"{folder}/{file}.pkl",
-                self.name,
-                *_HASHES.get(name, ()),
-                arguments={} if name in _HASHES else _sizes(side),
-                data=data,
-                metrics=f"{_FIGURES[name]}{protocol}" if name in _FIGURES else None,
-            )
-
-    def infer(self, arrays: Arrays) -> dict:
-        """Sizes, widths and architecture, and the limit of values where a file has it."""
-        sizes = numbers(arrays, r"synthesis\.b(\d+)\.conv1\.weight")
-        widths = {size: arrays[f"synthesis.b{size}.conv1.weight"].shape[0] for size in sizes}
-        largest, most = max(sizes), max(widths.values())
-        has_labels = "mapping.embed.weight" in arrays
-        style_dim = arrays["mapping.w_avg"].shape[0]
-        latent_dim = arrays["mapping.fc0.weight"].shape[1] - (style_dim if has_labels else 0)
-        if latent_dim < 1:
-            raise ValueError("no latents beside the labels")
-        architecture = "skip" if "synthesis.b4.torgb.weight" in arrays else "orig"
-        if f"synthesis.b{largest}.skip.weight" in arrays:
-            architecture = "resnet"
-        clamp = arrays.get(f"synthesis.b{largest}.torgb.conv_clamp")
-        return {
-            "image_size": largest,
-            "channels": arrays[f"synthesis.b{largest}.torgb.weight"].shape[0],
-            "num_classes": arrays["mapping.embed.weight"].shape[1] if has_labels else 0,
-            "latent_dim": latent_dim,
-            "style_dim": style_dim,
-            "mapping_layers": len(numbers(arrays, r"mapping\.fc(\d+)\.weight")),
-            "channel_base": widths[largest] * largest,
-            "channel_max": most,
-            "generator_architecture": architecture,
-            **({} if clamp is None else {"clamp": float(clamp)}),
-        }
-
-    def infer_discriminator(self, arrays: Arrays) -> dict:
-        """Its architecture, and the group in which it compares images where a file has it."""
-        architecture = "skip" if "b4.fromrgb.weight" in arrays else "orig"
-        if any(name.endswith(".skip.weight") for name in arrays):
-            architecture = "resnet"
-        layers = len(numbers(arrays, r"mapping\.fc(\d+)\.weight"))
-        group = arrays.get("b4.mbstd.group_size")
-        return {
-            "discriminator_architecture": architecture,
-            **({"discriminator_mapping_layers": layers} if layers else {}),
-            **({} if group is None else {"minibatch_stddev_group": int(group)}),
-        }
-
-    def networks(self, model: GAN) -> dict[str, Iterator[Entry]]:
-        """Both generators and the discriminator."""
-        return {
-            "G_ema.": generator(model.averaged_generator),
-            "G.": generator(model.generator),
-            "D.": discriminator(model.discriminator),
-        }
-
-    def constants(self, arrays: Arrays) -> Arrays:
-        """The filter of resampling, which each convolution and block keeps."""
-        pattern = r"synthesis\.b\d+(\.(conv0|conv1|skip)(?=\.weight))?"
-        found = (re.match(pattern, name) for name in arrays)
-        return {f"{match[0]}.resample_filter": BINOMIAL for match in found if match}
+def _presets() -> Iterator[Preset]:
+    """The networks of the paper, and those that it starts trainings of others from."""
+    for name, (title, side, file, data) in _PUBLISHED.items():
+        folder = f"{_URL}/transfer-learning-source-nets" if "-res" in file else _URL
+        protocol = "; 50,000 images against all training images"
+        yield Preset(
+            f"stylegan2_ada_{name}",
+            f"StyleGAN2: {title}, {side} px",
+            "NVIDIA Source Code License, non-commercial research and evaluation",
+            f"{folder}/{file}.pkl",
+            "stylegan2-ada-pytorch",
+            *_HASHES.get(name, ()),
+            arguments={} if name in _HASHES else _sizes(side),
+            data=data,
+            metrics=f"{_FIGURES[name]}{protocol}" if name in _FIGURES else None,
+        )
 
 
 def _sizes(side: int) -> dict:
@@ -200,3 +135,76 @@ def _sizes(side: int) -> dict:
         "channel_max": 512,
         "generator_architecture": "skip",
     }
+
+
+def _infer(arrays: Arrays) -> dict:
+    """Sizes, widths and architecture, and the limit of values where a file has it."""
+    sizes = numbers(arrays, r"synthesis\.b(\d+)\.conv1\.weight")
+    widths = {size: arrays[f"synthesis.b{size}.conv1.weight"].shape[0] for size in sizes}
+    largest, most = max(sizes), max(widths.values())
+    has_labels = "mapping.embed.weight" in arrays
+    style_dim = arrays["mapping.w_avg"].shape[0]
+    latent_dim = arrays["mapping.fc0.weight"].shape[1] - (style_dim if has_labels else 0)
+    if latent_dim < 1:
+        raise ValueError("no latents beside the labels")
+    architecture = "skip" if "synthesis.b4.torgb.weight" in arrays else "orig"
+    if f"synthesis.b{largest}.skip.weight" in arrays:
+        architecture = "resnet"
+    clamp = arrays.get(f"synthesis.b{largest}.torgb.conv_clamp")
+    return {
+        "image_size": largest,
+        "channels": arrays[f"synthesis.b{largest}.torgb.weight"].shape[0],
+        "num_classes": arrays["mapping.embed.weight"].shape[1] if has_labels else 0,
+        "latent_dim": latent_dim,
+        "style_dim": style_dim,
+        "mapping_layers": len(numbers(arrays, r"mapping\.fc(\d+)\.weight")),
+        "channel_base": widths[largest] * largest,
+        "channel_max": most,
+        "generator_architecture": architecture,
+        **({} if clamp is None else {"clamp": float(clamp)}),
+    }
+
+
+def _infer_discriminator(arrays: Arrays) -> dict:
+    """Its architecture, and the group in which it compares images where a file has it."""
+    architecture = "skip" if "b4.fromrgb.weight" in arrays else "orig"
+    if any(name.endswith(".skip.weight") for name in arrays):
+        architecture = "resnet"
+    layers = len(numbers(arrays, r"mapping\.fc(\d+)\.weight"))
+    group = arrays.get("b4.mbstd.group_size")
+    return {
+        "discriminator_architecture": architecture,
+        **({"discriminator_mapping_layers": layers} if layers else {}),
+        **({} if group is None else {"minibatch_stddev_group": int(group)}),
+    }
+
+
+def _networks(model: GAN) -> dict[str, Iterator[Entry]]:
+    """Both generators and the discriminator."""
+    return {
+        "G_ema.": generator(model.averaged_generator),
+        "G.": generator(model.generator),
+        "D.": discriminator(model.discriminator),
+    }
+
+
+def _constants(arrays: Arrays) -> Arrays:
+    """The filter of resampling, which each convolution and block keeps."""
+    pattern = r"synthesis\.b\d+(\.(conv0|conv1|skip)(?=\.weight))?"
+    found = (re.match(pattern, name) for name in arrays)
+    return {f"{match[0]}.resample_filter": BINOMIAL for match in found if match}
+
+
+STYLEGAN2_ADA = Program(
+    "stylegan2-ada-pytorch",
+    "stylegan2_ada",
+    _infer,
+    generator,
+    presets=list(_presets()),
+    prefixes=("G_ema.", "G."),
+    ignored=r".*\.(resample_filter|conv_clamp)",
+    attributes=("conv_clamp", "group_size"),
+    constants=_constants,
+    infer_discriminator=_infer_discriminator,
+    networks=_networks,
+)
