@@ -100,7 +100,6 @@ class GAN(keras.Model):
         arguments: of the constructor, as `ganzoo.models.construct` was given them, or as the
             constructor chose them.
         card: what there is to know about a model that was loaded, as Markdown.
-        class_names: of the classes that labels stand for; () where they have no names.
         is_for_inference: whether the networks of training are missing.
     """
 
