@@ -123,7 +123,7 @@ def test_an_authors_model_by_name(published, tmp_path):
     pinned = hashlib.sha256((tmp_path / "net.npz").read_bytes()).hexdigest()
     for words in ("BSD 2-Clause", "Data: ImageNet", "FID 62.11", f"SHA-256: {pinned}"):
         assert words in loaded.card
-    with pytest.raises(UserError, match="Unknown direction 'b2a'"):
+    with pytest.raises(UserError, match="Unknown mode 'b2a'"):
         loaded.translate(image, "b2a")
     # One generator alone is also what is saved and loaded again, and found in a bare file.
     _, name, arguments = models.read_model(tmp_path / "net.npz")
