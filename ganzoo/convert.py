@@ -2,8 +2,8 @@
 
     python -m ganzoo.convert --from=stylegan2-ada-pytorch --input=network.pkl --out=FOLDER
 
-The networks are told from the arrays. FOLDER can be given to `ganzoo.models.load` and to
-`python -m ganzoo.generate --model=FOLDER`. Nothing in the file is executed.
+What the networks are is inferred from the arrays. FOLDER can be given to `ganzoo.models.load` and
+to `python -m ganzoo.generate --model=FOLDER`. Nothing in the file is executed.
 
     python -m ganzoo.convert --to=cyclegan-pytorch --input=RUN_DIR --out=latest_net_G.pth
 
@@ -31,9 +31,9 @@ EXPORTED = (".onnx", ".tflite", ".keras", ".savedmodel")
 def define_flags() -> None:
     """The flags of this command."""
     flags.DEFINE_string(
-        "from", None, "the program that wrote the file; told from its names by default"
+        "from", None, "the program that wrote the file; inferred from its names by default"
     )
-    flags.DEFINE_string("to", None, "the program that shall read the file")
+    flags.DEFINE_string("to", None, "the program that will read the file")
     flags.DEFINE_string("input", None, "the file, or what ganzoo.models.load takes")
     flags.DEFINE_string("out", None, "the folder to write, or a file by its suffix")
     flags.DEFINE_string(
@@ -47,7 +47,7 @@ def main(argv):
     if FLAGS.input is None or FLAGS.out is None:
         raise UserError(
             "Expected: python -m ganzoo.convert --from=PROGRAM --input=FILE --out=FOLDER, with one"
-            f" of {', '.join(models.FORMATS)}"
+            f" of {', '.join(models.PROGRAMS)}"
         )
     out = files.expanded(FLAGS.out)
     if FLAGS.to is not None:
@@ -81,7 +81,7 @@ def convert(program: str | None, source: str | Path, out: str | Path):
     """Reads a file, writes a model for `ganzoo.models.load`, and returns it.
 
     Args:
-        program: a key of `ganzoo.models.FORMATS`; None finds out which.
+        program: a key of `ganzoo.models.PROGRAMS`; None finds out which.
         source: the file.
         out: a folder; what it holds of an earlier model is replaced.
 
@@ -97,7 +97,7 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
     """Writes a generator as a state dict of another program.
 
     Args:
-        program: a key of `ganzoo.models.FORMATS`.
+        program: a key of `ganzoo.models.PROGRAMS`.
         source: what `ganzoo.models.load` takes.
         out: the file.
         direction: which generator, where there are two; None for the usual one.
@@ -105,19 +105,19 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
     Raises:
         UserError: for an unknown program, or a model that it does not have.
     """
-    format = choose("program", program, models.FORMATS)
+    chosen = choose("program", program, models.PROGRAMS)
     model = models.load(source)
-    if not isinstance(model, models.model_class(format.model_name)):
+    if not isinstance(model, models.model_class(chosen.model_name)):
         raise UserError(f"{program} has no {type(model).__name__}, which {source} is")
     generators = model.generators()
     network = choose("direction", direction or next(iter(generators)), generators)
     try:
-        arrays = layouts.export(format.layout(network))
+        arrays = layouts.export(chosen.layout(network))
     except (AttributeError, ValueError, IndexError) as error:
         raise UserError(f"{program} has no such network as {source} ({error})") from error
-    arrays |= format.constants(arrays)
-    arrays = {f"{format.prefix}{name}": array for name, array in arrays.items()}
-    weights.write_pytorch(arrays, Path(out), format.under)
+    arrays = chosen.constants(arrays) | arrays
+    arrays = {f"{chosen.prefix}{name}": array for name, array in arrays.items()}
+    weights.write_pytorch(arrays, Path(out), chosen.under)
 
 
 if __name__ == "__main__":

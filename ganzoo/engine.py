@@ -556,7 +556,11 @@ class GAN(keras.Model):
         return dict(self.arguments)
 
     def get_build_config(self):
-        return {"generators": list(self.generators()), "card": self.card}
+        return {
+            "generators": list(self.generators()),
+            "card": self.card,
+            "class_names": list(self.class_names),
+        }
 
     def save(self, filepath, *args, **kwargs):
         """Writes what inference needs as a .keras file; raises UserError for HDF5, which Keras
@@ -582,6 +586,7 @@ class GAN(keras.Model):
     def build_from_config(self, config):
         self.build_for_inference(config["generators"])
         self.card = config.get("card", "")
+        self.class_names = tuple(config.get("class_names", ()))
 
     def load_own_variables(self, store):
         # One for inference has fewer than one in training; all have the step first.

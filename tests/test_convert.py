@@ -5,6 +5,7 @@ import pytest
 from ganzoo import convert, models
 from ganzoo.errors import UserError
 from ganzoo.models import named
+from ganzoo.programs import cyclegan_pytorch
 from ganzoo.weights import layouts
 from tests import commands
 
@@ -35,13 +36,13 @@ def tiers(cases, heavy=("mimicry", "stylegan2-ada-pytorch")):
 
 @pytest.mark.parametrize("program, prefix, arguments", tiers(CASES))
 def test_networks_are_told_from_their_arrays(tmp_path, program, prefix, arguments):
-    format = models.FORMATS[program]
-    model = models.construct(format.model_name, **arguments)
+    chosen = models.PROGRAMS[program]
+    model = models.construct(chosen.model_name, **arguments)
     model.build_for_inference()
     (network,) = model.generators().values()
-    arrays = layouts.export(format.layout(network))
+    arrays = layouts.export(chosen.layout(network))
     np.savez(tmp_path / "net.npz", **{f"{prefix}{name}": a for name, a in arrays.items()})
-    assert models.read_model(tmp_path / "net.npz")[1] == format.model_name  # without being told
+    assert models.read_model(tmp_path / "net.npz")[1] == chosen.model_name  # without being told
     convert.convert(program, tmp_path / "net.npz", tmp_path / "out")
     loaded = models.load(tmp_path / "out")
     np.testing.assert_allclose(loaded.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
@@ -68,7 +69,7 @@ PROGRAMS = [*TRANSLATORS, *((program, arguments) for program, _, arguments in CA
 
 @pytest.mark.parametrize("program, arguments", tiers([*PROGRAMS, (CASES[1][0], CASES[1][2])]))
 def test_the_way_there_and_back(tmp_path, program, arguments):
-    name = models.FORMATS[program].model_name
+    name = models.PROGRAMS[program].model_name
     model = models.construct(name, **arguments)
     model.build_for_inference()
     models.save(model, name, arguments, tmp_path / "model")
@@ -87,14 +88,14 @@ def test_the_way_there_and_back(tmp_path, program, arguments):
 @pytest.mark.parametrize("program, arguments", [*PROGRAMS, (CASES[1][0], CASES[1][2])])
 def test_training_starts_from_an_authors_model(tmp_path, monkeypatch, program, arguments):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
-    format = models.FORMATS[program]
-    model = models.construct(format.model_name, **arguments)
+    chosen = models.PROGRAMS[program]
+    model = models.construct(chosen.model_name, **arguments)
     model.build_for_inference()
     (part, generator), *_ = model.generators().items()
-    np.savez(tmp_path / "net.npz", **layouts.export(format.layout(generator)))
+    np.savez(tmp_path / "net.npz", **layouts.export(chosen.layout(generator)))
     url = (tmp_path / "net.npz").as_uri()
     monkeypatch.setitem(named.TABLE, "theirs", models.Preset("theirs", "", "", url, program))
-    fresh = models.build(format.model_name, **models.load("theirs").arguments)
+    fresh = models.build(chosen.model_name, **models.load("theirs").arguments)
     models.start_from(fresh, "theirs")
     started = [fresh.generators()[part], *(average.source for average in fresh.averages())]
     for network in started:
@@ -107,7 +108,7 @@ def test_dropout_and_unused_averages_of_cyclegan(tmp_path):
     """Dropout moves the names, and instance normalization once kept averages."""
     model = models.construct("cyclegan", **CYCLE, num_blocks=1)
     model.build_for_inference()
-    arrays = layouts.export(layouts.cyclegan_generator(model.a2b))
+    arrays = layouts.export(cyclegan_pytorch.generator(model.a2b))
     moved = {n.replace("conv_block.5", "conv_block.6"): a for n, a in arrays.items()}
     averages = {"model.2.running_mean": np.zeros(4), "model.2.num_batches_tracked": np.array(1)}
     np.savez(tmp_path / "net.npz", **moved, **averages)
@@ -155,7 +156,7 @@ def test_the_program_is_obeyed_whatever_is_written(tmp_path):
     for variable in model.a2b.variables:
         if variable.name.startswith("moving"):
             variable.assign(2.0 + variable)
-    np.savez(tmp_path / "net.npz", **layouts.export(layouts.cyclegan_generator(model.a2b)))
+    np.savez(tmp_path / "net.npz", **layouts.export(cyclegan_pytorch.generator(model.a2b)))
     image = np.random.default_rng(0).uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32)
     files = (f"--input={tmp_path}/net.npz", f"--out={tmp_path}/net.keras")
     written = []
@@ -171,7 +172,7 @@ def test_averages_are_not_used_unless_they_are_asked_for(tmp_path):
     """As in the authors' test.py without --eval, which their pictures were made by."""
     model = models.construct("cyclegan", **CYCLE, num_blocks=1, normalization="batch")
     model.build_generators()
-    np.savez(tmp_path / "net.npz", **layouts.export(layouts.cyclegan_generator(model.a2b)))
+    np.savez(tmp_path / "net.npz", **layouts.export(cyclegan_pytorch.generator(model.a2b)))
     assert models.load(tmp_path / "net.npz").arguments["normalization"] == "image"
     told, _, _ = models.read_model(tmp_path / "net.npz", "cyclegan-pytorch")
     assert told.arguments["normalization"] == "batch"
@@ -179,14 +180,14 @@ def test_averages_are_not_used_unless_they_are_asked_for(tmp_path):
 
 @pytest.mark.parametrize("program, arguments", tiers([PROGRAMS[0], PROGRAMS[-1]]))
 def test_networks_that_were_trained_on_several_gpus(tmp_path, program, arguments):
-    format = models.FORMATS[program]
-    model = models.construct(format.model_name, **arguments)
+    chosen = models.PROGRAMS[program]
+    model = models.construct(chosen.model_name, **arguments)
     model.build_generators()
-    arrays = layouts.export(format.layout(next(iter(model.generators().values()))))
-    for number, prefix in enumerate(("module.", *(f"{p}module." for p in format.prefixes))):
+    arrays = layouts.export(chosen.layout(next(iter(model.generators().values()))))
+    for number, prefix in enumerate(("module.", *(f"{p}module." for p in chosen.prefixes))):
         path = tmp_path / f"{number}.npz"
         np.savez(path, **{f"{prefix}{name}": array for name, array in arrays.items()})
-        assert models.read_model(path)[1] == format.model_name
+        assert models.read_model(path)[1] == chosen.model_name
 
 
 @pytest.mark.parametrize("channels", [2, 4, 6])

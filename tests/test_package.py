@@ -22,7 +22,7 @@ RANKS = (
     "seeds ema optimizers plots weights",
     "augment losses inputs",
     "engine latents styles translation checkpoints",
-    "data",
+    "data programs",
     "models metrics outputs",
     "callbacks evaluation",
     "trainer",
@@ -136,7 +136,6 @@ ALLOWED = {
     "ganzoo/benchmark/worker.py": {"multiprocessing"},
     "ganzoo/models/registry.py": {"import_module"},
     "ganzoo/weights/download.py": {"requests.get"},
-    "ganzoo/losses/perceptual.py": {"get_file"},
     "ganzoo/metrics/networks.py": {"load_model"},
     "ganzoo/models/exports.py": {"load_model"},
 }

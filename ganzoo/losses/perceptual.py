@@ -36,8 +36,8 @@ class VGGLoss:
     Args:
         features: "vgg22" or "vgg54".
         weights: a file: Keras' own (.h5), or an .npz with an entry `block1_conv1__kernel` and one
-            `block1_conv1__bias` for each convolution; None downloads Keras' file once,
-            unless GANZOO_OFFLINE is set.
+            `block1_conv1__bias` for each convolution; None takes Keras' copy, or downloads
+            it once.
 
     Raises:
         UserError: for unknown features, or a file that is missing or does not have them.
@@ -92,19 +92,14 @@ def _network(last: str) -> keras.Sequential:
 
 
 def _downloaded() -> Path:
-    """Where `keras.applications` looks, too, so that there is one copy."""
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    kept, offline = home / "models" / _FILE, download.is_offline()
-    if offline and kept.exists():
-        return kept
+    """The copy that Keras has, or else one of our own; of either, the hash is verified."""
+    home = files.expanded(os.environ.get("KERAS_HOME") or "~/.keras")
+    kept = home / "models" / _FILE
     try:
-        if offline:
-            raise UserError("GANZOO_OFFLINE is set")
-        place = {"cache_dir": home, "cache_subdir": "models"}
-        return Path(keras.utils.get_file(_FILE, _URL, file_hash=_MD5, **place))
-    except Exception as error:  # whatever the network does
+        return download.fetch(kept.absolute().as_uri() if kept.exists() else _URL, md5=_MD5)
+    except UserError as error:
         raise UserError(
-            f"The weights of VGG19 could not be downloaded ({error}). Fetch {_URL} elsewhere and"
-            " give its place, to train with --config.model.vgg_weights=PATH and to generate with"
+            f"The weights of VGG19 are missing ({error}). Fetch {_URL} elsewhere and give its"
+            " place, to train with --config.model.vgg_weights=PATH and to generate with"
             " --vgg_weights=PATH; training does without with --config.model.content_loss=mse"
         ) from error

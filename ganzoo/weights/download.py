@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import filelock
 import requests
@@ -22,29 +24,33 @@ _SWITCH |= dict.fromkeys(("0", "false", "no", "off"), False)
 _CHUNK = 1 << 16  # bytes; what is lost when a connection breaks
 
 
-def fetch(url: str, sha256: str | None = None, size: int | None = None) -> Path:
+def fetch(
+    url: str, sha256: str | None = None, size: int | None = None, md5: str | None = None
+) -> Path:
     """The file behind a URL, from the cache or downloaded into it.
 
-    An interrupted download goes on where it stopped, if it is still the same file. What is in the
-    cache is verified each time. Where no hash is known, that of the first download is pinned in
+    An interrupted download is resumed where it stopped, if it is still the same file. What is in
+    the cache is verified each time. Where no hash is known, that of the first download is pinned in
     `pins.json` beside the file, and later ones must have the same; a file of this machine may
     change. Two processes that want the same file at once download it once. Proxies are those of the
-    environment; with GANZOO_OFFLINE=1 nothing is downloaded.
+    environment; with GANZOO_OFFLINE=1 nothing is downloaded. GANZOO_MIRROR, a folder or a URL, has
+    the files in place of their servers: under the names that the cache gives them, or their own.
 
     Args:
         url: of https, http or file.
         sha256: of the content, hexadecimal, or its first 8 digits or more.
         size: of the content, in bytes.
+        md5: of the content, hexadecimal, for a file that is published with it alone.
 
     Raises:
         UserError: when the file cannot be had, or is not the one that was expected.
     """
-    parts = urlsplit(url)
+    parts, checksum = urlsplit(url), f"md5:{md5}" if md5 else sha256
     if parts.scheme == "file":
         path = Path(unquote(parts.path))
         if not path.is_file():
             raise UserError(f"There is no file {path}")
-        _verify(path, url, sha256, size)
+        _verify(path, url, checksum, size)
         return path
     if parts.scheme not in ("https", "http"):
         raise UserError(f"{url}: expected a URL of https, http or file")
@@ -53,9 +59,9 @@ def fetch(url: str, sha256: str | None = None, size: int | None = None) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.with_name(f"{target.name}.lock")):
             if target.exists():
-                _verify_kept(target, url, sha256, size)
+                _verify_kept(target, url, checksum, size)
             else:
-                _download(url, target, sha256, size)
+                _download(url, target, checksum, size)
     except OSError as error:
         raise UserError(
             f"{url} cannot be kept in {target.parent} ({error}). Free some space, or set"
@@ -77,32 +83,59 @@ def is_offline() -> bool:
     return choose("value of GANZOO_OFFLINE", value.strip().lower(), _SWITCH)
 
 
-def _download(url: str, target: Path, sha256: str | None, size: int | None) -> None:
-    if is_offline():
+def _download(url: str, target: Path, checksum: str | None, size: int | None) -> None:
+    mirror = os.environ.get("GANZOO_MIRROR", "")
+    names = (target.name, target.name.partition("-")[2])  # as the cache has it, and its own
+    partial = target.with_name(f"{target.name}.partial")
+    if mirror and urlsplit(mirror).scheme not in ("https", "http"):
+        _copy(mirror, names, url, partial)
+    elif is_offline():
         raise UserError(
             f"GANZOO_OFFLINE is set, and {url} was not downloaded yet. Fetch it elsewhere and put"
             f" it at {target}"
         )
-    partial = target.with_name(f"{target.name}.partial")
-    for attempt in range(TRIES):
-        try:
-            _transfer(url, partial, sha256, size)
-            break
-        except requests.RequestException as error:
-            if attempt == TRIES - 1 or _is_final(error):
-                raise UserError(
-                    f"{url} could not be downloaded ({error}). Try again: what arrived is kept. Or"
-                    f" fetch it elsewhere and put it at {target}"
-                ) from error
-            time.sleep(2**attempt)
+    else:
+        addresses = [f"{mirror.rstrip('/')}/{quote(name)}" for name in names] if mirror else [url]
+        _transfer_any(addresses, partial, checksum, size)
     try:
-        _verify(partial, url, sha256, size)
+        _verify(partial, url, checksum, size)
         os.replace(partial, target)
-    except UserError:
+    except UserError as error:
         partial.unlink()
+        if mirror:
+            raise UserError(f"{error}. It came from GANZOO_MIRROR, {mirror}") from error
         raise
     finally:
         _version_of(partial).unlink(missing_ok=True)
+
+
+def _copy(mirror: str, names: Sequence[str], url: str, partial: Path) -> None:
+    """Takes a file out of a folder that mirrors others."""
+    folder = files.expanded(unquote(mirror.removeprefix("file://")))
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        raise UserError(
+            f"{folder}, which GANZOO_MIRROR names, has no {' nor '.join(names)}. Put there what"
+            f" {url} gives, or unset GANZOO_MIRROR to download it"
+        )
+    shutil.copyfile(found, partial)
+
+
+def _transfer_any(addresses: Sequence[str], partial: Path, checksum, size: int | None) -> None:
+    """Transfers the file from the first address that has it; a server that fails is asked again."""
+    address, *others = addresses
+    for attempt in range(TRIES):
+        try:
+            return _transfer(address, partial, checksum, size)
+        except requests.RequestException as error:
+            if others and getattr(error.response, "status_code", None) == 404:
+                return _transfer_any(others, partial, checksum, size)
+            if attempt == TRIES - 1 or _is_final(error):
+                raise UserError(
+                    f"{address} could not be downloaded ({error}). Try again: what arrived is kept."
+                    f" Or fetch it elsewhere and put it at {partial.with_suffix('')}"
+                ) from error
+            time.sleep(2**attempt)
 
 
 def _is_final(error: requests.RequestException) -> bool:
@@ -111,12 +144,12 @@ def _is_final(error: requests.RequestException) -> bool:
     return 400 <= status < 500 and status not in (408, 429)
 
 
-def _transfer(url: str, partial: Path, sha256: str | None, size: int | None) -> None:
-    """Appends to `partial` what is missing of it, or begins anew if the file may have changed."""
+def _transfer(url: str, partial: Path, checksum: str | None, size: int | None) -> None:
+    """Appends to `partial` what it lacks, or starts over if the file may have changed."""
     kept = _version_of(partial)
     version = kept.read_text("utf-8") if kept.exists() else ""
     done = partial.stat().st_size if partial.exists() else 0
-    if not (version or sha256) or done > (size or LARGEST):
+    if not (version or checksum) or done > (size or LARGEST):
         done = 0
     if size is not None and done == size:
         return
@@ -134,7 +167,7 @@ def _transfer(url: str, partial: Path, sha256: str | None, size: int | None) -> 
             done = 0
             partial.unlink(missing_ok=True)  # first: its version must never be that of another
             kept.write_text(_version(response), "utf-8")
-        _receive(response, url, partial, done, sha256, size)
+        _receive(response, url, partial, done, checksum, size)
 
 
 def _continues(response: requests.Response, done: int) -> bool:
@@ -155,7 +188,7 @@ def _version(response: requests.Response) -> str:
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
-def _receive(response, url: str, partial: Path, done: int, sha256, size: int | None) -> None:
+def _receive(response, url: str, partial: Path, done: int, checksum, size: int | None) -> None:
     """Writes what arrives, after the `done` bytes that are there."""
     length = response.headers.get("Content-Length")
     total = size or (done + int(length) if length else None)
@@ -163,7 +196,7 @@ def _receive(response, url: str, partial: Path, done: int, sha256, size: int | N
     if (total or 0) > largest:
         raise UserError(f"{url} has {total:,} bytes, more than the {largest:,} allowed")
     chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
-    if total is None and not (chunked or sha256):
+    if total is None and not (chunked or checksum):
         raise UserError(
             f"{url} comes without its length, and nobody could tell whether all of it has arrived."
             f" Fetch it elsewhere and put it at {partial.with_suffix('')}"
@@ -207,30 +240,32 @@ def _open(url: str, headers: dict[str, str]) -> requests.Response:
     raise UserError(f"{url}: more than {REDIRECTS} redirections")
 
 
-def _verify_kept(target: Path, url: str, sha256: str | None, size: int | None) -> None:
+def _verify_kept(target: Path, url: str, checksum: str | None, size: int | None) -> None:
     try:
-        _verify(target, url, sha256, size)
+        _verify(target, url, checksum, size)
     except UserError as error:
-        raise UserError(f"{error}. It lies in {target}: delete it to download it anew") from error
+        raise UserError(f"{error}. It lies in {target}: delete it to download it again") from error
 
 
-def _verify(path: Path, url: str, sha256: str | None, size: int | None) -> None:
+def _verify(path: Path, url: str, checksum: str | None, size: int | None) -> None:
     found = path.stat().st_size
     if size is not None and found != size:
         raise UserError(f"{url} has {found:,} bytes, expected {size:,}: it is another file")
-    found, origin = sha256_of(path), ""
-    if sha256 is None and urlsplit(url).scheme != "file":
-        sha256, origin = _pinned(url, found), f" as in {_pins()}"
-    if sha256 is not None and (len(sha256) < 8 or not found.startswith(sha256)):
+    found, origin = hash_of(path), ""
+    if checksum is None and urlsplit(url).scheme != "file":
+        checksum, origin = _pinned(url, found), f" as in {_pins()}"
+    if checksum is not None and checksum.startswith("md5:"):
+        found = f"md5:{hash_of(path, 'md5')}"
+    if checksum is not None and (len(checksum) < 8 or not found.startswith(checksum)):
         raise UserError(
-            f"{url} has the SHA-256 {found}, expected {sha256}{origin}: it is another file, and was"
-            " not read"
+            f"{url} has the checksum {found}, expected {checksum}{origin}: it is another file, and"
+            " was not read"
         )
 
 
-def sha256_of(path: Path) -> str:
+def hash_of(path: Path, algorithm: str = "sha256") -> str:
     """The hash of a file, which may be larger than what should be in memory at once."""
-    digest = hashlib.sha256()
+    digest = hashlib.new(algorithm)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)

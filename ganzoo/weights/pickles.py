@@ -81,8 +81,8 @@ def damage() -> Iterator[None]:
     except RecursionError as error:
         raise RefusedFile("a pickle is nested too deeply") from error
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        told = f"{type(error).__name__}: {error}"[:200]
-        raise RefusedFile(f"a damaged pickle ({told})") from error
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise RefusedFile(f"a damaged pickle ({reason})") from error
 
 
 def load(file: BinaryIO, vocabulary: Vocabulary) -> Any:
@@ -106,17 +106,23 @@ class _Interpreter:
 
     def run(self, file: BinaryIO) -> Any:
         self.start = file.tell()
-        for count, (opcode, argument, place) in enumerate(pickletools.genops(file)):
+        for number, (opcode, argument, place) in enumerate(pickletools.genops(file)):
             self.place = place
-            if count > MOST_OPCODES:
+            if number > MOST_OPCODES:
                 raise RefusedFile(f"a pickle of more than {MOST_OPCODES:,} operations")
             if opcode.name == "STOP":
                 return self.stack.pop()
             if opcode.name in _CONSTANTS:
                 self.stack.append(argument)
                 continue
-            if opcode.name in _EMPTY:
-                self.stack.append(_EMPTY[opcode.name]())
+            if opcode.name in _COLLECTIONS:
+                make, count = _COLLECTIONS[opcode.name]
+                self.stack.append(make(self._taken(count)))
+                continue
+            if opcode.name in _ADDITIONS:
+                kind, count, add = _ADDITIONS[opcode.name]
+                items = self._taken(count)
+                add(_plain(self.stack[-1], kind), items)
                 continue
             handler = getattr(self, f"_{opcode.name.lower()}", None)
             if handler is None:
@@ -126,8 +132,12 @@ class _Interpreter:
             handler(argument)
         raise RefusedFile("a pickle that does not end")
 
-    def _marked(self) -> list:
-        """What lies above the last mark, taken off with it."""
+    def _taken(self, count: int | None) -> list:
+        """The last items, taken off the stack; None takes those above the last mark, and it."""
+        if count is not None:
+            items = self.stack[len(self.stack) - count :]
+            del self.stack[len(self.stack) - count :]
+            return items
         index = len(self.stack) - 1
         while index >= 0 and self.stack[index] is not _MARK:
             index -= 1
@@ -149,58 +159,10 @@ class _Interpreter:
         self.stack.pop()
 
     def _pop_mark(self, argument):
-        self._marked()
+        self._taken(None)
 
     def _dup(self, argument):
         self.stack.append(self.stack[-1])
-
-    def _tuple(self, argument):
-        self.stack.append(tuple(self._marked()))
-
-    def _tuple1(self, argument):
-        self._take_tuple(1)
-
-    def _tuple2(self, argument):
-        self._take_tuple(2)
-
-    def _tuple3(self, argument):
-        self._take_tuple(3)
-
-    def _take_tuple(self, count):
-        items = tuple(self.stack[-count:])
-        del self.stack[-count:]
-        self.stack.append(items)
-
-    def _list(self, argument):
-        self.stack.append(self._marked())
-
-    def _dict(self, argument):
-        items = self._marked()
-        self.stack.append(dict(zip(map(key, items[::2]), items[1::2], strict=True)))
-
-    def _frozenset(self, argument):
-        self.stack.append(frozenset(map(key, self._marked())))
-
-    def _append(self, argument):
-        item = self.stack.pop()
-        _plain(self.stack[-1], list).append(item)
-
-    def _appends(self, argument):
-        items = self._marked()
-        _plain(self.stack[-1], list).extend(items)
-
-    def _additems(self, argument):
-        items = self._marked()
-        _plain(self.stack[-1], set).update(map(key, items))
-
-    def _setitem(self, argument):
-        value, name = self.stack.pop(), self.stack.pop()
-        _plain(self.stack[-1], dict)[key(name)] = value
-
-    def _setitems(self, argument):
-        items = self._marked()
-        pairs = zip(map(key, items[::2]), items[1::2], strict=True)
-        _plain(self.stack[-1], dict).update(pairs)
 
     def _memoize(self, argument):
         self.memo[len(self.memo)] = self.stack[-1]
@@ -296,6 +258,11 @@ def key(value) -> str:
     return value if kind is str else shown(value)
 
 
+def _pairs(items: list) -> Iterator[tuple[str, Any]]:
+    """Keys and values that follow each other."""
+    return zip(map(key, items[::2]), items[1::2], strict=True)
+
+
 def _plain(value, kind: type):
     """`value`, if it is of exactly this kind."""
     if type(value) is not kind:
@@ -310,12 +277,28 @@ _CONSTANTS = frozenset(
         *("BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
     )
 )
-_EMPTY = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_LIST": list,
-    "EMPTY_DICT": dict,
-    "EMPTY_SET": set,
+# Of how many items on the stack operations make something new, None being those above a mark.
+_COLLECTIONS = {
+    "NONE": (lambda items: None, 0),
+    "NEWTRUE": (lambda items: True, 0),
+    "NEWFALSE": (lambda items: False, 0),
+    "EMPTY_TUPLE": (tuple, 0),
+    "TUPLE1": (tuple, 1),
+    "TUPLE2": (tuple, 2),
+    "TUPLE3": (tuple, 3),
+    "TUPLE": (tuple, None),
+    "EMPTY_LIST": (list, 0),
+    "LIST": (list, None),
+    "EMPTY_DICT": (dict, 0),
+    "DICT": (lambda items: dict(_pairs(items)), None),
+    "EMPTY_SET": (set, 0),
+    "FROZENSET": (lambda items: frozenset(map(key, items)), None),
+}
+# What they add to, how many items, and how.
+_ADDITIONS = {
+    "APPEND": (list, 1, list.extend),
+    "APPENDS": (list, None, list.extend),
+    "ADDITEMS": (set, None, lambda target, items: target.update(map(key, items))),
+    "SETITEM": (dict, 2, lambda target, items: target.update(_pairs(items))),
+    "SETITEMS": (dict, None, lambda target, items: target.update(_pairs(items))),
 }

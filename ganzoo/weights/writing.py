@@ -1,6 +1,5 @@
 """Writes files that PyTorch loads, without PyTorch."""
 
-import io
 import pickle
 import struct
 import zipfile
@@ -11,7 +10,10 @@ import numpy as np
 
 from ganzoo import files
 
-_GLOBAL = "c{}\n{}\n"
+# The instructions that name what PyTorch makes a tensor of.
+_STORAGE = b"ctorch\nFloatStorage\n"
+_REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n"
+_HOOKS = b"ccollections\nOrderedDict\n" + pickle.EMPTY_TUPLE + pickle.REDUCE
 
 
 def write_pytorch(arrays: Mapping[str, np.ndarray], path: Path, under: str | None = None) -> None:
@@ -23,7 +25,9 @@ def write_pytorch(arrays: Mapping[str, np.ndarray], path: Path, under: str | Non
         under: the key of a dictionary around the state dict; None for none.
     """
     arrays = {name: np.asarray(array, np.float32, order="C") for name, array in arrays.items()}
-    program = _pickled(arrays, under)
+    tensors = {name: _tensor(n, array) for n, (name, array) in enumerate(arrays.items())}
+    found = tensors if under is None else {under: tensors}
+    program = pickle.PROTO + b"\x02" + _encoded(found) + pickle.STOP
 
     def write(target: Path) -> None:
         with zipfile.ZipFile(target, "w") as archive:  # stored, as PyTorch expects
@@ -37,50 +41,25 @@ def write_pytorch(arrays: Mapping[str, np.ndarray], path: Path, under: str | Non
     files.write_atomically(path, write)
 
 
-def _pickled(arrays: Mapping[str, np.ndarray], under: str | None) -> bytes:
-    """The pickle of a dictionary of tensors whose storages lie beside it, instruction by
-    instruction: the classes that it names are not here."""
-    out = io.BytesIO()
-    out.write(pickle.PROTO + b"\x02")
-    if under is not None:
-        out.write(pickle.EMPTY_DICT + _string(under))
-    out.write(pickle.EMPTY_DICT + pickle.MARK)
-    for index, (name, array) in enumerate(arrays.items()):
-        strides = tuple(stride // array.itemsize for stride in array.strides)
-        storage = (
-            pickle.MARK
-            + _string("storage")
-            + _name("torch", "FloatStorage")
-            + _string(str(index))
-            + _string("cpu")
-            + _integer(array.size)
-            + pickle.TUPLE
-            + pickle.BINPERSID
-        )
-        hooks = _name("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE
-        arguments = storage + _integer(0) + _integers(array.shape) + _integers(strides)
-        arguments = pickle.MARK + arguments + pickle.NEWFALSE + hooks + pickle.TUPLE
-        rebuild = _name("torch._utils", "_rebuild_tensor_v2")
-        out.write(_string(name) + rebuild + arguments + pickle.REDUCE)
-    out.write(pickle.SETITEMS)
-    if under is not None:
-        out.write(pickle.SETITEM)
-    out.write(pickle.STOP)
-    return out.getvalue()
+def _tensor(number: int, array: np.ndarray) -> bytes:
+    """The instructions that make a tensor of the storage with this number."""
+    strides = tuple(stride // array.itemsize for stride in array.strides)
+    storage = _encoded(("storage", _STORAGE, str(number), "cpu", array.size)) + pickle.BINPERSID
+    arguments = (storage, 0, array.shape, strides, pickle.NEWFALSE, _HOOKS)
+    return _REBUILD + _encoded(arguments) + pickle.REDUCE
 
 
-def _string(text: str) -> bytes:
-    data = text.encode()
-    return pickle.BINUNICODE + struct.pack("<I", len(data)) + data
-
-
-def _integer(value: int) -> bytes:
-    return pickle.BININT + struct.pack("<i", value)
-
-
-def _integers(values) -> bytes:
-    return pickle.MARK + b"".join(map(_integer, values)) + pickle.TUPLE
-
-
-def _name(module: str, name: str) -> bytes:
-    return _GLOBAL.format(module, name).encode()
+def _encoded(value) -> bytes:
+    """The instructions of a pickle that make a value; bytes are instructions already. Python's own
+    pickle cannot be used, since the classes that are named are not here."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        data = value.encode()
+        return pickle.BINUNICODE + struct.pack("<I", len(data)) + data
+    if isinstance(value, int):
+        return pickle.BININT + struct.pack("<i", value)
+    if isinstance(value, tuple):
+        return pickle.MARK + b"".join(map(_encoded, value)) + pickle.TUPLE
+    items = (_encoded(part) for item in value.items() for part in item)
+    return pickle.EMPTY_DICT + pickle.MARK + b"".join(items) + pickle.SETITEMS

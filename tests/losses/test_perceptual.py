@@ -1,13 +1,16 @@
+import hashlib
 import shutil
 
 import h5py
 import keras
 import numpy as np
 import pytest
+import requests
 import tensorflow as tf
 
 from ganzoo.errors import UserError
 from ganzoo.losses import VGGLoss, perceptual
+from ganzoo.weights import download
 
 RANDOM = np.random.default_rng(0)
 SHAPES = {
@@ -39,6 +42,18 @@ def file(tmp_path):
     path = tmp_path / "vgg.npz"
     np.savez(path, **weights())
     return path
+
+
+def write_as_keras(path, file):
+    """The arrays of a file, in the form of Keras' applications."""
+    with h5py.File(path, "w") as written, np.load(file) as arrays:
+        written.attrs["layer_names"] = [name.encode() for name in SHAPES]
+        for name in SHAPES:
+            group = written.create_group(name)
+            group[f"{name}_W_1:0"] = arrays[f"{name}__kernel"]
+            group[f"{name}/deeper_b_1:0"] = arrays[f"{name}__bias"]
+            names = [f"{name}_W_1:0", f"{name}/deeper_b_1:0"]
+            group.attrs["weight_names"] = [weight.encode() for weight in names]
 
 
 def test_weights_are_known_by_their_content(file, tmp_path):
@@ -81,14 +96,7 @@ def test_features_are_those_of_keras_vgg19_with_its_preprocessing(
 
 
 def test_the_file_of_keras_is_read(tmp_path, file):
-    with h5py.File(tmp_path / "vgg.h5", "w") as written, np.load(file) as arrays:
-        written.attrs["layer_names"] = [name.encode() for name in SHAPES]
-        for name in SHAPES:
-            group = written.create_group(name)
-            group[f"{name}_W_1:0"] = arrays[f"{name}__kernel"]
-            group[f"{name}/deeper_b_1:0"] = arrays[f"{name}__bias"]
-            names = [f"{name}_W_1:0", f"{name}/deeper_b_1:0"]
-            group.attrs["weight_names"] = [weight.encode() for weight in names]
+    write_as_keras(tmp_path / "vgg.h5", file)
     x = images()
     same = VGGLoss("vgg22", tmp_path / "vgg.h5").features(x)
     np.testing.assert_array_equal(same, VGGLoss("vgg22", file).features(x))
@@ -166,26 +174,40 @@ def test_files_that_are_no_weights_are_told(tmp_path, file, name):
         VGGLoss("vgg22", tmp_path / name)
 
 
-def test_without_a_network_it_is_said_what_to_do(monkeypatch):
+@pytest.fixture
+def no_copy(monkeypatch, tmp_path):
+    """Neither Keras' copy nor one of ours, and no other file than that of the tests."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path / "home"))
+    for variable in ("GANZOO_OFFLINE", "GANZOO_MIRROR"):
+        monkeypatch.delenv(variable, raising=False)
+    return "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+def test_without_a_network_it_is_said_what_to_do(no_copy, monkeypatch):
     def refuse(*args, **options):
-        raise OSError("URL fetch failure")
+        raise requests.ConnectionError("no network")
 
-    monkeypatch.setattr(perceptual.keras.utils, "get_file", refuse)
-    monkeypatch.delenv("GANZOO_OFFLINE", raising=False)
+    monkeypatch.setattr(download.requests, "get", refuse)
+    monkeypatch.setattr(download.time, "sleep", lambda seconds: None)
     advice = r"Fetch https://.*vgg_weights=PATH.*content_loss=mse"
-    with pytest.raises(UserError, match=rf"(?s)URL fetch failure.*{advice}"):
+    with pytest.raises(UserError, match=rf"no network.*{advice}"):
         VGGLoss("vgg54")
-
-
-def test_the_switch_for_downloads_holds(monkeypatch, tmp_path):
-    """It is not asked for where Keras has its file; a missing one is not downloaded."""
-    monkeypatch.setattr(perceptual.keras.utils, "get_file", lambda *args, **options: 1 / 0)
     monkeypatch.setenv("GANZOO_OFFLINE", "1")
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    with pytest.raises(UserError, match=r"GANZOO_OFFLINE is set.*Fetch https://"):
+    with pytest.raises(UserError, match=rf"GANZOO_OFFLINE is set.*{advice}"):
         VGGLoss("vgg22")
-    file = tmp_path / "models" / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    file.parent.mkdir()
-    file.write_text("hello")
-    with pytest.raises(UserError, match=r"notop\.h5 cannot be read as weights of VGG19"):
+
+
+@pytest.mark.parametrize("place", ["keras/models", "mirror"])
+def test_the_copy_of_keras_or_of_a_mirror_is_verified_and_used(
+    no_copy, monkeypatch, tmp_path, file, place
+):
+    copy = tmp_path / place / no_copy
+    copy.parent.mkdir(parents=True)
+    write_as_keras(copy, file)
+    monkeypatch.setenv("GANZOO_MIRROR", str(tmp_path / "mirror"))
+    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+    with pytest.raises(UserError, match=r"expected md5:253f.*it is another file"):
         VGGLoss("vgg22")
+    monkeypatch.setattr(perceptual, "_MD5", hashlib.md5(copy.read_bytes()).hexdigest())
+    assert VGGLoss("vgg22").fingerprint() == VGGLoss("vgg22", file).fingerprint()

@@ -12,12 +12,7 @@ from ganzoo.models.cyclegan import (
     pixel_discriminator,
     resnet_generator,
 )
-from ganzoo.weights.layouts import (
-    cyclegan_discriminator,
-    cyclegan_generator,
-    cyclegan_resnet,
-    cyclegan_unet,
-)
+from ganzoo.programs import cyclegan_pytorch as layouts
 
 from .goldens import FOLDER, assert_golden, fill, hashed
 
@@ -35,7 +30,7 @@ def nchw(outputs):
 def test_resnet(num_blocks):
     network = resnet_generator(3, 64, num_blocks, "generator")
     network.build((None, None, None, 3))
-    fill(cyclegan_resnet(network))
+    fill(layouts.resnet(network))
     assert_golden("cyclegan", f"G.resnet_{num_blocks}blocks", nchw(network(images(64))))
 
 
@@ -43,7 +38,7 @@ def test_resnet(num_blocks):
 def test_unet():
     network = UNetGenerator(3, 64, 7)
     network.build((None, None, None, 3))
-    fill(cyclegan_unet(network, prefix=""))  # recorded without its first "model."
+    fill(layouts.unet(network, prefix=""))  # recorded without its first "model."
     assert_golden("cyclegan", "G.unet_128", nchw(network(images(128))))
 
 
@@ -53,9 +48,9 @@ def test_batch_normalization():
     unet = UNetGenerator(3, 64, 7, "batch")
     judge = patch_discriminator(64, 3, "discriminator", "batch")
     for key, network, layout, size in (
-        ("G.resnet_6blocks", residual, cyclegan_generator, 64),
-        ("G.unet_128", unet, cyclegan_generator, 128),
-        ("D.basic", judge, cyclegan_discriminator, 128),
+        ("G.resnet_6blocks", residual, layouts.generator, 64),
+        ("G.unet_128", unet, layouts.generator, 128),
+        ("D.basic", judge, layouts.discriminator, 128),
     ):
         network.build((None, None, None, 3))
         fill(layout(network))
@@ -67,7 +62,7 @@ def test_statistics_of_each_image():
     batch, image = (UNetGenerator(3, 8, 5, name) for name in ("batch", "image"))
     for network in (batch, image):
         network.build((None, None, None, 3))
-        fill(cyclegan_generator(network))
+        fill(layouts.generator(network))
     np.testing.assert_allclose(batch(images(64), training=True), image(images(64)), atol=1e-4)
 
 
@@ -81,7 +76,7 @@ def test_statistics_of_each_image():
 )
 def test_discriminators(key, network, size):
     network.build((None, None, None, 3))
-    fill(cyclegan_discriminator(network, "net" if key == "D.pixel" else "model"))
+    fill(layouts.discriminator(network, "net" if key == "D.pixel" else "model"))
     assert_golden("cyclegan", key, nchw(network(images(size))))
 
 
@@ -90,10 +85,10 @@ def test_losses():
     """The official D_A judges images of domain b."""
     expected = json.loads((FOLDER / "cyclegan.json").read_text())["losses"]
     model = models.build("cyclegan", image_size=64, cycle_weight_b=8.0, pool_size=0)
-    fill(cyclegan_resnet(model.a2b, "G_A."))
-    fill(cyclegan_resnet(model.b2a, "G_B."))
-    fill(cyclegan_discriminator(model.discriminator_b, "D_A.model"))
-    fill(cyclegan_discriminator(model.discriminator_a, "D_B.model"))
+    fill(layouts.resnet(model.a2b, "G_A."))
+    fill(layouts.resnet(model.b2a, "G_B."))
+    fill(layouts.discriminator(model.discriminator_b, "D_A.model"))
+    fill(layouts.discriminator(model.discriminator_a, "D_B.model"))
     batch = {"a": images(64, "real_A"), "b": images(64, "real_B")}
     translated = model.generator_loss(batch, None)
     judged = model.discriminator_loss(batch | dict(translated.reuse), None)

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import config, models, trainer
-from ganzoo.weights.layouts import dcgan_generator
-from ganzoo.weights.layouts.entries import (
+from ganzoo.programs import dcgan_pytorch
+from ganzoo.weights.layouts import (
     convolution,
     dense_of_maps,
     dense_to_maps,
@@ -52,7 +52,7 @@ def theano_discriminator(network):
 
 
 LAYOUTS = {
-    "torch": (dcgan_generator, dcgan_discriminator),
+    "torch": (dcgan_pytorch.generator, dcgan_discriminator),
     "theano": (theano_generator, theano_discriminator),
 }
 

@@ -16,6 +16,7 @@ from ganzoo import images as pictures
 from ganzoo import models
 from ganzoo.errors import UserError
 from ganzoo.models import named
+from ganzoo.programs import cyclegan_pytorch, stylegan2_ada_pytorch
 from ganzoo.translation import ImageGAN
 from ganzoo.weights import layouts
 
@@ -58,13 +59,32 @@ def test_packing_keeps_what_a_model_makes(tmp_path):
 @pytest.mark.slow
 def test_what_is_downloaded_is_of_known_programs():
     downloaded = [preset for preset in models.presets().values() if preset.url is not None]
-    assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.FORMATS)
+    assert len(downloaded) > 30 and {p.program for p in downloaded} <= set(models.PROGRAMS)
     assert all(p.sha256 is None or len(p.sha256) in (8, 64) for p in downloaded)
     assert all(p.url.startswith("https://") and p.data for p in downloaded)
     for preset in downloaded:
         if preset.sha256 is None:
-            model = models.construct(models.FORMATS[preset.program].model_name, **preset.arguments)
+            model = models.construct(models.PROGRAMS[preset.program].model_name, **preset.arguments)
             assert model.arguments["image_size"] >= 32
+
+
+def test_the_names_of_classes_are_kept(tmp_path):
+    arguments = {**models.model_class("ssgan").TINY, "num_classes": 3}
+    model = models.construct("ssgan", **arguments)
+    model.build_for_inference()
+    names = model.class_names = ("circle", "heart", "star")
+    models.save(model, "ssgan", arguments, tmp_path / "run" / "model")
+    models.pack(tmp_path / "run", tmp_path / "packed")
+    models.load(tmp_path / "run").save(tmp_path / "net.keras")
+    for path in ("run", "run/model/generator.weights.h5", "packed", "net.keras"):
+        assert models.load(tmp_path / path).class_names == names
+    assert keras.saving.load_model(tmp_path / "net.keras").class_names == names
+    described = tmp_path / "run" / "model" / "config.json"
+    facts = json.loads(described.read_text())
+    del facts["class_names"]  # as earlier versions wrote it
+    described.write_text(json.dumps(facts))
+    assert models.load(tmp_path / "run").class_names == ()
+    assert models.load("dcgan_mnist").class_names == ()
 
 
 def test_presets_print_as_a_table():
@@ -82,7 +102,7 @@ def published(tmp_path, monkeypatch):
     """A generator in the layout of the official CycleGAN, behind a URL and under a name."""
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
     model = models.build("cyclegan", image_size=128, num_blocks=1, generator_width=4)
-    arrays = layouts.export(layouts.cyclegan_resnet(model.a2b))
+    arrays = layouts.export(cyclegan_pytorch.resnet(model.a2b))
     np.savez(tmp_path / "net.npz", **arrays)
     preset = models.presets()["cyclegan_horse2zebra"]
     preset = dataclasses.replace(
@@ -103,7 +123,7 @@ def test_an_authors_model_by_name(published, tmp_path):
     pinned = hashlib.sha256((tmp_path / "net.npz").read_bytes()).hexdigest()
     for words in ("BSD 2-Clause", "Data: ImageNet", "FID 62.11", f"SHA-256: {pinned}"):
         assert words in loaded.card
-    with pytest.raises(UserError, match="Unknown direction 'b2a'"):
+    with pytest.raises(UserError, match="Unknown mode 'b2a'"):
         loaded.translate(image, "b2a")
     # One generator alone is also what is saved and loaded again, and found in a bare file.
     _, name, arguments = models.read_model(tmp_path / "net.npz")
@@ -115,6 +135,18 @@ def test_an_authors_model_by_name(published, tmp_path):
         keras.saving.load_model(tmp_path / "net.keras"),
     ):
         np.testing.assert_allclose(again.translate(image), expected, atol=1e-5)
+
+
+def test_a_mirror_serves_authors_models_by_their_file_names(published, monkeypatch, tmp_path):
+    preset = models.presets()["cyclegan_horse2zebra"]
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "net.npz").rename(tmp_path / "mirror" / "horse2zebra.pth")
+    monkeypatch.setenv("GANZOO_MIRROR", str(tmp_path / "mirror"))
+    url = "https://nowhere.invalid/pretrained_models/horse2zebra.pth"
+    monkeypatch.setitem(named.TABLE, preset.name, dataclasses.replace(preset, url=url))
+    image = RNG.uniform(-1, 1, (32, 40, 3)).astype(np.float32)
+    expected = published.convert(image, "a2b")
+    np.testing.assert_allclose(models.load(preset.name).translate(image), expected, atol=1e-5)
 
 
 def test_another_network_is_refused_where_no_hash_is_known(published, monkeypatch):
@@ -246,9 +278,9 @@ def test_discriminators_of_published_files(tmp_path, num_classes):
         "stylegan2_ada", **models.model_class("stylegan2_ada").TINY, num_classes=num_classes
     )
     networks = {
-        "G": (model.generator, layouts.stylegan2_generator),
-        "G_ema": (model.averaged_generator, layouts.stylegan2_generator),
-        "D": (model.discriminator, layouts.stylegan2_discriminator),
+        "G": (model.generator, stylegan2_ada_pytorch.generator),
+        "G_ema": (model.averaged_generator, stylegan2_ada_pytorch.generator),
+        "D": (model.discriminator, stylegan2_ada_pytorch.discriminator),
     }
     arrays = {}
     for name, (network, layout) in networks.items():

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.weights.layouts import leftthomas_generator, mmagic_msrresnet
+from ganzoo.programs import leftthomas_srgan, mmagic
 from tests.weights.layouts import lornatang_discriminator, lornatang_srresnet
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs
@@ -39,9 +39,9 @@ def test_generator(model, mode):
 OTHERS = {
     "leftthomas.eval": (
         {"num_blocks": 5, "output": "tanh", "normalized_bias": True},
-        leftthomas_generator,
+        leftthomas_srgan.generator,
     ),
-    "msrresnet": ({"architecture": "msrresnet"}, mmagic_msrresnet),
+    "msrresnet": ({"architecture": "msrresnet"}, mmagic.msrresnet),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
-from ganzoo.weights.layouts import mimicry_generator
+from ganzoo.programs import mimicry
 from tests.weights.layouts import mimicry_discriminator
 
 from .goldens import assert_golden, fill, hashed, inputs
@@ -28,7 +28,7 @@ def test_the_formula():
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_generator(mode):
     generator = models.build("ssgan", architecture="mimicry", discriminator_width=8).generator
-    fill(mimicry_generator(generator))
+    fill(mimicry.generator(generator))
     images = generator(inputs((4, 128)).astype(np.float32), training=mode == "train")
     assert_golden("ssgan", f"mimicry.G32.{mode}", np.transpose(images, (0, 3, 1, 2)))
 

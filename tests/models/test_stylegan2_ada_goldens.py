@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import models
+from ganzoo.programs import stylegan2_ada_pytorch as layouts
 from ganzoo.seeds import Random
-from ganzoo.weights.layouts import stylegan2_discriminator, stylegan2_generator
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs, stylegan_parameter
 
@@ -21,8 +21,8 @@ CONVOLUTIONS = ["conv4_1", "conv8_0", "conv8_1", "conv16_0", "conv16_1"]
 
 def filled(**arguments):
     model = models.build("stylegan2_ada", **arguments)
-    fill(stylegan2_generator(model.generator), stylegan_parameter)
-    fill(stylegan2_discriminator(model.discriminator), stylegan_parameter)
+    fill(layouts.generator(model.generator), stylegan_parameter)
+    fill(layouts.discriminator(model.discriminator), stylegan_parameter)
     return model
 
 

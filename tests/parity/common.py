@@ -59,7 +59,7 @@ def compare(name, program, network, save, forward, ours, fresh, key=None, strict
 
     Args:
         name: of the network, for the table.
-        program: a key of `ganzoo.models.FORMATS`.
+        program: a key of `ganzoo.models.PROGRAMS`.
         network: the reference's, with random weights.
         save: writes it to a path, as the reference does.
         forward: its outputs `[N, H, W, C]` in [-1, 1], from a network.

@@ -1,6 +1,6 @@
 """Layouts of published networks that ganzoo has, and whose files it does not load.
 
-As in `ganzoo.weights.layouts.published`, each function takes a network of ours, built, and yields
+As in `ganzoo.programs`, each function takes a network of ours, built, and yields
 the entries of the file.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ganzoo.weights.layouts.entries import (
+from ganzoo.weights.layouts import (
     Entry,
     convolution,
     dense,

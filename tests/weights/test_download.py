@@ -22,6 +22,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked, self.cut, self.content, self.version = [], 0, CONTENT, {}
         self.after_a_cut = lambda: None
+        self.paths, self.has = [], lambda path: path != "/missing"
 
     def handle_error(self, *_):
         """Clients that have seen enough hang up."""
@@ -34,7 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         server, start = self.server, 0
         server.asked.append(self.headers.get("Range"))
-        if self.path == "/missing":
+        server.paths.append(self.path)
+        if not server.has(self.path):
             return self.send_error(404)
         if self.path in ("/to-file", "/again"):
             self.send_response(302)
@@ -74,6 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("GANZOO_MIRROR", raising=False)
     monkeypatch.setattr(download.time, "sleep", lambda seconds: None)
     with Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -159,7 +162,7 @@ def test_what_lies_in_the_cache_is_verified(server):
     path = download.fetch(server.url())
     path.write_bytes(CONTENT[:-1])
     for options in ({}, {"sha256": SHA256}, {"size": len(CONTENT)}):
-        with pytest.raises(UserError, match=r"another file.*: delete it to download it anew"):
+        with pytest.raises(UserError, match=r"another file.*: delete it to download it again"):
             download.fetch(server.url(), **options)
 
 
@@ -268,3 +271,60 @@ def test_a_broken_connection_is_tried_again(server, monkeypatch):
 
     monkeypatch.setattr(requests, "get", failing)
     assert download.fetch(server.url(), SHA256).read_bytes() == CONTENT and len(calls) == 3
+
+
+@pytest.fixture
+def mirror(server, monkeypatch):
+    """The address of files that no server but the mirror has."""
+    monkeypatch.setenv("GANZOO_MIRROR", f"{server.url('')}/")
+    return "https://nowhere.invalid/weights/net.pth"
+
+
+def test_a_mirror_is_asked_by_name_in_place_of_the_server(server, mirror, monkeypatch, tmp_path):
+    server.has = lambda path: path == "/net.pth"
+    assert download.fetch(mirror, SHA256).read_bytes() == CONTENT
+    kept = download.place_of(mirror)
+    assert server.paths == [f"/{kept.name}", "/net.pth"]
+    kept.unlink()
+    server.has = lambda path: path == f"/{kept.name}"  # a copy of another cache
+    assert download.fetch(mirror, SHA256) == kept
+    monkeypatch.delenv("GANZOO_MIRROR")
+    assert download.fetch(mirror, SHA256) == kept  # verified again, and not asked for
+
+
+def test_what_a_mirror_lacks_or_has_changed_is_an_error(server, mirror, monkeypatch):
+    server.content = CONTENT[:-1]
+    with pytest.raises(UserError, match=r"it is another file.* from GANZOO_MIRROR, http"):
+        download.fetch(mirror, SHA256)
+    assert not download.place_of(mirror).exists()
+    server.has = lambda path: False
+    with pytest.raises(UserError, match=r"127.0.0.1:\d+/net\.pth could not be downloaded.*404"):
+        download.fetch(mirror, SHA256)
+    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+    with pytest.raises(UserError, match="GANZOO_OFFLINE is set"):
+        download.fetch(mirror, SHA256)
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+@pytest.mark.parametrize("by_key", [False, True])
+def test_a_folder_is_a_mirror_without_a_network(mirror, monkeypatch, tmp_path, scheme, by_key):
+    folder, kept = tmp_path / "mirror", download.place_of(mirror)
+    folder.mkdir()
+    monkeypatch.setenv("GANZOO_MIRROR", f"{scheme}{folder}")
+    monkeypatch.setenv("GANZOO_OFFLINE", "1")
+    with pytest.raises(UserError, match=rf"mirror, which .* has no {kept.name} nor net\.pth"):
+        download.fetch(mirror)
+    (folder / (kept.name if by_key else "net.pth")).write_bytes(CONTENT)
+    with pytest.raises(UserError, match="it is another file"):
+        download.fetch(mirror, "0" * 64)
+    assert download.fetch(mirror) == kept and kept.read_bytes() == CONTENT
+    kept.write_bytes(CONTENT[1:])
+    with pytest.raises(UserError, match=rf"expected {SHA256} as in .*pins\.json"):
+        download.fetch(mirror)
+
+
+def test_files_that_are_published_with_an_md5_alone(server):
+    path = download.fetch(server.url(), md5=hashlib.md5(CONTENT).hexdigest())
+    assert path.read_bytes() == CONTENT
+    with pytest.raises(UserError, match="expected md5:0000"):
+        download.fetch(server.url(), md5="0" * 32)

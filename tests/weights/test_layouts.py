@@ -5,16 +5,22 @@ import pytest
 
 from ganzoo import models
 from ganzoo.errors import UserError
+from ganzoo.programs import (
+    cyclegan_pytorch,
+    dcgan_pytorch,
+    mimicry,
+    stylegan2_ada_pytorch,
+)
 from ganzoo.weights import layouts
 from tests.weights import layouts as unread
 
 SMALL = {
     "cyclegan": [
-        ("a2b", layouts.cyclegan_resnet),
-        ("discriminator_a", layouts.cyclegan_discriminator),
+        ("a2b", cyclegan_pytorch.resnet),
+        ("discriminator_a", cyclegan_pytorch.discriminator),
     ],
     "dcgan": [
-        ("generator", layouts.dcgan_generator),
+        ("generator", dcgan_pytorch.generator),
         ("discriminator", unread.dcgan_discriminator),
     ],
     "srgan": [
@@ -22,12 +28,12 @@ SMALL = {
         ("discriminator", unread.lornatang_discriminator),
     ],
     "ssgan": [
-        ("generator", layouts.mimicry_generator),
+        ("generator", mimicry.generator),
         ("discriminator", unread.mimicry_discriminator),
     ],
     "stylegan2_ada": [
-        ("generator", layouts.stylegan2_generator),
-        ("discriminator", layouts.stylegan2_discriminator),
+        ("generator", stylegan2_ada_pytorch.generator),
+        ("discriminator", stylegan2_ada_pytorch.discriminator),
     ],
 }
 # What the files of those programs do not have, or have in another form.

@@ -142,7 +142,9 @@ def test_files_without_arrays_say_how_to_export(tmp_path):
     weights.write_pytorch({}, tmp_path / "net.pth")
     with h5py.File(tmp_path / "net.h5", "w") as file:
         file.attrs["title"] = "nothing"
-    for name in ("net.npz", "net.pth", "net.h5"):
+    source = {"G_ema": network(), "module_src": "class Generator: pass"}
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps(source, 4))
+    for name in ("net.npz", "net.pth", "net.h5", "net.pkl"):
         with pytest.raises(RefusedFile, match=r"holds no arrays\. .*state_dict\(\)"):
             weights.read(tmp_path / name)
 

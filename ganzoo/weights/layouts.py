@@ -1,6 +1,7 @@
 """Where each array of a published file belongs in a network, and in which order of axes."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -101,11 +102,14 @@ def maps_of(variable, name: str, side: int) -> Entry:
 
 
 def normalization(layer, name: str) -> list[Entry]:
-    """Scale and offset, and the moving averages of batch normalization.
+    """Scale and offset, and the moving averages of batch normalization; nothing for a layer without
+    weights.
 
     Raises:
         ValueError: where they are networks of a condition.
     """
+    if not hasattr(layer, "gamma"):
+        return []
     if not hasattr(layer.gamma, "value"):
         raise ValueError(f"{layer.name} depends on latents or classes")
     entries = [same(layer.gamma, f"{name}.weight"), same(layer.beta, f"{name}.bias")]
@@ -136,13 +140,26 @@ def scaled(entry: Entry, factor: float) -> Entry:
     )
 
 
-def assign(entries: Iterable[Entry], arrays: Mapping[str, np.ndarray]) -> None:
+def assign(entries: Iterable[Entry], arrays: Mapping[str, np.ndarray], ignored=r".*") -> None:
     """Gives the variables the arrays of a file.
 
+    Args:
+        entries: of the network.
+        arrays: of the file.
+        ignored: a pattern of the names that may be left over.
+
     Raises:
-        UserError: when an array is missing or has another shape; nothing is assigned then.
+        UserError: when an array is missing, has another shape, or is left over: nothing is
+            assigned then, since the network would be another one than the file's.
     """
     entries, missing = list(entries), []
+    others = arrays.keys() - {entry.name for entry in entries}
+    others = sorted(name for name in others if not re.fullmatch(ignored, name))
+    if others:
+        raise UserError(
+            f"The file holds {len(others)} arrays that this network does not have, such as"
+            f" {', '.join(others[:3])}; it is of another kind"
+        )
     for entry in entries:
         expected = entry.to_theirs(np.zeros(entry.variable.shape)).shape
         if entry.name not in arrays:
