@@ -410,9 +410,10 @@ def saved_network(path):
     return path
 
 
-def test_what_a_translator_makes_is_compared_as_a_set(runs):
+def test_what_a_translator_makes_is_compared_as_a_set(runs, tmp_path):
+    weights = f"--weights={saved_network(tmp_path / 'net.keras')}"
     common = (f"--model={runs['cyclegan']}", "--dataset=solid2striped", "--metrics=fd10_keras")
-    code, printed, message = command("evaluate", *common, "--mode=b2a")
+    code, printed, message = command("evaluate", *common, "--mode=b2a", weights)
     assert code == 0 and "fd10_keras" in printed and "direction: b2a" in printed, message
     code, _, message = command("evaluate", f"--model={runs['srgan']}", *common[1:])
     assert code == 2 and "two sets of images of one size are compared" in message

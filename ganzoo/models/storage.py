@@ -11,6 +11,7 @@ from ganzoo import arrays, checkpoints, files
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
 from ganzoo.models.registry import MODELS, build, construct
+from ganzoo.runs import run_of
 from ganzoo.weights import archives
 
 _CONFIG = "config.json"
@@ -77,7 +78,7 @@ def read_folder(folder: Path, generators: Sequence[str] | None = None) -> GAN:
     saved = _description(folder)
     model = construct(saved["model_name"], **saved["model"])
     model.build_for_inference(generators or saved.get("generators"))
-    model.class_names = tuple(saved.get("class_names", ()))
+    model.class_names = _class_names(folder, saved)
     for part, network in model.generators().items():
         packed = folder / f"{part}.npz"
         if packed.exists():
@@ -94,7 +95,7 @@ def read_run(path: Path) -> GAN | None:
     if not checkpoints.saved_steps(path / "checkpoints"):
         return None
     model = build(saved["model_name"], **saved["model"])
-    model.class_names = tuple(saved.get("class_names", ()))
+    model.class_names = _class_names(path, saved)
     checkpoints.restore_latest(model, path / "checkpoints")
     for part, network in model.default_networks().items():
         setattr(model, part, network)
@@ -127,6 +128,12 @@ def _describe(model: GAN, name: str, arguments: dict, folder: Path) -> None:
         "class_names": list(model.class_names),
     }
     files.write_text(folder / _CONFIG, json.dumps(facts, indent=2) + "\n")
+
+
+def _class_names(folder: Path, saved: dict) -> tuple[str, ...]:
+    """Those that a model was saved with; of an older one, those that its run has recorded."""
+    names, run = saved.get("class_names"), run_of(folder)
+    return tuple(names or (run.read_facts() if run else {}).get("class_names", ()))
 
 
 def _description(folder: Path) -> dict:
