@@ -363,7 +363,8 @@ class ACGAN(LatentGAN):
             "adversarial": self.adversarial.discriminator(real[0], fake[0]),  # -L_S, eq. 2
             # -L_C, eq. 3
             "class_real": self.current(self.real_class_weight) * _cross_entropy(labels, real[1]),
-            "class_fake": self.current(self.fake_class_weight) * _cross_entropy(fake_labels, fake[1]),
+            "class_fake": self.current(self.fake_class_weight)
+            * _cross_entropy(fake_labels, fake[1]),
         }
         if self.twin_weight:
             terms["twin"] = self.twin_weight * _cross_entropy(fake_labels, fake[2])
@@ -373,7 +374,8 @@ class ACGAN(LatentGAN):
         """The terms `[N]` of the generator's loss; arguments as in `discriminator_terms`."""
         terms = {
             "adversarial": self.adversarial.generator(fake[0]),  # L_S
-            "class": self.current(self.generator_class_weight) * _cross_entropy(labels, fake[1]),  # -L_C
+            "class": self.current(self.generator_class_weight)
+            * _cross_entropy(labels, fake[1]),  # -L_C
         }
         if self.twin_weight:
             terms["twin"] = -self.current(self.twin_weight) * _cross_entropy(labels, fake[2])

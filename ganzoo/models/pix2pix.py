@@ -180,8 +180,7 @@ class Pix2Pix(ImageGAN):
         adversarial = self.adversarial.generator(logits)
         l1 = difference(fake, batch["b"])
         return Loss(
-            self.current(self.adversarial_weight) * adversarial
-            + self.current(self.l1_weight) * l1,
+            self.current(self.adversarial_weight) * adversarial + self.current(self.l1_weight) * l1,
             logs={"adversarial": ops.mean(adversarial), "l1": ops.mean(l1)},
         )
 
