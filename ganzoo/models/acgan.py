@@ -360,25 +360,28 @@ class ACGAN(LatentGAN):
             fake_labels: classes that the generator was given, `[N]`.
         """
         terms = {
-            "adversarial": self.adversarial.discriminator(real[0], fake[0]),  # -L_S, eq. 2
+            # -L_S, eq. 2
+            "adversarial": self.adversarial.discriminator(real[0], fake[0]),
             # -L_C, eq. 3
-            "class_real": self.current(self.real_class_weight) * _cross_entropy(labels, real[1]),
-            "class_fake": self.current(self.fake_class_weight)
-            * _cross_entropy(fake_labels, fake[1]),
+            "class_real": _cross_entropy(labels, real[1], self.current(self.real_class_weight)),
+            "class_fake": _cross_entropy(
+                fake_labels, fake[1], self.current(self.fake_class_weight)
+            ),
         }
         if self.twin_weight:
-            terms["twin"] = self.twin_weight * _cross_entropy(fake_labels, fake[2])
+            terms["twin"] = _cross_entropy(fake_labels, fake[2], self.current(self.twin_weight))
         return terms
 
     def generator_terms(self, fake, labels) -> dict:
         """The terms `[N]` of the generator's loss; arguments as in `discriminator_terms`."""
         terms = {
-            "adversarial": self.adversarial.generator(fake[0]),  # L_S
-            "class": self.current(self.generator_class_weight)
-            * _cross_entropy(labels, fake[1]),  # -L_C
+            # L_S, non-saturating
+            "adversarial": self.adversarial.generator(fake[0]),
+            # -L_C
+            "class": _cross_entropy(labels, fake[1], self.current(self.generator_class_weight)),
         }
         if self.twin_weight:
-            terms["twin"] = -self.current(self.twin_weight) * _cross_entropy(labels, fake[2])
+            terms["twin"] = _cross_entropy(labels, fake[2], -self.current(self.twin_weight))
         return terms
 
     def call(self, latents, labels=None, training=False):
@@ -419,9 +422,9 @@ class ACGAN(LatentGAN):
         self.averaged_generator(latents, labels, training=True)
 
 
-def _cross_entropy(labels, logits):
-    """-log P(c | x) of each image, `[N]`."""
-    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+def _cross_entropy(labels, logits, weight):
+    """-log P(c | x) of each image, weighted, `[N]`."""
+    return weight * ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
 def _accuracy(labels, logits):
