@@ -10,8 +10,10 @@ from ml_collections import ConfigDict, FieldReference, config_dict
 
 # One line per model: its name, which is also that of its file and its recipe, and its class.
 MODELS = {
+    "acgan": "ACGAN",
     "cyclegan": "CycleGAN",
     "dcgan": "DCGAN",
+    "pix2pix": "Pix2Pix",
     "srgan": "SRGAN",
     "ssgan": "SSGAN",
     "stylegan2_ada": "StyleGAN2ADA",

@@ -66,6 +66,11 @@ class Random:
         """The random numbers of a part of the computation, which may reuse names of streams."""
         return dataclasses.replace(self, scope=f"{self.scope}{name}/")
 
+    def of_step(self, name: str) -> Random:
+        """The random numbers of what several updates of a step have in common, which draw the same
+        ones under the same name."""
+        return dataclasses.replace(self, scope=f"step/{name}/")
+
     def shared(self) -> Random:
         """Numbers that are alike on all replicas: of what is drawn once for the whole batch."""
         return dataclasses.replace(self, replica=0, num_replicas=1)

@@ -220,6 +220,8 @@ def test_the_readmes_figures_are_those_of_the_cards():
     measured = [row.rpartition("![")[2] for row in rows if row.startswith("| `")]
     assert len(measured) == len(MODELS)
     for cell in measured:
+        if "no trained one yet" in cell:
+            continue
         names = [name for name in re.findall(r"`(\w+)`", cell) if name in PRESETS]
         cards = " ".join(PRESETS[name].card() for name in names)
         figures = re.findall(r"(?<= )\d[\d,.]*(?= dB|,| with| and)", re.sub(r"`[^`]*`", "", cell))

@@ -77,6 +77,15 @@ def test_every_part_of_the_key_decides():
     assert abs(correlations).max() < 5 / MANY**0.5  # five standard errors
 
 
+def test_updates_of_a_step_may_draw_the_same():
+    one, other = (Random(1, 2, scope=f"{update}/") for update in (0, 1))
+    for left, right in zip(draw(one.of_step("c")), draw(other.of_step("c")), strict=True):
+        np.testing.assert_array_equal(left, right)
+    others = one, one.of_step("d"), Random(1, 3).of_step("c"), Random(1, 2, 1, 2).of_step("c")
+    for random in others:
+        assert np.abs(draw(random)[0] - draw(one.of_step("c"))[0]).max() > 0
+
+
 def test_the_same_key_gives_the_same_numbers():
     first, second = (Random(4, 7, scope="0/").normal("z", [5]) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -2,6 +2,7 @@
 
 from ganzoo.layers.composite import Composite, Network
 from ganzoo.layers.convolution import ConvToImage, CroppedConv2DTranspose, PaddedConv2D
+from ganzoo.layers.dropout import dropout
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
 from ganzoo.layers.minibatch_stddev import MinibatchStddev

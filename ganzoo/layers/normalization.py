@@ -15,12 +15,17 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Keras' own takes about 20 operations and as many passes over the feature map. Moments, scale and
     offset are float32, whatever the precision; the moving variance is that of the biased one.
     Shapes: `[N, H, W, C] -> [N, H, W, C]`.
+
+    Called with `update_moments=False`, it takes the moments of the batch, and the moving averages
+    stay as they are.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs, training=None, mask=None, update_moments=True):
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4 or mask is not None:
+            if not update_moments:
+                return self._by_batch_moments(inputs)
             return super().call(inputs, training=training, mask=mask)
-        training = bool(training and self.trainable)
+        training = bool(training and self.trainable) or not update_moments
         moving = self.moving_mean, self.moving_variance
         outputs, mean, variance, *_ = _fused(
             tf.cast(inputs, self.compute_dtype),
@@ -29,12 +34,18 @@ class BatchNormalization(keras.layers.BatchNormalization):
             self.epsilon,
             [] if training else moving,
         )
-        if training:
+        if training and update_moments:
             values = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
             biased = variance * (tf.maximum(values - 1.0, 1.0) / values)
             for average, moment in zip(moving, (mean, biased), strict=True):
                 average.assign(self.momentum * average + (1.0 - self.momentum) * moment)
         return outputs
+
+    def _by_batch_moments(self, inputs):
+        x = ops.cast(inputs, "float32")
+        moments = ops.moments(x, axes=tuple(range(len(x.shape) - 1)))
+        x = ops.batch_normalization(x, *moments, -1, self.beta, self.gamma, self.epsilon)
+        return ops.cast(x, self.compute_dtype)
 
 
 def _fused(x, gamma, beta, epsilon: float, moments=()):

@@ -11,12 +11,12 @@ blocks (appendix 7.2) and the U-Net, the discriminators of n layers (3: the 70 x
 single pixels; and its six generator terms, with the identity term of section 5.2.
 
 Differs from that code: pools look at a batch as a whole (see `ImagePool`; alike for batches of one
-image, the usual ones), and the U-Net has no dropout, which CycleGAN does not use. Differs from the
-paper, as that code does: no affine in instance normalization, padding 1 in the discriminators, the
-identity term for all data. With batch normalization, a choice of that code, the networks are those
-of pix2pix, too, whose published generators can be loaded.
+image, the usual ones). Differs from the paper, as that code does: no affine in instance
+normalization, padding 1 in the discriminators, the identity term for all data. With batch
+normalization, a choice of that code, U-Net and discriminators are those of pix2pix, too.
 """
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import keras
@@ -31,11 +31,13 @@ from ganzoo.layers import (
     Network,
     PaddedConv2D,
     batch_norm,
+    dropout,
 )
 from ganzoo.losses import ADVERSARIAL
 from ganzoo.translation import ImageGAN
 
 WIDEST = 8  # times the first layer's width
+DROPOUT_RATE = 0.5  # of U-Nets that have it
 # How often a generator can halve the sides of an image, at least and at most.
 HALVINGS = MappingProxyType({"resnet": (2, 2), "unet": (5, 8)})
 # By the name of `normalization`. "image": the scale and offset of "batch", with the statistics of
@@ -100,6 +102,13 @@ class UNetGenerator(Network):
     divides.
 
     Isola et al. 2017, https://arxiv.org/abs/1611.07004, appendix 6.1.1.
+
+    Args:
+        channels: of the images that it makes.
+        width: channels of the first layer.
+        num_halvings: layers of the way down.
+        normalization: a key of `NORMALIZATIONS`.
+        dropout_levels: levels of the way up, 0 the innermost, that drop half of their values.
     """
 
     def __init__(
@@ -108,9 +117,11 @@ class UNetGenerator(Network):
         width: int,
         num_halvings: int,
         normalization: str = "instance",
+        dropout_levels: Sequence[int] = (),
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.dropout_levels = tuple(dropout_levels)
         widths = [width * min(2**level, WIDEST) for level in range(num_halvings)]
         options, make = {"use_bias": normalization == "instance"}, NORMALIZATIONS[normalization]
         self.downs = [_padded(filters, 4, pad=1, strides=2, **options) for filters in widths]
@@ -132,16 +143,23 @@ class UNetGenerator(Network):
         for layer, norm in zip(normalized, [*self.norms_down, *self.norms_up], strict=True):
             norm.build((None, None, None, layer.filters))
 
-    def call(self, images, training=False):
+    def call(self, images, training=False, random=None, **options):
+        """With a `ganzoo.seeds.Random` it drops values; other options are of the normalizations."""
+        # Way down: features of every scale, kept for the way up
         x, skipped = self.downs[0](images), []
         for down, norm in zip(self.downs[1:-1], self.norms_down, strict=True):
             skipped.append(x)
-            x = norm(down(ops.leaky_relu(x, 0.2)), training=training)
+            x = norm(down(ops.leaky_relu(x, 0.2)), training=training, **options)
+        # Bottleneck, too small to be normalized
         skipped.append(x)
         x = self.downs[-1](ops.leaky_relu(x, 0.2))
-        for up, norm in zip(self.ups[:-1], self.norms_up, strict=True):
-            x = norm(up(ops.relu(x)), training=training)
+        # Way up, with noise in the form of dropout
+        for level, (up, norm) in enumerate(zip(self.ups[:-1], self.norms_up, strict=True)):
+            x = norm(up(ops.relu(x)), training=training, **options)
+            if level in self.dropout_levels:
+                x = dropout(x, DROPOUT_RATE, random, f"dropout{level}")
             x = ops.concatenate([skipped.pop(), x], axis=-1)
+        # Image
         return self.to_range(self.ups[-1](ops.relu(x)))
 
 
@@ -160,6 +178,23 @@ def pixel_discriminator(width: int, name: str, normalization: str = "instance"):
     stack = [_padded(width, 1), _leaky(), *_convolution(2 * width, 1, normalization, _leaky)]
     stack += [_padded(1, 1, dtype="float32")]
     return keras.Sequential(stack, name=name)
+
+
+def discriminator_of(
+    kind: str, num_layers: int, width: int, image_size: int, name: str, normalization: str
+):
+    """The discriminator "patch" or "pixel"; the latter has no number of layers.
+
+    Raises:
+        UserError: for another kind, or more layers than images of this size have.
+    """
+    kinds = {
+        "patch": lambda: patch_discriminator(
+            width, _fitting(num_layers, image_size), name, normalization
+        ),
+        "pixel": lambda: pixel_discriminator(width, name, normalization),
+    }
+    return choose("discriminator", kind, kinds)()
 
 
 class CycleGAN(ImageGAN):
@@ -222,7 +257,7 @@ class CycleGAN(ImageGAN):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        halvings = _halvings(generator, image_size)
+        halvings = halvings_of(generator, image_size)
         if num_blocks is None:
             num_blocks = 9 if image_size >= 256 else 6
         choose("normalization", normalization, NORMALIZATIONS)
@@ -234,19 +269,7 @@ class CycleGAN(ImageGAN):
                 channels, generator_width, halvings, normalization, name=name
             ),
         }[generator]
-        make_discriminator = choose(
-            "discriminator",
-            discriminator,
-            {
-                "patch": lambda name: patch_discriminator(
-                    discriminator_width,
-                    _fitting(discriminator_layers, image_size),
-                    name,
-                    normalization,
-                ),
-                "pixel": lambda name: pixel_discriminator(discriminator_width, name, normalization),
-            },
-        )
+        judge = discriminator, discriminator_layers, discriminator_width, image_size
         self.adversarial = choose("loss", loss, ADVERSARIAL)
         self.image_size, self.channels, self.multiple = image_size, channels, 2**halvings
         # Residual blocks mirror a pixel beyond each edge, which takes two.
@@ -256,8 +279,8 @@ class CycleGAN(ImageGAN):
         self.normalization = normalization
         self.directions = ("a2b", "b2a")
         self.a2b, self.b2a = make_generator("a2b"), make_generator("b2a")
-        self.discriminator_a = make_discriminator("discriminator_a")
-        self.discriminator_b = make_discriminator("discriminator_b")
+        self.discriminator_a = discriminator_of(*judge, "discriminator_a", normalization)
+        self.discriminator_b = discriminator_of(*judge, "discriminator_b", normalization)
         self.pool_a = ImagePool(pool_size, name="pool_a")
         self.pool_b = ImagePool(pool_size, name="pool_b")
 
@@ -330,13 +353,13 @@ class CycleGAN(ImageGAN):
         terms = {
             "adversarial_a2b": self.adversarial.generator(logits_b),
             "adversarial_b2a": self.adversarial.generator(logits_a),
-            "cycle_a": weight_a * _difference(returned_a, real_a),
-            "cycle_b": weight_b * _difference(returned_b, real_b),
+            "cycle_a": weight_a * difference(returned_a, real_a),
+            "cycle_b": weight_b * difference(returned_b, real_b),
         }
         if self.identity_weight:
             identity = self.current(self.identity_weight)
-            terms["identity_a2b"] = identity * weight_b * _difference(same_b, real_b)
-            terms["identity_b2a"] = identity * weight_a * _difference(same_a, real_a)
+            terms["identity_a2b"] = identity * weight_b * difference(same_b, real_b)
+            terms["identity_b2a"] = identity * weight_a * difference(same_a, real_a)
         return Loss(
             sum(terms.values()),
             logs={name: ops.mean(term) for name, term in terms.items()},
@@ -400,7 +423,7 @@ class CycleGAN(ImageGAN):
         return ops.concatenate(strips)
 
 
-def _difference(images, others):
+def difference(images, others):
     """Mean absolute difference of each image, `[N]`."""
     return ops.mean(ops.abs(images - others), axis=(1, 2, 3))
 
@@ -432,7 +455,7 @@ def _leaky():
     return layers.LeakyReLU(0.2)
 
 
-def _halvings(generator: str, image_size: int) -> int:
+def halvings_of(generator: str, image_size: int) -> int:
     """How often a generator halves the sides of its images."""
     fewest, most = choose("generator", generator, HALVINGS)
     possible = [n for n in range(fewest, most + 1) if image_size % 2**n == 0]

@@ -324,8 +324,8 @@ class SSGAN(LatentGAN):
         self.ema_half_life_images = ema_half_life_images
 
         size = size._replace(
-            generator=_scaled(size.generator, generator_width),
-            discriminator=_scaled(size.discriminator, discriminator_width),
+            generator=scaled_widths(size.generator, generator_width),
+            discriminator=scaled_widths(size.discriminator, discriminator_width),
         )
         up = (image_size // size.bottom).bit_length() - 1
         options = (size, up, channels, num_classes, self_modulation, architecture)
@@ -436,7 +436,7 @@ def _spectral_conv(filters, kernel_size, init, name, pool=False):
     return SpectralConv2D(filters, kernel_size, pool, kernel_initializer=init(), name=name)
 
 
-def _scaled(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
+def scaled_widths(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
     """The published widths, scaled so that the widest is `widest`."""
     if widest is None:
         return widths

@@ -207,3 +207,17 @@ def results_of(layer):
     results = [outputs, *gradients, second, layer(x)]
     assert all(result.dtype == layer.compute_dtype for result in (second, layer(x)))
     return [tf.cast(result, tf.float32).numpy() for result in results]
+
+
+@pytest.mark.parametrize("x", [X, X[:, 0, 0]], ids=["images", "vectors"])
+def test_moments_of_the_batch_may_leave_the_moving_averages_alone(x):
+    layer = batch_norm()
+    layer.build(x.shape)
+    layer.gamma.assign([0.5, 1.0, 2.0])
+    layer.beta.assign([0.1, 0.2, 0.3])
+    before = [average.numpy() for average in (layer.moving_mean, layer.moving_variance)]
+    outputs = layer(x, update_moments=False)
+    after = [average.numpy() for average in (layer.moving_mean, layer.moving_variance)]
+    np.testing.assert_array_equal(before, after)
+    np.testing.assert_allclose(outputs, layer(x, training=True), atol=1e-5)
+    assert np.abs(layer.moving_mean - before[0]).max() > 0
