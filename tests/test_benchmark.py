@@ -127,7 +127,6 @@ SIZES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 @pytest.mark.parametrize("name", cases.CASES)
 def test_a_case_has_the_published_size(name, monkeypatch):
     words = cases.spelled_out(["benchmark", f"--model={name}", "--config.seed=7"])

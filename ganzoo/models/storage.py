@@ -12,7 +12,7 @@ from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
 from ganzoo.models import named
 from ganzoo.models.foreign import NoDiscriminators, read_model, read_networks
-from ganzoo.models.registry import MODELS, build, construct
+from ganzoo.models.registry import MODELS, NotImported, build, construct
 from ganzoo.weights import archives, download
 
 _CONFIG = "config.json"
@@ -23,7 +23,7 @@ def save(model: GAN, name: str, arguments: dict, folder: str | Path) -> None:
 
     Args:
         model: a built model.
-        name: its key in `MODELS`.
+        name: its key in `MODELS`, or the place of its class, "module:Class".
         arguments: those of its constructor.
         folder: created where it does not exist.
     """
@@ -69,9 +69,12 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
             they are in training: `generator` and `discriminator`, with CycleGAN those of its first
             direction.
 
+    Of a model whose class is not one of `MODELS`, the module has to be imported before: what is
+    read does not decide what is executed.
+
     Raises:
-        UserError: when there is no model of that name, a damaged one, or one without
-            discriminators when they are asked for.
+        UserError: when there is no model of that name, a damaged one, one whose class was not
+            imported, or one without discriminators when they are asked for.
     """
     path = files.expanded(name)
     if path.is_dir():
@@ -132,7 +135,7 @@ def _refuse_another(model: GAN, preset: named.Preset, file: Path) -> None:
 
 
 def _no_such(name: str) -> UserError:
-    if name in configs.presets():
+    if name in configs.bundled():
         return UserError(
             f"There are no published weights of {name}. Train them with python -m ganzoo.train"
             f" --config={name}, and load the run directory, runs/{name}."
@@ -176,16 +179,20 @@ def _description(folder: Path) -> dict:
 
 
 def _load_archive(path: Path) -> GAN:
-    """A model that Keras saved. Of what the file names, nothing but a class of `MODELS` is made."""
+    """A model that Keras saved. Of what the file names, nothing is made but a class of `MODELS`, or
+    one that was imported."""
     try:
         with archives.opened(path) as archive:
             saved = json.loads(archive.read(_CONFIG))
-        names = {title: name for name, title in MODELS.items()}
-        model = construct(names[saved["class_name"]], **saved["config"])
+        place = f"{saved['module']}:{saved['class_name']}"
+        names = {known: name for name, known in MODELS.items()}
+        model = construct(names.get(place, place), **saved["config"])
         model.build_from_config(saved["build_config"])
+    except NotImported:
+        raise
     except (zipfile.BadZipFile, LookupError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
-            f"{path} holds no model that ganzoo saved: {', '.join(MODELS.values())}"
+            f"{path} holds no model that ganzoo saved: {', '.join(MODELS)}, or one of your own"
             f" ({type(error).__name__}: {error})"
         ) from error
     checkpoints.load_weights(model, path)
