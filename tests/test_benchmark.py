@@ -12,8 +12,8 @@ from ganzoo.benchmark import cases, operations, tables
 from ganzoo.benchmark.steps import Steps
 from ganzoo.benchmark.worker import Worker
 from ganzoo.errors import UserError
+from ganzoo.testing.subject import recipe_of
 from tests import commands
-from tests.conformance.subject import recipe_of
 
 IMAGES, KERNEL = tf.ones([2, 8, 8, 4]), tf.ones([3, 3, 4, 16])
 TAPS = 3 * 3 * 4

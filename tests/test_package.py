@@ -26,7 +26,7 @@ RANKS = (
     "models metrics outputs",
     "callbacks evaluation",
     "trainer",
-    "train generate evaluate benchmark convert report demo",
+    "train generate evaluate benchmark convert report demo testing",
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()}
 
