@@ -11,6 +11,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -207,27 +208,41 @@ def test_the_stored_pictures_are_what_their_program_makes():
         assert np.abs(stored - picture.squeeze()).mean() < 1, name  # processors round differently
 
 
-def test_the_readmes_figures_are_those_of_the_cards():
-    rows = [
-        line
-        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
-        if "/measured.md" in line
-    ]
-    measured = [row.rpartition("![")[2] for row in rows if row.startswith("| `")]
-    assert len(measured) == len(MODELS)
-    for cell in measured:
-        names = [name for name in re.findall(r"`(\w+)`", cell) if name in PRESETS]
-        cards = " ".join(PRESETS[name].card() for name in names)
-        figures = re.findall(r"(?<= )\d[\d,.]*(?= dB|,| with| and)", re.sub(r"`[^`]*`", "", cell))
-        assert names and figures
-        for figure in figures:
-            assert figure.rstrip(",") in cards, f"{names}: {figure}"
+@pytest.fixture
+def model_pages():
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "model_pages.py")))
 
 
-def test_every_config_is_shown_on_its_models_page():
-    for name in config.bundled():
-        page = ROOT / "docs" / "models" / f"{config.load(name).model_name}.md"
-        assert f'--8<-- "configs/{name}.py"' in page.read_text(encoding="utf-8")
+def test_the_readmes_rows_are_those_of_recipes_and_cards(model_pages):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert model_pages.with_rows(readme) == readme, "write them by python docs/model_pages.py"
+    assert readme.count("see [measured](docs/measured.md) |") == len(MODELS.bundled)
+
+
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.url is None])
+def test_the_figure_of_a_card_is_what_it_says_was_measured(name):
+    card = PRESETS[name].card()
+    (line,) = re.findall("^- Figure: (.*)$", card, re.MULTILINE)
+    figures = re.findall(r"(?<= )\d[\d,.]*\d", re.sub(r"`[^`]*`", "", line))
+    assert figures
+    for figure in figures:
+        assert card.count(figure) > 1, figure
+
+
+@pytest.mark.parametrize("name", MODELS.bundled)
+def test_every_recipe_is_shown_on_its_models_page(name, model_pages):
+    page = model_pages.page(name)
+    for recipe in model_pages.recipes_of(name):
+        assert f'--8<-- "configs/{recipe}.py"' in page
+
+
+def test_a_model_needs_no_page_by_hand(model_pages, monkeypatch, tmp_path):
+    monkeypatch.setitem(model_pages.page.__globals__, "_BY_HAND", tmp_path)
+    page = model_pages.page("dcgan")
+    assert page.startswith("# DCGAN\n\nUnsupervised Representation Learning")
+    assert "[arXiv 1511.06434](https://arxiv.org/abs/1511.06434)" in page
+    assert "#ganzoo.models.dcgan.DCGAN)" in page and '--8<-- "configs/dcgan_mnist.py"' in page
+    assert "L_G = -log D(G(z))" in page
 
 
 def test_the_citation_is_of_this_version():
