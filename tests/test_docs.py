@@ -122,16 +122,24 @@ def declared_flags() -> set[str]:
 
 @pytest.fixture
 def _guides_recipe(tmp_path, monkeypatch):
-    """The recipe that CONTRIBUTING.md writes lies among the others."""
+    """The recipe that CONTRIBUTING.md writes lies among the others, and in a module."""
     folder = shutil.copytree(config.folder(), tmp_path / "configs")
     (folder / "minimal.py").write_text(RECIPE, encoding="utf-8")
     monkeypatch.setattr(config, "folder", lambda: folder)
     own = {**MODELS.bundled, "minimal": "ganzoo.models.minimal:Minimal"}
     monkeypatch.setattr(MODELS, "bundled", own)
+    for name in ("my_gan", "my_recipe"):
+        text = RECIPE.replace('"minimal"', '"my_gan:MyGAN"')
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
 
 
 def check(command: str) -> None:
     _, _, module, *arguments = shlex.split(command)
+    if module == "ganzoo.testing":  # its options are those of pytest
+        assert ":" in arguments[0]
+        return
     values = parse(module, arguments)
     if "config" in values and values.config is not None:
         config.validate(values.config)
