@@ -239,10 +239,10 @@ def _renamed(word: str) -> str:
     return f"{prefix}{configs.RENAMED[name]}{equals}{value}" if name in configs.RENAMED else word
 
 
-def _with_schedules(words: list[str], path: Path) -> list[str]:
+def _with_schedules(words: list[str], recipe: str) -> list[str]:
     """Words whose overrides of the keys that described the decay of a learning rate, before there
     were schedules, are one override of the learning rate."""
-    players = configs.load(path).optimizers
+    players = configs.load(recipe).optimizers
     matches = {word: match for word in words if (match := _RATE.fullmatch(word))}
     decaying = {match["player"] for match in matches.values() if match["key"] != "learning_rate"}
     others, changes = [], {player: {} for player in players if player in decaying}

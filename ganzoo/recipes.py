@@ -105,6 +105,7 @@ def import_module(name: str) -> ModuleType:
             " in the current folder."
         ) from error
 
+
 # The arguments of Adam as the GAN literature has them, with a constant learning rate.
 ADAM = MappingProxyType({"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8})
 

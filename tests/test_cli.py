@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from absl import flags
 
-from ganzoo import cli
+from ganzoo import cli, config
 from ganzoo.errors import UserError
 from tests import commands
 
