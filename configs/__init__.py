@@ -1,1 +1,1 @@
-"""Recipes that run: `<model>.py` is a model's default, `<model>_<dataset>.py` a preset of it."""
+"""Recipes that run: `<model>.py` is a model's default, others are `<model>_<dataset>.py`."""

@@ -1,15 +1,20 @@
-"""What MkDocs does to pages besides: the cards of models, and formulas as drawings."""
+"""What MkDocs does to pages besides: those of models, their cards, and formulas as drawings."""
 
 from __future__ import annotations
 
 import html
 import re
+import sys
 from pathlib import Path
 
 import ziamath
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+import model_pages  # noqa: E402  (it lies beside this file)
+
 EM = 16  # size of the font that formulas are drawn in
 _CARDS = re.compile(r"^<!-- cards: (\S+) -->$", re.MULTILINE)
 _FORMULA = re.compile(
@@ -20,8 +25,27 @@ ziamath.config.svg2 = False  # drawings of one page would share names
 ziamath.config.precision = 2
 
 
+def on_config(config, **kwargs):
+    """Every model has an entry in the navigation, below that of all models."""
+    (models,) = (entry["Models"] for entry in config.nav if "Models" in entry)
+    models += [
+        {model_pages.headline(name)[0]: f"models/{name}.md"} for name in model_pages.MODELS.bundled
+    ]
+    return config
+
+
+def on_files(files, config, **kwargs):
+    """Every model has a page, also where nothing was written by hand."""
+    for name in model_pages.MODELS.bundled:
+        path = f"models/{name}.md"
+        if files.get_file_from_path(path) is None:
+            files.append(File.generated(config, path, content=model_pages.page(name)))
+    return files
+
+
 def on_page_markdown(markdown: str, **kwargs) -> str:
-    """Puts the cards of models in the places of their marks."""
+    """Puts the cards of models, and what is generated of models, in the places of their marks."""
+    markdown = model_pages.expand(markdown)
     return _CARDS.sub(lambda match: cards(ROOT / match[1]), markdown)
 
 

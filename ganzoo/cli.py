@@ -23,14 +23,17 @@ from ml_collections.config_flags import config_flags
 from ganzoo import config as configs
 from ganzoo import schedules
 from ganzoo.errors import UserError, unknown
-from ganzoo.recipes import MODELS
+from ganzoo.recipes import MODELS, import_module
 
 FLAGS = flags.FLAGS
 flags.disclaim_key_flags()  # --help lists the flags below under the main that asked for them
 
 # Short forms of --config.KEY; `dataset` and `model` also choose the config.
 _SHORT = {
-    "model": ("model_name", "which GAN; with --dataset, the short form of --config"),
+    "model": (
+        "model_name",
+        "which GAN, by name or as module:Class; chooses the recipe, with --dataset",
+    ),
     "dataset": ("data.dataset", "which images"),
     "data_dir": ("data.data_dir", "where tensorflow_datasets finds or prepares its data"),
     "init_from": ("init_from", "a run, or a model by name, from whose weights training starts"),
@@ -47,7 +50,7 @@ _RATE = re.compile(
 
 def define_config_flags() -> None:
     """Defines --config with its --config.KEY=VALUE, and the short forms of the frequent ones."""
-    config_flags.DEFINE_config_file("config", help_string="a preset's name or a Python file")
+    flags.DEFINE_string("config", None, "a recipe's name or a Python file")
     for name, (_, words) in _SHORT.items():
         flags.DEFINE_string(name, None, words)
 
@@ -145,6 +148,7 @@ def defined(define_flags: Callable[[], None] | None) -> Iterator[list[str]]:
     """Within it the flags of a command are defined, and only within it; gives their names."""
     app.define_help_flags()  # once for all commands of a process
     others = set(FLAGS)
+    flags.DEFINE_list("imports", [], "modules with models of your own, which are imported first")
     if define_flags is not None:
         define_flags()
     try:
@@ -163,9 +167,9 @@ def parse(argv: Sequence[str], own: Sequence[str], known_only: bool = False) -> 
     """
     FLAGS.set_gnu_getopt()  # a flag may follow a word
     try:
-        if "config" in FLAGS:
-            sys.argv = argv = expand_argv(argv)  # config_flags looks for overrides there
-            _check_overrides(argv)
+        for module in _imports(argv):
+            import_module(module)
+        argv = define_recipe(argv) if "config" in FLAGS else argv
         return FLAGS(argv, known_only=known_only)
     except flags.UnrecognizedFlagError as error:
         raise unknown("flag", f"--{error.flagname}", [f"--{name}" for name in own]) from None
@@ -173,11 +177,45 @@ def parse(argv: Sequence[str], own: Sequence[str], known_only: bool = False) -> 
         raise UserError(_explain(str(error))) from None
 
 
-def expand_argv(argv: Sequence[str]) -> list[str]:
-    """`argv` with its short flags replaced by --config=PATH and overrides of that config.
+def _imports(argv: Sequence[str]) -> list[str]:
+    """What --imports names: a model has to be there before its recipe is looked for."""
+    alone = flags.FlagValues()
+    alone.set_gnu_getopt()
+    flags.DEFINE_list("imports", [], "", flag_values=alone)
+    alone(argv, known_only=True)
+    return alone.imports
 
-    The path comes first, as config_flags demands, and the overrides that were written out come
-    last. A data set that has no preset becomes an override of the model's default recipe.
+
+def define_recipe(argv: Sequence[str], values: flags.FlagValues = FLAGS) -> list[str]:
+    """Defines the config that `argv` names, and a flag for each value of it that `argv` changes.
+
+    Args:
+        argv: with short flags or not.
+        values: where --config is defined already.
+
+    Returns:
+        `argv` without what names the config; as it was where it names none.
+
+    Raises:
+        UserError: for keys that the config does not have.
+    """
+    program, *rest = expand_argv(argv)
+    if not rest or not rest[0].startswith("--config="):
+        return [program, *rest]
+    name, argv = rest[0].partition("=")[2], [program, *rest[1:]]
+    config = configs.load(name)
+    _check_overrides(argv, config)
+    delattr(values, "config")
+    config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=argv)
+    values["config"].recipe = name
+    return argv
+
+
+def expand_argv(argv: Sequence[str]) -> list[str]:
+    """`argv` with its short flags replaced by --config=NAME and overrides of that config.
+
+    The name comes first, and the overrides that were written out come last. A data set that has no
+    recipe becomes an override of the model's default one.
     """
     short = flags.FlagValues()
     short.set_gnu_getopt()
@@ -187,10 +225,10 @@ def expand_argv(argv: Sequence[str]) -> list[str]:
     chosen = {name: short[name].value for name in _SHORT if short[name].value is not None}
     if short.config is None and not chosen and not any(map(_OVERRIDE.match, rest)):
         return [program, *rest]
-    path = _choose(short.config, chosen)
+    recipe = _choose(short.config, chosen)
     overrides = [f"--config.{_SHORT[name][0]}={value}" for name, value in chosen.items()]
-    rest = _with_schedules(rest, path)
-    return [program, f"--config={path}", *overrides, *rest]
+    rest = _with_schedules(rest, recipe)
+    return [program, f"--config={recipe}", *overrides, *rest]
 
 
 def _renamed(word: str) -> str:
@@ -201,10 +239,10 @@ def _renamed(word: str) -> str:
     return f"{prefix}{configs.RENAMED[name]}{equals}{value}" if name in configs.RENAMED else word
 
 
-def _with_schedules(words: list[str], path: Path) -> list[str]:
+def _with_schedules(words: list[str], recipe: str) -> list[str]:
     """Words whose overrides of the keys that described the decay of a learning rate, before there
     were schedules, are one override of the learning rate."""
-    players = configs.load(path).optimizers
+    players = configs.load(recipe).optimizers
     matches = {word: match for word in words if (match := _RATE.fullmatch(word))}
     decaying = {match["player"] for match in matches.values() if match["key"] != "learning_rate"}
     others, changes = [], {player: {} for player in players if player in decaying}
@@ -239,14 +277,15 @@ def from_flags() -> ConfigDict:
 
 def run_name() -> str:
     """The config's name; of recipes for any data, with that of the data set: "ssgan_my_cats"."""
-    name, model = Path(FLAGS["config"].config_filename).stem, FLAGS.config.model_name
-    if name not in (model, f"{model}_folder"):
+    recipe, model = FLAGS["config"].recipe, FLAGS.config.model_name
+    name = Path(recipe).stem
+    if recipe != model and name not in (model, f"{model}_folder"):
         return name
-    return f"{model}_{configs.slug(FLAGS.config.data.dataset)}"
+    return f"{model.rpartition(':')[2]}_{configs.slug(FLAGS.config.data.dataset)}"
 
 
-def _choose(config: str | None, chosen: dict[str, str]) -> Path:
-    """The config's file; drops from `chosen` what it already settles.
+def _choose(config: str | None, chosen: dict[str, str]) -> str:
+    """The config's name; drops from `chosen` what it already settles.
 
     Beside --config, --dataset names the data where the config leaves them open.
     """
@@ -254,23 +293,21 @@ def _choose(config: str | None, chosen: dict[str, str]) -> Path:
         raise UserError(_nothing_named())
     if config is None:
         model, dataset = chosen.pop("model"), chosen.get("dataset")
-        path = configs.find(model, dataset)
-        if path.stem == f"{model}_{dataset}":
+        found = configs.find(model, dataset)
+        if found == f"{model}_{dataset}":
             del chosen["dataset"]
-        return path
-    path = configs.resolve(config)
-    settled = configs.load(path).data.dataset is not None
+        return found
+    settled = configs.load(config).data.dataset is not None
     if "model" in chosen or ("dataset" in chosen and settled):
         raise UserError(
             f"--config={config} already names a model and its data: drop --model and --dataset"
             " (for other images there is --config.data.dataset=NAME)."
         )
-    return path
+    return config
 
 
-def _check_overrides(argv: Sequence[str]) -> None:
-    path = next((arg.partition("=")[2] for arg in argv if arg.startswith("--config=")), None)
-    known = configs.flatten(configs.load(path)) if path else {}
+def _check_overrides(argv: Sequence[str], config: ConfigDict) -> None:
+    known = configs.flatten(config)
     for match in filter(None, map(_OVERRIDE.match, argv)):
         if match[1] not in known:
             raise unknown("config key", match[1], known)
@@ -325,5 +362,5 @@ def _explain(message: str) -> str:
 def _nothing_named() -> str:
     return (
         "Name what to train: --model=MODEL --dataset=NAME, or --config=NAME_OR_FILE."
-        f" Models: {', '.join(MODELS)}. Configs: {', '.join(configs.presets())}."
+        f" Models: {', '.join(MODELS)}. Recipes: {', '.join(configs.recipes())}."
     )

@@ -1,8 +1,12 @@
 """Configs: found, loaded, checked, saved and compared.
 
-A config is a Python file whose `get_config()` returns an `ml_collections.ConfigDict`. `<model>.py`
-is the model's default recipe and the schema of its presets `<model>_<dataset>.py`; a value to be
-inferred from the data is a placeholder, which reads as None.
+A recipe is a Python file whose `get_config()` returns an `ml_collections.ConfigDict`. `<model>.py`
+is the model's default recipe and the schema of its others, such as `<model>_<dataset>.py`; a value
+to be inferred from the data is a placeholder, which reads as None.
+
+Models of a user's own have their recipes elsewhere. `ganzoo.models.register` is given one; that of
+an installed package, or of "module:Class", is `get_config` of the class's module; and a config file
+whose `model_name` is "module:Class" is its own schema.
 """
 
 import json
@@ -19,7 +23,7 @@ from ml_collections.config_flags import config_flags
 
 from ganzoo import files, schedules
 from ganzoo.errors import UserError, choose, unknown
-from ganzoo.recipes import MODELS
+from ganzoo.recipes import MODELS, import_module, is_place, recipe
 
 # A run may be resumed with other values of these: none of them reaches a weight.
 RESUMABLE_KEYS = frozenset(
@@ -82,60 +86,118 @@ _RULES: dict[str, Rule] = {
 
 
 def folder() -> Path:
-    """Where the presets lie: inside the installed package, or beside it in a clone."""
+    """Where the recipes lie: inside the installed package, or beside it in a clone."""
     package = Path(__file__).resolve().parent
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"
 
 
-def presets() -> list[str]:
-    """Every config that comes with ganzoo, by the name that `--config=NAME` takes."""
+def bundled() -> list[str]:
+    """The names of the recipes that come with ganzoo."""
     return sorted(path.stem for path in folder().glob("[!_]*.py"))
 
 
-def find(model: str, dataset: str | None = None) -> Path:
-    """The preset `<model>_<dataset>.py`, or the model's default recipe where there is none.
+def recipes() -> list[str]:
+    """The name of every recipe, which `--config=NAME` takes: with those of models of other
+    packages and of models that were registered."""
+    return sorted({*bundled(), *MODELS})
 
-    For images of the user's own, such as `folder:PATH`, the preset is `<model>_folder.py`.
+
+def find(model: str, dataset: str | None = None) -> str:
+    """The recipe for a model and its data: `<model>_<dataset>`, or the default one.
+
+    For images of the user's own, such as `folder:PATH`, it is `<model>_folder`.
+
+    Args:
+        model: a key of `MODELS`, or "module:Class".
+        dataset: as `--dataset` takes it.
+
+    Raises:
+        UserError: for an unknown model, with the nearest names, or the name of a recipe.
     """
+    if is_place(model):
+        return model
+    if model not in MODELS and model in bundled():
+        raise UserError(
+            f"{model!r} is a recipe of the model {load(model).model_name}: --config={model}"
+        )
     choose("model", model, MODELS)
-    name = f"{model}_{'folder' if ':' in (dataset or '') else dataset}"
-    return folder() / f"{name if name in presets() and name not in MODELS else model}.py"
+    own = ":" in (dataset or "")
+    name = f"{model}_{'folder' if own else dataset}"
+    return name if name not in MODELS and _is_for(name, model, None if own else dataset) else model
+
+
+def _is_for(name: str, model: str, dataset: str | None) -> bool:
+    """Whether there is a recipe of that name, of that model, and for these data."""
+    if name not in bundled():
+        return False
+    found = load(name)
+    return (found.model_name, found.data.dataset) == (model, dataset)
 
 
 def resolve(name: str | Path) -> Path:
-    """The file behind a preset's bare name or the path of a Python file."""
+    """The file behind a recipe's bare name or the path of a Python file."""
     path = files.expanded(name)
     if path.is_file() and path.suffix == ".py":
         return path
     if len(path.parts) == 1 and path.suffix != ".py":
-        if str(name) not in presets():
-            raise unknown("config", str(name), presets())
+        if str(name) not in bundled():
+            raise unknown("config", str(name), recipes())
         return folder() / f"{name}.py"
     raise UserError(
         f"There is no config file {str(name)!r}. Give the path of a Python file that has"
-        f" get_config(), or a name: {', '.join(presets())}."
+        f" get_config(), or a name: {', '.join(recipes())}."
     )
 
 
 def load(name: str | Path) -> ConfigDict:
-    """What a config's `get_config()` returns, locked: a preset that misspells a key fails."""
-    path = resolve(name)
-    get_config = runpy.run_path(str(path)).get("get_config")
+    """What a recipe's `get_config()` returns, locked: one that misspells a key fails.
+
+    A module that it names by `model_name = "module:Class"` is imported.
+
+    Args:
+        name: that of a recipe or of a model, "module:Class", or the path of a Python file.
+    """
+    source, get_config = _source(name)
     try:
         config = get_config() if callable(get_config) else None
     except (AttributeError, KeyError) as error:
         for key in filter(str(error).__contains__, schedules.DECAY_KEYS[1:]):
             raise UserError(
-                f"{path}: {key} is now part of the learning rate, as in"
+                f"{source}: {key} is now part of the learning rate, as in"
                 f" learning_rate = {schedules.EXAMPLE} or"
                 ' ("linear", (decay_start_images, learning_rate),'
                 " (decay_end_images, final_learning_rate))"
             ) from error
         raise
     if not isinstance(config, ConfigDict):
-        raise UserError(f"{path} must define get_config() and return an ml_collections.ConfigDict.")
+        raise UserError(
+            f"{source} must define get_config() and return an ml_collections.ConfigDict."
+        )
+    model = str(config.get("model_name"))
+    if is_place(model):
+        import_module(model.partition(":")[0])
     return config.lock()
+
+
+def _source(name: str | Path) -> tuple[str | Path, Any]:
+    """Where a recipe's function is defined, and the function."""
+    if name in MODELS.registered:
+        return f"The recipe of {name}", MODELS.registered[name].get_config
+    if is_place(str(name)) or name in MODELS.installed:
+        module = MODELS.get(name, name).partition(":")[0]
+        return f"The module {module}", getattr(import_module(module), "get_config", None)
+    path = resolve(name)
+    return path, runpy.run_path(str(path)).get("get_config")
+
+
+def schema(config: ConfigDict) -> ConfigDict:
+    """The default recipe of a config's model; for a "module:Class", what all recipes have."""
+    model = str(config.get("model_name"))
+    if is_place(model):
+        return recipe(model, config.get("optimizers", {}))
+    choose("model_name", model, MODELS)
+    return load(model)
 
 
 def flatten(config: ConfigDict) -> dict[str, Any]:
@@ -152,18 +214,22 @@ def flatten(config: ConfigDict) -> dict[str, Any]:
 def validate(config: ConfigDict) -> None:
     """Raises UserError unless keys, types and ranges are those of the model's default recipe.
 
-    The arguments of an optimizer that the recipe does not have are left to `ganzoo.optimizers`.
+    A config whose model is a "module:Class" may have more keys than all recipes have. The arguments
+    of an optimizer that the recipe does not have are left to `ganzoo.optimizers`.
     """
-    model = str(config.get("model_name"))
-    choose("model_name", model, MODELS)
-    recipe, values = load(model), flatten(config)
+    default, values = schema(config), flatten(config)
     for player, options in config.get("optimizers", {}).items():
-        if player in recipe.optimizers and options.get("name") != recipe.optimizers[player].name:
-            recipe.optimizers[player] = options
-    defaults = flatten(recipe)
-    _check_keys(values, defaults)
+        ours = default.optimizers.get(player)
+        if ours is not None and options.get("name") != ours.name:
+            default.optimizers[player] = options
+    defaults = flatten(default)
+    if is_place(config.model_name):
+        _check_keys({key: values[key] for key in values.keys() & defaults.keys()}, defaults)
+    else:
+        _check_keys(values, defaults)
     for key, value in values.items():
-        _check_type(key, value, config_flags.GetType(key, recipe), defaults[key])
+        if key in defaults:
+            _check_type(key, value, config_flags.GetType(key, default), defaults[key])
         _check_range(key, value)
 
 
@@ -229,7 +295,7 @@ def data_of(model: str | Path) -> dict[str, Any]:
     """
     path = files.expanded(model)
     if not path.is_dir():
-        return dict(load(model).data) if model in presets() else {}
+        return dict(load(model).data) if model in recipes() else {}
     # A model's own config.json, beside its weights, says nothing of data.
     places = [folder / "config.json" for folder in (path, path.parent)]
     found = [read(place).get("data") for place in places if place.exists()]
@@ -252,7 +318,7 @@ def blocking_changes(old: ConfigDict, new: ConfigDict, ignore: Collection[str] =
     A key that is younger than the run may have its default, which is what the run was made with;
     those to `ignore` any value.
     """
-    before, after, defaults = (flatten(config) for config in (old, new, load(new.model_name)))
+    before, after, defaults = (flatten(config) for config in (old, new, schema(new)))
     young = {key for key in after.keys() - before.keys() if after[key] == defaults.get(key)}
     return diff(old, new, ignore=RESUMABLE_KEYS | young | set(ignore))
 

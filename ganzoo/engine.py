@@ -111,7 +111,10 @@ class GAN(keras.Model):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        keras.saving.register_keras_serializable("ganzoo")(cls)
+        # A class of a user's own takes no name away from one of ganzoo's.
+        own = cls.__module__.partition(".")[0] == "ganzoo"
+        package = "ganzoo" if own else cls.__module__
+        keras.saving.register_keras_serializable(package)(cls)
 
     def __init__(self, augmentation: Augmentation | None = None, **kwargs):
         require_channels_last()

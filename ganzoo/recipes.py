@@ -3,21 +3,110 @@
 Durations are counted in images of training data shown to the discriminator, never in steps.
 """
 
-from collections.abc import Iterable
-from types import MappingProxyType
+import functools
+import importlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import metadata
+from types import MappingProxyType, ModuleType
+from typing import NamedTuple
 
 from ml_collections import ConfigDict, FieldReference, config_dict
 
-# One line per model: its name, which is also that of its file and its recipe, and its class.
-MODELS = {
-    "acgan": "ACGAN",
-    "cyclegan": "CycleGAN",
-    "dcgan": "DCGAN",
-    "pix2pix": "Pix2Pix",
-    "srgan": "SRGAN",
-    "ssgan": "SSGAN",
-    "stylegan2_ada": "StyleGAN2ADA",
-}
+from ganzoo.errors import UserError
+
+_PLACE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")  # "module:Class"
+
+
+class Registered(NamedTuple):
+    """A model that this process has registered."""
+
+    cls: type
+    get_config: Callable[[], ConfigDict]
+
+
+class Models(Mapping[str, str]):
+    """Every model by its name, with the place of its class, "module:Class".
+
+    Beside those that come with ganzoo these are the ones that `ganzoo.models.register` was given,
+    and those of installed packages, which are entry points of the group `ganzoo.models`; nothing of
+    a package is imported before its model is used.
+
+    Args:
+        bundled: those that come with ganzoo; the recipe of each is `configs/NAME.py`.
+
+    Raises:
+        UserError: when two packages, or a package and ganzoo, have models of one name.
+    """
+
+    GROUP = "ganzoo.models"
+
+    def __init__(self, bundled: Mapping[str, str]):
+        self.bundled = MappingProxyType(bundled)
+        self.registered: dict[str, Registered] = {}
+
+    @functools.cached_property
+    def installed(self) -> dict[str, str]:
+        """Those of other packages; the recipe of each is `get_config` of the class's module."""
+        found, owners = {}, dict.fromkeys(self.bundled, "ganzoo")
+        for point in metadata.entry_points(group=self.GROUP):
+            owner = point.dist.name
+            if owners.setdefault(point.name, owner) != owner:
+                raise UserError(
+                    f"Two models are named {point.name!r}: that of {owners[point.name]} and"
+                    f" {point.value} of the package {owner}. Uninstall one of the two packages."
+                )
+            found[point.name] = point.value
+        return found
+
+    def __getitem__(self, name: str) -> str:
+        if name in self.registered:
+            cls = self.registered[name].cls
+            return f"{cls.__module__}:{cls.__qualname__}"
+        return self.bundled[name] if name in self.bundled else self.installed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self.bundled, *self.installed, *self.registered]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+# One line per model that comes with ganzoo: its name, which is also that of its recipe, and its
+# class.
+MODELS = Models(
+    {
+        "acgan": "ganzoo.models.acgan:ACGAN",
+        "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
+        "dcgan": "ganzoo.models.dcgan:DCGAN",
+        "pix2pix": "ganzoo.models.pix2pix:Pix2Pix",
+        "srgan": "ganzoo.models.srgan:SRGAN",
+        "ssgan": "ganzoo.models.ssgan:SSGAN",
+        "stylegan2_ada": "ganzoo.models.stylegan2_ada:StyleGAN2ADA",
+    }
+)
+
+
+def is_place(name: str) -> bool:
+    """Whether a model's name is the place of its class, "module:Class"."""
+    return _PLACE.fullmatch(name) is not None
+
+
+def import_module(name: str) -> ModuleType:
+    """A module of a user's own, or of an installed package.
+
+    Raises:
+        UserError: when it is not found, or fails.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(
+            f"The module {name!r} cannot be imported ({reason}). It has to be installed, or to be"
+            " in the current folder."
+        ) from error
+
 
 # The arguments of Adam as the GAN literature has them, with a constant learning rate.
 ADAM = MappingProxyType({"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8})
@@ -27,7 +116,7 @@ def recipe(model_name: str, players: Iterable[str]) -> ConfigDict:
     """The keys that every recipe has, with an Adam for each player and an empty `config.model`.
 
     Args:
-        model_name: a key of `ganzoo.models.MODELS`.
+        model_name: a key of `MODELS`, or the place of a class of your own, "module:Class".
         players: those of the model.
     """
     config = ConfigDict()

@@ -37,8 +37,6 @@ def call(command: Callable[[], None], *arguments) -> Done:
         contextlib.redirect_stderr(err),
         warnings.catch_warnings(),
     ):
-        # Of ml_collections, which imports configs in a way that Python gave up.
-        warnings.filterwarnings("ignore", "the load_module", DeprecationWarning)
         try:
             command()
             code = 0

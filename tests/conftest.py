@@ -7,52 +7,9 @@ import shutil
 
 import pytest
 
-import ganzoo  # noqa: F401  (with it TensorFlow starts quietly)
-from tests.memory import free
+from ganzoo.testing.processes import free  # before TensorFlow is imported
 
-# Before TensorFlow is imported: the backend, no GPU.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-# Before worker processes start: freed memory is used again, not kept for each thread.
-os.environ.setdefault("MALLOC_ARENA_MAX", "1")
-
-
-def pytest_configure(config):
-    """Two logical CPUs, for replicas, in every process that runs tests.
-
-    Graphs run once or twice here: to optimize them takes longer than to run them. Child processes
-    (kills, notebooks, commands), where XLA is off, optimize theirs as usual.
-    """
-    if config.getoption("numprocesses", None):
-        return  # it only hands tests to workers
-    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-    os.environ.setdefault("XLA_FLAGS", flags)
-    import tensorflow as tf
-
-    if hasattr(config, "workerinput"):  # as many as there are cores
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-    )
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    _share_kernels_of_variables()
-
-
-def _share_kernels_of_variables():
-    """TensorFlow makes a kernel for each name of a variable, which takes ten times as long as to
-    find one that is there; without names, variables of a shape share one."""
-    import tensorflow as tf
-    from tensorflow.python.ops import gen_resource_variable_ops as ops
-
-    create = ops.var_handle_op
-
-    def nameless(dtype, shape, **options):
-        if tf.executing_eagerly():
-            options["debug_name"] = ""
-        return create(dtype=dtype, shape=shape, **options)
-
-    ops.var_handle_op = nameless
+pytest_plugins = ["ganzoo.testing.plugin"]
 
 
 def pytest_collection_finish(session):
@@ -122,14 +79,6 @@ def eager():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture(scope="session")
-def two_replicas():
-    """A strategy with one replica on each of the two logical CPUs."""
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 @pytest.fixture(scope="module")

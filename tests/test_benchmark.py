@@ -12,8 +12,8 @@ from ganzoo.benchmark import cases, operations, tables
 from ganzoo.benchmark.steps import Steps
 from ganzoo.benchmark.worker import Worker
 from ganzoo.errors import UserError
+from ganzoo.testing.subject import recipe_of
 from tests import commands
-from tests.conformance.subject import recipe_of
 
 IMAGES, KERNEL = tf.ones([2, 8, 8, 4]), tf.ones([3, 3, 4, 16])
 TAPS = 3 * 3 * 4
@@ -127,7 +127,6 @@ SIZES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 @pytest.mark.parametrize("name", cases.CASES)
 def test_a_case_has_the_published_size(name, monkeypatch):
     words = cases.spelled_out(["benchmark", f"--model={name}", "--config.seed=7"])

@@ -9,7 +9,7 @@ from ganzoo import cli, config
 from ganzoo.errors import UserError
 from ganzoo.recipes import MODELS, optimizer
 
-PRESETS = config.presets()
+RECIPES = config.bundled()
 
 
 @pytest.fixture
@@ -21,39 +21,62 @@ def refused(words: str):
     return pytest.raises(UserError, match=re.escape(words))
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_valid_and_says_how_to_run_it(name):
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_valid_and_says_how_to_run_it(name):
     config.validate(config.load(name))
     text = config.resolve(name).read_text()
     assert "arXiv" in text
     assert "python -m ganzoo.train --" in text
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_differ_from_their_recipe_in_values_only(name):
-    preset = config.load(name)
-    assert config.flatten(preset).keys() == config.flatten(config.load(preset.model_name)).keys()
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_of_a_model_differ_in_values_only(name):
+    recipe = config.load(name)
+    assert config.flatten(recipe).keys() == config.flatten(config.load(recipe.model_name)).keys()
 
 
-def test_a_data_set_without_a_preset_gets_the_default_recipe():
-    assert config.find("ssgan", "cifar10").name == "ssgan_cifar10.py"
-    assert config.find("ssgan", "folder:/../ssgan_cifar10").name == "ssgan.py"
-    assert config.find("ssgan").name == "ssgan.py"
+def test_a_data_set_without_a_recipe_gets_the_default_one():
+    assert config.find("ssgan", "cifar10") == "ssgan_cifar10"
+    assert config.find("dcgan", "zip:a/b.zip") == "dcgan_folder"
+    assert config.find("ssgan", "folder:/../ssgan_cifar10") == config.find("ssgan") == "ssgan"
+    assert config.find("srgan", "small") == "srgan"  # srgan_small is not for data of that name
 
 
-def test_a_models_name_may_extend_that_of_another(monkeypatch, tmp_path):
+@pytest.fixture
+def wgans(monkeypatch, tmp_path):
+    """Two recipes, wgan and wgan_gp, beside the others; returns the names of models to be."""
     folder = shutil.copytree(config.folder(), tmp_path / "configs")
-    for name in ("wgan", "wgan_gp"):
-        (folder / f"{name}.py").write_text((folder / "dcgan.py").read_text())
-        monkeypatch.setitem(MODELS, name, "WGAN")
+    text = (folder / "dcgan.py").read_text()
+    (folder / "wgan.py").write_text(text.replace('recipe("dcgan"', 'recipe("wgan"'))
+    (folder / "wgan_gp.py").write_text(
+        "from ganzoo.config import load\ndef get_config():\n    return load('wgan')"
+    )
     monkeypatch.setattr(config, "folder", lambda: folder)
-    assert config.find("wgan_gp", "shapes").name == "wgan_gp.py"
-    assert config.find("wgan", "gp").name == "wgan.py"  # another model is no preset
+
+    def give_models(*names):
+        places = dict.fromkeys(names, "ganzoo.models.dcgan:DCGAN")
+        monkeypatch.setattr(MODELS, "bundled", {**MODELS.bundled, **places})
+
+    return give_models
 
 
-def test_every_model_has_a_recipe_and_every_other_config_is_a_preset_of_one():
-    assert set(MODELS) <= set(config.presets())
-    for name in set(config.presets()) - set(MODELS):
+def test_a_models_name_may_extend_that_of_another(wgans):
+    wgans("wgan", "wgan_gp")
+    assert config.find("wgan_gp", "shapes") == "wgan_gp"
+    assert config.find("wgan", "gp") == "wgan"  # another model is no recipe of this one
+
+
+def test_a_recipes_name_may_extend_that_of_a_model(wgans):
+    wgans("wgan")
+    assert config.find("wgan", "gp") == "wgan"  # no recipe for data named gp
+    assert config.load("wgan_gp").model_name == "wgan"
+    with refused("'wgan_gp' is a recipe of the model wgan: --config=wgan_gp"):
+        config.find("wgan_gp", "shapes")
+
+
+def test_every_model_has_a_recipe_and_every_other_recipe_is_of_a_model():
+    assert set(MODELS) <= set(config.recipes())
+    for name in set(config.bundled()) - set(MODELS):
         assert name.startswith(f"{config.load(name).model_name}_")
 
 
@@ -79,7 +102,7 @@ def test_a_file_that_is_no_config_is_refused(tmp_path, text):
         config.load(path)
 
 
-def test_a_preset_that_misspells_a_key_fails(small):
+def test_a_recipe_that_misspells_a_key_fails(small):
     with pytest.raises(AttributeError, match="latent_dims"):
         small.model.latent_dims = 64
 
@@ -144,7 +167,7 @@ def test_a_missing_key_is_refused_and_an_integer_is_a_float():
         config.validate(_nested(flat))
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", RECIPES)
 def test_saved_and_read_configs_are_equal(tmp_path, name):
     original = config.load(name)
     original.seed = 2**31 - 1

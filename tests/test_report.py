@@ -177,7 +177,7 @@ def test_the_command_makes_the_same_config(config):
     assert done.out == configs.to_json(config) + "\n", done.err
 
 
-def test_the_command_starts_from_the_nearest_preset():
+def test_the_command_starts_from_the_nearest_recipe():
     config = config_of("srgan_small", **{"data.dataset": "folder:x", "data.data_dir": "/mine"})
     assert report.arguments(config) == ["--config=srgan_small", "--config.data.dataset=folder:x"]
 

@@ -703,7 +703,7 @@ def _tiny(name):
 def _of_each_structure():
     """One config of all that compile the same steps: they differ in sizes, rates and weights."""
     found = {}
-    for name in config.presets():
+    for name in config.bundled():
         options = _tiny(name)
         values = sorted(options.model.items())
         kinds = [(key, v if isinstance(v, str) else v != 0) for key, v in values]
@@ -719,7 +719,7 @@ def random_vgg19(monkeypatch):
     monkeypatch.setattr(perceptual.arrays, "assign", lambda *args: None)
 
 
-@pytest.mark.parametrize("name", config.presets())
+@pytest.mark.parametrize("name", config.bundled())
 def test_every_config_has_the_arguments_of_its_model(name):
     options = config.load(name)
     model = models.model_class(options.model_name)
@@ -727,7 +727,7 @@ def test_every_config_has_the_arguments_of_its_model(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", config.presets())
+@pytest.mark.parametrize("name", config.bundled())
 def test_every_config_makes_its_model(name, random_vgg19):
     """At its own size; in a graph, which allocates nothing."""
     options = config.load(name)

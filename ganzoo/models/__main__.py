@@ -1,4 +1,5 @@
-"""Trained models by name: lists them, describes one, fetches some, packs one of your own.
+"""Trained models by name: lists them and what can be trained, describes one, fetches some, packs
+one of your own.
 
 python -m ganzoo.models list
 python -m ganzoo.models info NAME
@@ -22,6 +23,7 @@ def main(argv):
 def _list(*words):
     cli.refuse_words(words)
     print(models.presets())
+    print(f"\nTo be trained, by python -m ganzoo.train --model=NAME: {', '.join(models.MODELS)}")
 
 
 def _info(*names):

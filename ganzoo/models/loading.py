@@ -27,9 +27,12 @@ def load(name: str | Path, discriminator: bool = False) -> GAN:
             they are in training: `generator` and `discriminator`, with CycleGAN those of its first
             direction.
 
+    Of a model whose class is not one of `MODELS`, the module has to be imported before: what is
+    read does not decide what is executed.
+
     Raises:
-        UserError: when there is no model of that name, a damaged one, or one without
-            discriminators when they are asked for.
+        UserError: when there is no model of that name, a damaged one, one whose class was not
+            imported, or one without discriminators when they are asked for.
     """
     source = Source.find(name)
     model = source.read_networks() if discriminator else source.read()
@@ -152,7 +155,7 @@ def _variables(model: GAN, whole: bool) -> dict[tuple[str, int], keras.Variable]
 
 
 def _no_such(name: str) -> UserError:
-    if name in configs.presets():
+    if name in configs.bundled():
         return UserError(
             f"There are no published weights of {name}. Train them with python -m ganzoo.train"
             f" --config={name}, and load the run directory, runs/{name}."

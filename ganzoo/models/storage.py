@@ -10,7 +10,7 @@ import numpy as np
 from ganzoo import arrays, checkpoints, files
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.models.registry import MODELS, build, construct
+from ganzoo.models.registry import MODELS, NotImported, build, construct
 from ganzoo.runs import run_of
 from ganzoo.weights import archives
 
@@ -22,7 +22,7 @@ def save(model: GAN, name: str, arguments: dict, folder: str | Path) -> None:
 
     Args:
         model: a built model.
-        name: its key in `MODELS`.
+        name: its key in `MODELS`, or the place of its class, "module:Class".
         arguments: those of its constructor.
         folder: created where it does not exist.
     """
@@ -103,16 +103,20 @@ def read_run(path: Path) -> GAN | None:
 
 
 def read_archive(path: Path) -> GAN:
-    """A model that Keras saved. Of what the file names, nothing but a class of `MODELS` is made."""
+    """A model that Keras saved. Of what the file names, nothing is made but a class of `MODELS`, or
+    one that was imported."""
     try:
         with archives.opened(path) as archive:
             saved = json.loads(archive.read(_CONFIG))
-        names = {title: name for name, title in MODELS.items()}
-        model = construct(names[saved["class_name"]], **saved["config"])
+        place = f"{saved['module']}:{saved['class_name']}"
+        names = {known: name for name, known in MODELS.items()}
+        model = construct(names.get(place, place), **saved["config"])
         model.build_from_config(saved["build_config"])
+    except NotImported:
+        raise
     except (zipfile.BadZipFile, LookupError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
-            f"{path} holds no model that ganzoo saved: {', '.join(MODELS.values())}"
+            f"{path} holds no model that ganzoo saved: {', '.join(MODELS)}, or one of your own"
             f" ({type(error).__name__}: {error})"
         ) from error
     checkpoints.load_weights(model, path)

@@ -22,6 +22,7 @@ from ganzoo import config as configs
 from ganzoo import images as pictures
 from ganzoo import plots
 from ganzoo.errors import UserError
+from ganzoo.recipes import is_place
 from ganzoo.runs import RunDirectory, read_lines
 
 _FRAMES, _SIDE, _QUALITY = 24, 640, 88  # of the samples: at most so many, so large in pixels; WebP
@@ -174,7 +175,7 @@ def _protocol(line: dict) -> dict[str, str]:
 
 def settings(config: ConfigDict) -> list[Setting]:
     """Each value of a config beside that of its model's default recipe."""
-    defaults = configs.flatten(configs.load(config.model_name))
+    defaults = configs.flatten(configs.schema(config))
     return [
         Setting(key, str(value), str(defaults[key]) if key in defaults else "(absent)")
         for key, value in configs.flatten(config).items()
@@ -188,20 +189,28 @@ def _again(name: str, config: ConfigDict) -> str:
 
 
 def arguments(config: ConfigDict) -> list[str]:
-    """Of `ganzoo.train`, to train with a config: the nearest preset, and flags for what differs.
+    """Of `ganzoo.train`, to train with a config: the nearest recipe, and flags for what differs.
 
-    Where prepared data lie is left out, since that differs between machines.
+    Where prepared data lie is left out, since that differs between machines. The recipe of a
+    "module:Class" is a file that the run does not know.
     """
-    own = [n for n in configs.presets() if configs.load(n).model_name == config.model_name]
-    name = min(own, key=lambda preset: len(_flags(preset, config)))
-    return [f"--config={name}", *_flags(name, config)]
+    model = config.model_name
+    if is_place(model):
+        return ["--config=RECIPE.py", *_flags(configs.schema(config), config, others=True)]
+    bundled = {name: configs.load(name) for name in configs.bundled()}
+    own = {name: base for name, base in bundled.items() if base.model_name == model}
+    own = own or {model: configs.load(model)}
+    name = min(own, key=lambda name: len(_flags(own[name], config)))
+    return [f"--config={name}", *_flags(own[name], config)]
 
 
-def _flags(preset: str, config: ConfigDict) -> list[str]:
-    """Flags that turn a preset into a config; a flag cannot say None."""
-    base = configs.flatten(configs.load(preset))
+def _flags(recipe: ConfigDict, config: ConfigDict, others: bool = False) -> list[str]:
+    """Flags that turn a recipe into a config, also for keys that it lacks, if wanted; a flag cannot
+    say None."""
+    base = configs.flatten(recipe)
     return [
         f"--config.{key}={value}"
         for key, value in configs.flatten(config).items()
-        if key in base and key != "data.data_dir" and value is not None and value != base[key]
+        if (others or key in base) and key not in ("data.data_dir", "model_name")
+        if value is not None and value != base.get(key)
     ]

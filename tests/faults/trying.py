@@ -17,8 +17,8 @@ from PIL import Image
 
 from ganzoo import checkpoints, models, report
 from ganzoo.runs import RunDirectory
+from ganzoo.testing.subject import BATCH, recipe_of
 from ganzoo.translation import ImageGAN
-from tests.conformance.subject import BATCH, recipe_of
 from tests.faults.children import Child, Done, command
 
 STEPS, HALF = 6, 2

@@ -5,12 +5,6 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from ganzoo import models
-from ganzoo.errors import UserError
-from ganzoo.losses import AdversarialLoss
-from ganzoo.seeds import Random
-from ganzoo.trainer import trainable_parameters
 from ganzoo.weights.layouts.entries import (
     Entry,
     convolution,
@@ -20,6 +14,12 @@ from ganzoo.weights.layouts.entries import (
     normalization,
     transposed,
 )
+
+from ganzoo import models
+from ganzoo.errors import UserError
+from ganzoo.losses import AdversarialLoss
+from ganzoo.seeds import Random
+from ganzoo.trainer import trainable_parameters
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs, parameter
 

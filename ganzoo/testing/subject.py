@@ -8,7 +8,7 @@ import tensorflow as tf
 from ganzoo import config, data, engine, models, trainer
 from ganzoo.engine import GAN
 from ganzoo.seeds import Random
-from tests.memory import free
+from ganzoo.testing.processes import free
 
 BATCH = 16
 ONE = tf.distribute.get_strategy()
@@ -18,11 +18,12 @@ def recipe_of(name, full=True):
     """A model's default recipe, small, on bundled data.
 
     Args:
-        name: a key of `MODELS`.
+        name: what `config.load` takes: a key of `MODELS`, "module:Class" or a config file.
         full: with classes and with an averaged generator, where the model can have them; else
             without them, and of one channel.
     """
-    recipe, model = config.load(name), models.model_class(name)
+    recipe = config.load(name)
+    model = models.model_class(recipe.model_name)
     recipe.update(
         {
             "batch_size": BATCH,
@@ -152,10 +153,15 @@ class Subject:
 
 class Subjects:
     """The subjects of one recipe, made when first asked for; each is as it was made, whatever tests
-    did with it."""
+    did with it.
 
-    def __init__(self, recipe, two_replicas):
-        self.recipe, self.two_replicas, self.made = recipe, two_replicas, {}
+    Args:
+        recipe: as `recipe_of` returns it.
+        fixture: gives a fixture of pytest by its name.
+    """
+
+    def __init__(self, recipe, fixture):
+        self.recipe, self.fixture, self.made = recipe, fixture, {}
         self._main = None
 
     def graph(self) -> Subject:
@@ -176,7 +182,7 @@ class Subjects:
 
     def two(self) -> Subject:
         """On two replicas."""
-        return self._get("two", strategy=self.two_replicas)
+        return self._get("two", strategy=self.fixture("two_replicas"))
 
     def bfloat16(self) -> Subject:
         """In half precision."""

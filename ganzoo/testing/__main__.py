@@ -1,0 +1,8 @@
+"""Tests models: python -m ganzoo.testing MODEL... [OPTIONS OF PYTEST], see `ganzoo.testing`."""
+
+import sys
+
+from ganzoo import testing
+
+if __name__ == "__main__":
+    sys.exit(testing.run(*sys.argv[1:]))
