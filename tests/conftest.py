@@ -45,15 +45,18 @@ def pytest_xdist_make_scheduler(config, log):
     return FileScheduling(config, log)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _freed():
-    """Nothing of a file's models and graphs stays for the next one."""
-    yield
-    if gc.get_count()[0] > 30_000:  # objects since the last time
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Nothing of a file's models and graphs stays for the next one, nor does what its last test was
+    given, which fixtures of the file cannot free."""
+    result = yield
+    last = nextitem is None or nextitem.path != item.path
+    if last and gc.get_count()[0] > 30_000:  # objects since the last time
         import keras
 
         keras.backend.clear_session()
         free()
+    return result
 
 
 @pytest.fixture(autouse=True)

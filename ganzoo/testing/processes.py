@@ -34,6 +34,7 @@ def configure(threads: int | None = None) -> None:
     two_cpus()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     _share_kernels_of_variables()
+    _forget_where_operations_are_made()
 
 
 def two_cpus() -> None:
@@ -62,8 +63,32 @@ def _share_kernels_of_variables() -> None:
     ops.var_handle_op = nameless
 
 
+def _forget_where_operations_are_made() -> None:
+    """TensorFlow keeps with each operation of a graph the calls that led to it, here a hundred, in
+    more memory than the rest of the graph takes."""
+    from tensorflow.python.framework import ops
+
+    create = ops._create_c_op
+
+    def traceless(*arguments, **options):
+        return create(*arguments, **options | {"extract_traceback": False})
+
+    ops._create_c_op = traceless
+
+
 def free() -> None:
     """Collects what is garbage, and gives the system what is free between what is not."""
+    _forget_gradients()
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _forget_gradients() -> None:
+    """TensorFlow registers the gradient of each call of a `tf.custom_gradient` in a graph for good,
+    and with it holds that graph."""
+    from tensorflow.python.framework import ops
+
+    registered = ops.gradient_registry._registry
+    for name in [name for name in registered if name.startswith("CustomGradient-")]:
+        del registered[name]

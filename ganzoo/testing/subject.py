@@ -199,6 +199,8 @@ class Subjects:
         return subject
 
     def close(self):
+        for subject in self.made.values():  # which the last test still holds
+            vars(subject).clear()
         self.made.clear()
         self._main = None
         keras.backend.clear_session()
