@@ -96,6 +96,9 @@ class Model:
     def players(self):
         return {}
 
+    def scheduled_values(self):
+        return {}
+
 
 def writer_of(folder, monitor):
     writer = tf.summary.create_file_writer(str(folder))
