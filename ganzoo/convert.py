@@ -105,9 +105,10 @@ def export(program: str, source: str, out: str | Path, direction: str | None = N
     Raises:
         UserError: for an unknown program, or a model that it does not have.
     """
-    chosen = choose("program", program, models.PROGRAMS)
+    variants = choose("program", program, models.PROGRAMS).variants
     model = models.load(source)
-    if not isinstance(model, models.model_class(chosen.model_name)):
+    known = (v for v in variants if isinstance(model, models.model_class(v.model_name)))
+    if (chosen := next(known, None)) is None:
         raise UserError(f"{program} has no {type(model).__name__}, which {source} is")
     generators = model.generators()
     network = choose("direction", direction or next(iter(generators)), generators)

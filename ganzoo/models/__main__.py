@@ -2,14 +2,14 @@
 one of your own.
 
 python -m ganzoo.models list
-python -m ganzoo.models info NAME
+python -m ganzoo.models info NAME_OR_PATH...
 python -m ganzoo.models fetch NAME...
 python -m ganzoo.models pack RUN_DIR FOLDER
 """
 
 from pathlib import Path
 
-from ganzoo import cli, models
+from ganzoo import cli, files, models
 from ganzoo.errors import UserError, choose
 from ganzoo.weights import download
 
@@ -27,7 +27,12 @@ def _list(*words):
 
 
 def _info(*names):
-    for preset in _named(names):
+    for name in names or _named(names):
+        if files.expanded(name).exists():
+            model = models.load(name)
+            print(f"{model.card}\n\n{model.describe()}")
+            continue
+        (preset,) = _named([name])
         file = download.place_of(preset.url) if preset.url else None
         here = file is None or file.exists()
         print(preset.card(file if here else None))
@@ -53,6 +58,7 @@ def _pack(*words):
 
 
 def _named(names) -> list[models.Preset]:
+    """The presets; raises UserError for an unknown name, or none at all."""
     if not names:
         raise UserError("Name one or more models; python -m ganzoo.models list shows all")
     return [choose("preset", name, models.presets()) for name in names]

@@ -1,6 +1,7 @@
 """Models out of files of other programs."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -69,17 +70,18 @@ def read_networks(path: str | Path, program: str | None = None) -> GAN:
 def _open(path: str | Path, name: str | None) -> tuple[Program, Arrays]:
     """The program of this name, or else the one whose names the arrays have, and the arrays."""
     arrays = weights.read(path, _ATTRIBUTES)
-    if name is not None:
-        return choose("program", name, PROGRAMS), arrays
-    if any(name.endswith("4x4/Const/const") for name in arrays):
+    programs = PROGRAMS.values() if name is None else [choose("program", name, PROGRAMS)]
+    if name is None and any(name.endswith("4x4/Const/const") for name in arrays):
         raise UserError(
             f"{path} holds networks of TensorFlow. Convert it with NVIDIA's own code first:"
             " python legacy.py --source=OLD.pkl --dest=NEW.pkl in stylegan2-ada-pytorch"
         )
-    for program in PROGRAMS.values():
+    for variant in itertools.chain.from_iterable(program.variants for program in programs):
         with contextlib.suppress(UserError):
-            _recognize(path, program, arrays)
-            return program, arrays
+            _recognize(path, variant, arrays)
+            return variant, arrays
+    if name is not None:
+        return PROGRAMS[name], arrays  # which says what is missing
     raise UserError(
         f"{path} holds no generator of {', '.join(PROGRAMS)}. The files of a model of ganzoo lie"
         " beside their config.json; give their folder, or a run directory."

@@ -33,7 +33,7 @@ _PIX2PIX_DATA = {
 }
 _SIZES = {"image_size": 256, "channels": 3, "generator_width": 64}
 _RESNET = {**_SIZES, "generator": "resnet", "num_blocks": 9, "normalization": "instance"}
-_UNET = {**_SIZES, "generator": "unet", "normalization": "image"}
+_UNET = {**_SIZES, "out_channels": 3, "dropout": "pytorch"}
 _FIGURES = {
     "cyclegan_horse2zebra": "FID 62.11",
     "cyclegan_zebra2horse": "FID 138.65",
@@ -130,6 +130,21 @@ def _infer_norm(arrays: Arrays, convolution: str, norm: str) -> str:
 
 
 def _infer_pix2pix(arrays: Arrays) -> dict:
+    """What the arrays of a U-Net with batch normalization say; raises KeyError for other networks.
+
+    Dropout leaves no trace in a file: it is where that code has it.
+    """
+    unet, _ = _infer_unet(arrays), arrays[f"{_LEVEL}.2.weight"]
+    return {
+        "image_size": unet["image_size"],
+        "channels": unet["channels"],
+        "out_channels": arrays["model.model.3.weight"].shape[1],
+        "generator_width": unet["generator_width"],
+        "dropout": "pytorch",
+    }
+
+
+def _infer_by_image(arrays: Arrays) -> dict:
     """The same but for the averages: the authors' test.py takes the statistics of each image, if it
     is called without --eval."""
     arguments = _infer(arrays)
@@ -139,7 +154,7 @@ def _infer_pix2pix(arrays: Arrays) -> dict:
 
 
 def _averages(arrays: Arrays) -> Arrays:
-    """What their layers expect in a file, and do not use: averages of nothing."""
+    """What their layers expect in a file, and test.py does not use: averages of nothing."""
     scales = {n.removesuffix(".weight"): a for n, a in arrays.items() if a.ndim == 1}
     scales = {name: a for name, a in scales.items() if f"{name}.weight" in arrays}
     means = {f"{name}.running_mean": np.zeros_like(a) for name, a in scales.items()}
@@ -194,7 +209,16 @@ CYCLEGAN = Program(
 PIX2PIX = dataclasses.replace(
     CYCLEGAN,
     name="pix2pix-pytorch",
+    model_name="pix2pix",
     infer=_infer_pix2pix,
+    layout=unet,
     presets=list(_published("pix2pix", _PIX2PIX_URL, _PIX2PIX_DATA, _UNET)),
-    constants=_averages,
+    renamed=lambda arrays: {**_averages(arrays), **arrays},
+    fallback=dataclasses.replace(
+        CYCLEGAN,
+        name="pix2pix-pytorch",
+        infer=_infer_by_image,
+        presets=(),
+        constants=_averages,
+    ),
 )

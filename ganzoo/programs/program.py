@@ -102,6 +102,7 @@ class Program:
         infer_discriminator: from the arrays under "D.", the arguments that they decide; None where
             files hold generators alone.
         networks: the layouts of all networks of a built model, by prefix.
+        fallback: what reads and writes networks that `model_name` does not have; None for nothing.
     """
 
     name: str
@@ -118,6 +119,12 @@ class Program:
     renamed: Callable[[Arrays], Arrays] = lambda arrays: arrays
     infer_discriminator: Callable[[Arrays], dict] | None = None
     networks: Callable[[GAN], dict[str, Iterator[Entry]]] | None = None
+    fallback: "Program | None" = None
+
+    @property
+    def variants(self) -> list["Program"]:
+        """The program itself, and its fallback."""
+        return [each for each in (self, self.fallback) if each]
 
 
 def numbers(arrays: Iterable[str], pattern: str) -> list[int]:

@@ -13,12 +13,13 @@ import tensorflow as tf
 from PIL import Image
 
 from ganzoo import images as pictures
-from ganzoo import models
+from ganzoo import models, weights
 from ganzoo.errors import UserError
 from ganzoo.models import named
 from ganzoo.programs import cyclegan_pytorch, stylegan2_ada_pytorch
 from ganzoo.translation import ImageGAN
 from ganzoo.weights import layouts
+from tests import commands
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -135,6 +136,30 @@ def test_an_authors_model_by_name(published, tmp_path):
         keras.saving.load_model(tmp_path / "net.keras"),
     ):
         np.testing.assert_allclose(again.translate(image), expected, atol=1e-5)
+
+
+def test_an_authors_pix2pix_by_name(tmp_path, monkeypatch):
+    """A file of today's names, without a hash: its arguments have to be those that are expected."""
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    arguments = {"image_size": 32, "generator_width": 8, "dropout": "pytorch"}
+    model = models.build("pix2pix", **arguments)
+    weights.write_pytorch(
+        layouts.export(cyclegan_pytorch.unet(model.generator)), tmp_path / "n.pth"
+    )
+    preset = models.presets()["pix2pix_edges2shoes"]
+    url = (tmp_path / "n.pth").as_uri()
+    small = dataclasses.replace(preset, url=url, arguments=preset.arguments | arguments)
+    monkeypatch.setitem(named.TABLE, preset.name, small)
+    loaded = models.load(preset.name)
+    image = RNG.uniform(-1, 1, (32, 40, 3)).astype(np.float32)
+    expected = model.translate(image, seed=3)
+    np.testing.assert_allclose(loaded.translate(image, seed=3), expected, atol=1e-5)
+    assert "Data: UT Zappos50K" in loaded.card
+    done = commands.run("models", "info", str(tmp_path / "n.pth"))
+    assert done.code == 0 and "Pix2Pix, mode translate" in done.out, done.err
+    monkeypatch.setitem(named.TABLE, preset.name, dataclasses.replace(preset, url=url))
+    with pytest.raises(UserError, match="image_size = 32, expected 256; generator_width = 8"):
+        models.load(preset.name)
 
 
 def test_a_mirror_serves_authors_models_by_their_file_names(published, monkeypatch, tmp_path):

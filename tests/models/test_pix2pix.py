@@ -7,13 +7,14 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import models
+from ganzoo import models, weights
 from ganzoo.augment import make
 from ganzoo.errors import UserError
 from ganzoo.models.cyclegan import UNetGenerator, patch_discriminator
+from ganzoo.programs import cyclegan_pytorch
 from ganzoo.seeds import Random
 from ganzoo.trainer import trainable_parameters
-from ganzoo.weights.layouts import cyclegan_discriminator, cyclegan_unet
+from ganzoo.weights import layouts
 
 from .goldens import FOLDER, assert_golden, fill, hashed
 
@@ -43,7 +44,7 @@ def compiled(model, rate=0.01, size=2):
 def unet():
     network = UNetGenerator(3, 8, 8, "batch")
     network.build((None, None, None, 3))
-    fill(cyclegan_unet(network))
+    fill(cyclegan_pytorch.unet(network))
     return network
 
 
@@ -57,11 +58,33 @@ def test_generator(unet):
     np.testing.assert_allclose(unet(image, training=True), outputs, atol=1e-5)
 
 
+@pytest.mark.parametrize("averages", [True, False])
+def test_the_authors_files_are_pix2pix(unet, tmp_path, averages):
+    """With the names of their code; some have no averages, which test.py does not use either."""
+    arrays = layouts.export(cyclegan_pytorch.unet(unet))
+    kept = {n: a for n, a in arrays.items() if averages or "running" not in n}
+    weights.write_pytorch(kept, tmp_path / "latest_net_G.pth")
+    model = models.load(tmp_path / "latest_net_G.pth")
+    assert (type(model).__name__ == "Pix2Pix" and len(kept) < len(arrays)) or averages
+    assert model.arguments == {
+        "image_size": 256,
+        "channels": 3,
+        "out_channels": 3,
+        "generator_width": 8,
+        "dropout": "pytorch",
+    }
+    image = images("input", (1, 3, 256, 256))
+    outputs = model.generator(image, update_moments=False)
+    assert_golden("pix2pix", "G.unet256.ngf8.batchstats", nchw(outputs))
+    one, other = (model.translate(image[0], seed=seed) for seed in (0, 1))  # with dropout
+    assert np.abs(one - other).max() > 1e-3 and np.abs(one - outputs[0]).max() > 1e-3
+
+
 @pytest.mark.parametrize("mode", ["eval", "train.real"])
 def test_discriminator(mode):
     network = patch_discriminator(16, 3, "discriminator", "batch")
     network.build((None, None, None, 6))
-    fill(cyclegan_discriminator(network))
+    fill(cyclegan_pytorch.discriminator(network))
     pairs = tf.concat([*batch(128).values()], axis=-1)
     logits = network(pairs, training=mode == "train.real")
     assert_golden("pix2pix", f"D.ndf16.{mode}", nchw(logits))
@@ -70,7 +93,7 @@ def test_discriminator(mode):
 def test_losses(monkeypatch):
     expected = json.loads((FOLDER / "pix2pix.json").read_text())["losses"]
     model = models.build("pix2pix", image_size=128, generator_width=1, discriminator_width=16)
-    fill(cyclegan_discriminator(model.discriminator))
+    fill(cyclegan_pytorch.discriminator(model.discriminator))
     fake = images("fake", (2, 3, 128, 128))
     monkeypatch.setattr(model, "_generate", lambda *args, **options: fake)
     judged = model.discriminator_loss(batch(128), Random(0, 0))

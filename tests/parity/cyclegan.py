@@ -12,6 +12,8 @@ import importlib
 import common
 import torch
 
+from ganzoo.models.pix2pix import Pix2Pix
+
 common.checkout()
 networks = importlib.import_module("models.networks")
 
@@ -49,6 +51,12 @@ def forward(norm, image, network):
     return result
 
 
+def ours(image, model):
+    """Without dropout: a `Pix2Pix` takes the statistics of the image where it is asked to."""
+    statistics = {"update_moments": False} if isinstance(model, Pix2Pix) else {}
+    return model.generator(common.nhwc(image), **statistics)
+
+
 for kind, size in SIZES.items():
     for norm in NORMS:
         image = 2.0 * torch.rand(1, 3, size, size) - 1.0
@@ -60,7 +68,7 @@ for kind, size in SIZES.items():
             fresh(),
             lambda network, path: torch.save(network.cpu().state_dict(), path),
             functools.partial(forward, norm, image),
-            lambda model, image=image: model(common.nhwc(image)),
+            functools.partial(ours, image),
             functools.partial(make, kind, norm, False),  # the names are those without dropout
             strict=norm != "instance, averages",
         )
