@@ -128,6 +128,17 @@ def test_files_that_are_no_images_are_named(upscaler, tmp_path):
 
 
 @pytest.mark.slow
+def test_photos_are_classified(photo, tmp_path):
+    """As the model itself does it; the page has a tab for it where a mode returns classes."""
+    model = models.load(saved(tmp_path, "acgan"))
+    model.class_names = ("star",)
+    found = actions.classify(model, str(photo))
+    assert [*found][:2] == ["0 = star", "1"]
+    np.testing.assert_allclose([*found.values()], model.classify(photo), atol=1e-6)
+    page = pytest.importorskip("ganzoo.demo.page")
+    assert [*page._tabs(model, None)] == ["Images", "Interpolation", "Classes"]
+
+
 def test_without_gradio_the_demo_says_what_to_install():
     code = (
         "import runpy, sys; sys.modules['gradio'] = None; sys.argv = ['demo'];"

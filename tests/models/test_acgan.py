@@ -5,7 +5,15 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from ganzoo.weights.layouts.entries import (
+from PIL import Image
+
+from ganzoo import models
+from ganzoo.errors import UserError
+from ganzoo.images import to_uint8
+from ganzoo.losses import AdversarialLoss
+from ganzoo.seeds import Random
+from ganzoo.trainer import trainable_parameters
+from ganzoo.weights.layouts import (
     Entry,
     convolution,
     dense,
@@ -14,12 +22,7 @@ from ganzoo.weights.layouts.entries import (
     normalization,
     transposed,
 )
-
-from ganzoo import models
-from ganzoo.errors import UserError
-from ganzoo.losses import AdversarialLoss
-from ganzoo.seeds import Random
-from ganzoo.trainer import trainable_parameters
+from tests import commands
 
 from .goldens import FOLDER, assert_golden, fill, hashed, inputs, parameter
 
@@ -221,9 +224,19 @@ def test_the_class_decides_the_image():
         model.generate(1, label=3)
 
 
+@pytest.fixture
+def saved(tmp_path):
+    """A model, and its folder."""
+    arguments = TINY | {"num_classes": 3, "ema_half_life_images": 100}
+    model = models.build("acgan", **arguments)
+    model.class_names = ("circle", "heart", "star")
+    models.save(model, "acgan", arguments, tmp_path / "model")
+    return model, tmp_path / "model"
+
+
 @pytest.mark.usefixtures("eager")
-def test_classify(tmp_path):
-    model = models.build("acgan", **TINY, num_classes=3)
+def test_classify(saved):
+    model, folder = saved
     images = model.generate(70)
     found = model.classify(images)
     assert found.shape == (70, 3) and found.dtype == np.float32
@@ -232,9 +245,74 @@ def test_classify(tmp_path):
     assert features.dtype == tf.float32
     logits = np.asarray(model.discriminator.to_classes(features))
     np.testing.assert_allclose(found[:2], tf.nn.softmax(logits), atol=1e-5)
-    models.save(model, "acgan", TINY | {"num_classes": 3}, tmp_path / "model")
-    with pytest.raises(UserError, match="discriminator=True"):
-        models.load(tmp_path).classify(images)
+    loaded = models.load(folder)
+    np.testing.assert_allclose(loaded.classify(images), found, atol=1e-6)
+    np.testing.assert_array_equal(loaded.mode("classify").run(images[:64]), found[:64])
+
+
+@pytest.mark.usefixtures("eager")
+def test_classify_takes_what_a_person_has(saved, tmp_path):
+    model, _ = saved
+    pixels = to_uint8(model.generate(1))[0]
+    expected = model.classify(pixels)
+    assert expected.shape == (3,)
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    for given in (tmp_path / "one.png", str(tmp_path / "one.png"), Image.fromarray(pixels)):
+        np.testing.assert_allclose(model.classify(given), expected, atol=1e-6)
+    wide = Image.fromarray(pixels).resize((90, 60), Image.Resampling.NEAREST)
+    assert model.classify(wide).shape == (3,)
+    for wrong in (np.zeros((16, 16, 3)), np.zeros((0, 32, 32, 3)), np.zeros(3)):
+        with pytest.raises(UserError, match="32 x 32 pixels"):
+            model.classify(wrong)
+    with pytest.raises(UserError, match=r"expected \[H, W, 3\]"):
+        model.classify(np.zeros((32, 32, 1)))
+
+
+@pytest.mark.usefixtures("eager")
+def test_what_is_left_out_is_not_listed(saved):
+    """As in folders of before, which hold the generator alone, and in files of one network."""
+    model, folder = saved
+    assert list(models.load(folder).modes()) == ["generate", "classify"]
+    images = model.generate(2)
+    described = folder / "config.json"
+    described.write_text(
+        json.dumps(json.loads(described.read_text()) | {"generators": ["generator"]})
+    )
+    old = models.load(folder)
+    assert list(old.modes()) == ["generate"] and "classify" not in old.describe()
+    np.testing.assert_array_equal(old.generate(2), images)
+    with pytest.raises(UserError, match=r"without its discriminator.*discriminator=True"):
+        old.classify(images)
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_discriminator_alone_classifies(saved):
+    model, folder = saved
+    alone = models.load(folder / "discriminator.weights.h5")
+    assert list(alone.modes()) == ["classify"]
+    images = model.generate(2)
+    np.testing.assert_allclose(alone.classify(images), model.classify(images), atol=1e-6)
+    with pytest.raises(UserError, match="without its generator"):
+        alone.generate(1)
+    with pytest.raises(UserError, match="Did you mean generator"):
+        models.construct("acgan", **TINY).keep_generators(["generators"])
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_folder_of_images_is_classified(saved, tmp_path):
+    model, folder = saved
+    images = tmp_path / "images"
+    images.mkdir()
+    for number, pixels in enumerate(to_uint8(model.generate(2))):
+        Image.fromarray(pixels).save(images / f"{number}.png")
+    out = tmp_path / "classes.csv"
+    flags = f"--model={folder.parent}", "--mode=classify", f"--input={images}", f"--out={out}"
+    done = commands.run("generate", *flags)
+    assert done.code == 0, done.err
+    header, *rows = out.read_text().splitlines()
+    assert header == "file,circle,heart,star" and len(rows) == 2
+    found = [float(value) for value in rows[1].split(",")[1:]]
+    np.testing.assert_allclose(found, model.classify(images / "1.png"), atol=1e-5)
 
 
 @pytest.mark.parametrize(
