@@ -246,6 +246,8 @@ def test_steps_are_measured_by_kind():
 @pytest.mark.slow
 def test_operations_of_steps_are_counted_and_timed(tmp_path):
     small = ["--model=ssgan", "--dataset=shapes", "--config.batch_size=8", "--precision=float32"]
+    small += [f"--config.model.{side}_width=8" for side in ("generator", "discriminator")]
+    small += ["--config.model.discriminator_steps=2"]
     found = {}
     for part in ("operations", "profile"):
         file = tmp_path / f"{part}.json"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ganzoo.data import cache, drawn
 from ganzoo.data.cache import Problem, Report, say
 from ganzoo.data.decode import Preparation, read_header
-from ganzoo.data.drawn import Drawing
+from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.files import is_archive, open_folder, open_zip, path_of
 from ganzoo.data.sources import (
     ArraySource,
@@ -58,12 +58,12 @@ def find(
     split: str = "train",
     labels: bool = False,
     columns: Sequence[str] = (),
-) -> Collection | Drawing:
+) -> Collection | DrawnSource:
     """The images that the name of a data set stands for; `columns` as `open_source` has them."""
+    if dataset == "shapes":
+        return drawn.find_shapes(split, labels, columns)
     attributes = "attributes" in columns
     others = [name for name in columns if name != "attributes"]
-    if dataset == "shapes":
-        return drawn.find_shapes(split, labels, others, attributes)
     if others:
         raise UserError(f"{dataset} has no column {others[0]!r}; shapes has it.")
     kind, _, path = dataset.partition(":")
@@ -93,15 +93,16 @@ def inspect(
     return describe(find(dataset, data_dir, split, labels, columns))
 
 
-def describe(collection: Collection | Drawing) -> Info:
+def describe(collection: Collection | DrawnSource) -> Info:
     """What `inspect` returns for a collection."""
-    if isinstance(collection, Drawing):
+    if isinstance(collection, DrawnSource):
         size, channels = None, 3
+        found = collection.columns.get("attributes")
+        attributes = found.names if found else ()
     else:
         *size, channels = collection.native_shape or _typical_shape(collection)
-        size = tuple(size)
-    num_classes, attributes = len(collection.class_names), collection.attribute_names
-    channels = 1 if channels == 1 else 3
+        size, attributes = tuple(size), collection.attribute_names
+    num_classes, channels = len(collection.class_names), 1 if channels == 1 else 3
     return Info(collection.name, size, channels, num_classes, len(collection), attributes)
 
 
@@ -191,7 +192,7 @@ def _with_attributes(source: Source, names: list[str]) -> Source:
 
 
 def prepared(
-    collection: Collection | Drawing,
+    collection: Collection | DrawnSource,
     preparation: Preparation,
     cache_dir: str | Path | None = None,
     progress: bool = True,
@@ -200,8 +201,8 @@ def prepared(
 
     Images that keep their sizes make a `PackedSource`; pairs have the columns "a" and "b".
     """
-    if isinstance(collection, Drawing):
-        return collection.source(preparation)
+    if isinstance(collection, DrawnSource):
+        return collection.sized(preparation.image_size, preparation.all_channels)
     entry = cache.load(collection, preparation, cache_dir, progress)
     _settle(collection, preparation, entry.report, progress)
     name, fingerprint = collection.name, entry.fingerprint
