@@ -205,31 +205,21 @@ def prepared(
         return collection.sized(preparation.image_size, preparation.all_channels)
     entry = cache.load(collection, preparation, cache_dir, progress)
     _settle(collection, preparation, entry.report, progress)
-    name, fingerprint = collection.name, entry.fingerprint
-    size, channels = preparation.image_size, preparation.channels
-    if entry.sizes is not None:
+    found, channels = entry.arrays, preparation.channels
+    about = {"name": collection.name, "fingerprint": entry.fingerprint}
+    if "sizes" in found:
         return PackedSource(
-            name=name,
-            channels=channels,
-            fingerprint=fingerprint,
-            pixels=entry.images,
-            sizes=entry.sizes,
+            **about, channels=channels, pixels=found["images"], sizes=found["sizes"]
         )
-    columns = image_columns(size, channels, collection.class_names)
-    arrays = {"image": entry.images, "label": entry.labels}
+    columns = image_columns(preparation.image_size, channels, collection.class_names)
+    arrays = {"image": found["images"], "label": found["labels"]}
     if preparation.pair_channels is not None:
-        arrays = {"a": entry.images[..., :channels], "b": entry.images[..., channels:]}
+        arrays = {"a": found["images"][..., :channels], "b": found["images"][..., channels:]}
         columns = {n: Column(array.shape[1:], "image") for n, array in arrays.items()}
-    if entry.attributes is not None:
-        arrays["attributes"], names = entry.attributes, collection.attribute_names
+    if "attributes" in found:
+        arrays["attributes"], names = found["attributes"], collection.attribute_names
         columns["attributes"] = Column((len(names),), "attributes", names)
-    return ArraySource(
-        name=name,
-        columns=columns,
-        fingerprint=fingerprint,
-        preparation=preparation.record(),
-        arrays=arrays,
-    )
+    return ArraySource(**about, columns=columns, preparation=preparation.record(), arrays=arrays)
 
 
 def _settle(
