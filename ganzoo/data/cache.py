@@ -106,7 +106,7 @@ def _progress(title: str, total: int, wanted: bool) -> Iterator[tqdm]:
 
 
 def say(text: str) -> None:
-    """Tell the user, without touching what a program writes to standard output."""
+    """Inform the user, without touching what a program writes to standard output."""
     print(text, file=sys.stderr, flush=True)
 
 

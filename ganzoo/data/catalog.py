@@ -166,10 +166,10 @@ def open_source(
         fit: how images of any shape become squares, "crop" or "stretch".
         on_bad_file: "fail" raises when a file cannot be used, "skip" leaves it out.
         cache_dir: where prepared images go; None for $GANZOO_HOME, or ~/.cache/ganzoo.
-        progress: whether to tell about slow work and odd files on standard error.
+        progress: whether to report slow work and odd files on standard error.
 
     Raises:
-        UserError: for anything that whoever chose the data set can mend.
+        UserError: for anything that whoever chose the data set can fix.
     """
     preparation = Preparation(image_size, channels, resize, background, fit, on_bad_file)
     columns = dict.fromkeys((*columns, "attributes")) if attributes else columns
@@ -225,7 +225,7 @@ def prepared(
 def _settle(
     collection: Collection, preparation: Preparation, report: Report, progress: bool
 ) -> None:
-    """Tell what is odd, and refuse or pass over what is bad."""
+    """Report what is odd, and refuse or pass over what is bad."""
     dataset = collection.name
     bad, notices = report.of_kind("bad"), report.of_kind("notice")
     if notices and progress:
@@ -243,9 +243,9 @@ def _settle(
 
 
 def _check_command(collection: Collection, preparation: Preparation) -> str:
-    """The command that judges a collection as its preparation does."""
-    judged = (f"--image_size={preparation.image_size}", f"--fit={preparation.fit}")
-    return shlex.join(["python", "-m", "ganzoo.data", "check", *collection.flags, *judged])
+    """The command that checks a collection as its preparation does."""
+    settings = (f"--image_size={preparation.image_size}", f"--fit={preparation.fit}")
+    return shlex.join(["python", "-m", "ganzoo.data", "check", *collection.flags, *settings])
 
 
 def _listing(title: str, problems: list[Problem]) -> str:
