@@ -68,7 +68,8 @@ def expand(text: str) -> str:
 
 def _listing(name: str) -> str:
     """The files of all recipes of a model; all but the default one are folded."""
-    default, *others = recipes_of(name)
+    # One file may have several recipes.
+    default, *others = dict.fromkeys(config.resolve(recipe).stem for recipe in recipes_of(name))
     shown = [f'``` {{ .python }}\n--8<-- "configs/{default}.py"\n```']
     for other in others:
         title = docstring(f"configs/{other}.py").partition("\n\n")[0]

@@ -177,7 +177,7 @@ class Measuring:
         higher_is_better: of that one.
         every: images between two measurements.
         total_images: at the end of the run.
-        log: of the run, which tells what was measured before.
+        log: of the run, with what was measured before.
         keep: saves the model in a folder.
         best: the folder for the best model so far.
     """

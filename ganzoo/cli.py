@@ -2,8 +2,8 @@
 
 A command has a function that defines its flags with absl, by way of `define_config_flags()` where
 it needs a config, and ends in `cli.run(main, define_flags)`: flags are defined and parsed, and a
-UserError is told in one line. No flag is defined by an import, so that every module can be imported
-beside every other, and one process can run one command after another.
+UserError is printed as one line. No flag is defined by an import, so that every module can be
+imported beside every other, and one process can run one command after another.
 """
 
 import contextlib
@@ -266,7 +266,7 @@ def _number(word: str, text: str, expected: type) -> float:
 
 
 def from_flags() -> ConfigDict:
-    """The validated config of the parsed flags; None still marks what the data will tell."""
+    """The validated config of the parsed flags; None still marks what is inferred from the data."""
     if FLAGS.config is None:
         raise UserError(_nothing_named())
     configs.validate(FLAGS.config)

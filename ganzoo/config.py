@@ -2,13 +2,15 @@
 
 A recipe is a Python file whose `get_config()` returns an `ml_collections.ConfigDict`. `<model>.py`
 is the model's default recipe and the schema of its others, such as `<model>_<dataset>.py`; a value
-to be inferred from the data is a placeholder, which reads as None.
+to be inferred from the data is a placeholder, which reads as None. One for images of several sizes
+takes the size, `get_config(image_size)`, which stands at the end of its name.
 
 Models of a user's own have their recipes elsewhere. `ganzoo.models.register` is given one; that of
 an installed package, or of "module:Class", is `get_config` of the class's module; and a config file
 whose `model_name` is "module:Class" is its own schema.
 """
 
+import functools
 import json
 import math
 import re
@@ -23,7 +25,7 @@ from ml_collections.config_flags import config_flags
 
 from ganzoo import files, schedules
 from ganzoo.errors import UserError, choose, unknown
-from ganzoo.recipes import MODELS, import_module, is_place, recipe
+from ganzoo.recipes import MODELS, SIZES, import_module, is_place, recipe
 
 # A run may be resumed with other values of these: none of them reaches a weight.
 RESUMABLE_KEYS = frozenset(
@@ -94,7 +96,8 @@ def folder() -> Path:
 
 def bundled() -> list[str]:
     """The names of the recipes that come with ganzoo."""
-    return sorted(path.stem for path in folder().glob("[!_]*.py"))
+    stems = (path.stem for path in folder().glob("[!_]*.py"))
+    return sorted(f"{stem}{size}" for stem in stems for size in SIZES.get(stem, ("",)))
 
 
 def recipes() -> list[str]:
@@ -143,7 +146,7 @@ def resolve(name: str | Path) -> Path:
     if len(path.parts) == 1 and path.suffix != ".py":
         if str(name) not in bundled():
             raise unknown("config", str(name), recipes())
-        return folder() / f"{name}.py"
+        return folder() / f"{_stem_and_size(str(name))[0]}.py"
     raise UserError(
         f"There is no config file {str(name)!r}. Give the path of a Python file that has"
         f" get_config(), or a name: {', '.join(recipes())}."
@@ -188,7 +191,14 @@ def _source(name: str | Path) -> tuple[str | Path, Any]:
         module = MODELS.get(name, name).partition(":")[0]
         return f"The module {module}", getattr(import_module(module), "get_config", None)
     path = resolve(name)
-    return path, runpy.run_path(str(path)).get("get_config")
+    get_config, size = runpy.run_path(str(path)).get("get_config"), _stem_and_size(str(name))[1]
+    return path, functools.partial(get_config, size) if size else get_config
+
+
+def _stem_and_size(name: str) -> tuple[str, int | None]:
+    """Where the recipe of a name lies, and the size of its images if the name ends with it."""
+    sized = {f"{stem}{size}": (stem, size) for stem, sizes in SIZES.items() for size in sizes}
+    return sized.get(name, (name, None))
 
 
 def schema(config: ConfigDict) -> ConfigDict:

@@ -179,7 +179,8 @@ def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver | None:
     if role in ("evaluator", "ps"):
         raise UserError(
             f"TF_CONFIG makes this machine the {role!r}, which has nothing to do: all others train"
-            " alike, and measure while training if config.evaluate_images is set. Start only those."
+            " in the same way, and measure while training if config.evaluate_images is set. Start"
+            " only those."
         )
     if role not in spec.jobs or index not in spec.task_indices(role):
         raise _bad_cluster(text, "its task has to be one of the machines in its cluster")

@@ -6,10 +6,10 @@ from typing import Any
 
 
 class UserError(ValueError):
-    """A mistake that whoever gave the command can mend.
+    """A mistake that whoever gave the command can fix.
 
     The message says what was received, what was expected (or the nearest name), and how to
-    mend it. Command lines print it without a traceback and exit with code 2.
+    fix it. Command lines print it without a traceback and exit with code 2.
     """
 
 

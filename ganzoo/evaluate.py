@@ -5,7 +5,7 @@ Models that draw, by features of a named network:
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=fid50k_full,kid50k --weights=GRAPH.pb
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=fd10k_lenet-mnist,modes10k_lenet-mnist
 
-How well a linear classifier tells classes by a discriminator's features:
+How well a linear classifier recognizes classes by a discriminator's features:
 
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=probe10k
 
@@ -118,7 +118,7 @@ def _draw(model: LatentGAN, strategy) -> None:
         _names(), _weights(), source, FLAGS.seed, FLAGS.statistics, strategy=strategy
     )
     rows = [evaluation.of_model(model, seed, FLAGS.truncation) for seed in _seeds()]
-    _tell(rows, evaluation.facts | {"seeds": _seeds(), "truncation": FLAGS.truncation}, started)
+    _report(rows, evaluation.facts | {"seeds": _seeds(), "truncation": FLAGS.truncation}, started)
 
 
 def _probe(model, names: list[str]) -> None:
@@ -130,7 +130,7 @@ def _probe(model, names: list[str]) -> None:
     if train is None:
         raise UserError(f"{FLAGS.model} does not say what it was trained on; add --dataset=NAME")
     evaluation = ProbeEvaluation(names, train, test)
-    _tell([evaluation.of_model(model)], evaluation.facts, started)
+    _report([evaluation.of_model(model)], evaluation.facts, started)
 
 
 def _reconstruct(model: ImageGAN) -> None:
@@ -144,7 +144,7 @@ def _reconstruct(model: ImageGAN) -> None:
     given["data_direction"] = configs.data_of(FLAGS.model).get("direction", "a2b")
     evaluation = ReconstructionEvaluation(names, FLAGS.dataset, FLAGS.weights, **given)
     values = evaluation.of_model(model)
-    _tell([values], evaluation.facts, started)
+    _report([values], evaluation.facts, started)
 
 
 def _convert(model: ImageGAN) -> None:
@@ -165,7 +165,7 @@ def _convert(model: ImageGAN) -> None:
     evaluation = SetEvaluation(FLAGS.metrics, _weights(), reference, FLAGS.seed, FLAGS.statistics)
     rows = [evaluation.of_conversions(model, FLAGS.mode, inputs, seed) for seed in _seeds()]
     facts = {"split": split, "direction": FLAGS.mode or next(iter(model.modes()))}
-    _tell(rows, evaluation.facts | facts | {"seeds": _seeds()}, started)
+    _report(rows, evaluation.facts | facts | {"seeds": _seeds()}, started)
 
 
 def _compare_folders() -> None:
@@ -186,7 +186,7 @@ def _compare_folders() -> None:
     evaluation = SetEvaluation(names, _weights(), reference, FLAGS.seed, FLAGS.statistics)
     facts = {"images": FLAGS.images, "images_fingerprint": images.fingerprint}
     facts |= {"channels": options["channels"], "fit": options["fit"]}
-    _tell([evaluation.of_images(images)], evaluation.facts | facts, started)
+    _report([evaluation.of_images(images)], evaluation.facts | facts, started)
 
 
 def _seeds() -> list[int]:
@@ -217,7 +217,7 @@ def _source(model: LatentGAN, **changes) -> data.Source | None:
     return data.open_source(image_size=model.image_size, channels=model.channels, **options)
 
 
-def _tell(rows: list[dict], facts: dict, started: float) -> None:
+def _report(rows: list[dict], facts: dict, started: float) -> None:
     """Prints each value, and appends it with its protocol to the run's history."""
     facts = {
         **facts,

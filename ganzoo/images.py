@@ -233,7 +233,7 @@ def _format(path: str | Path) -> str | None:
 def _holds(format: str, mode: str, size: tuple[int, int]) -> bool:
     """Whether a format gives a picture back, by trying.
 
-    Formats do not tell what they cannot hold, and some shrink what is too large, or lose its
+    Formats do not say what they cannot hold, and some shrink what is too large, or lose its
     transparency. A strip along each side is enough for all but icons, whose shape matters.
     """
     width, height = size

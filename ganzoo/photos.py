@@ -1,4 +1,4 @@
-"""Makes the images that people have alike: upright, 8 bits, sRGB, and what to show for nothing."""
+"""One form for the images that people have: upright, 8 bits, sRGB, and what to show for nothing."""
 
 import functools
 import io

@@ -86,6 +86,9 @@ MODELS = Models(
     }
 )
 
+# Recipes for images of several sizes, in pixels, which stand at the ends of their names.
+SIZES = MappingProxyType({"stylegan2_ada_paper": (256, 512, 1024)})
+
 
 def is_place(name: str) -> bool:
     """Whether a model's name is the place of its class, "module:Class"."""

@@ -127,11 +127,11 @@ class RunDirectory:
             raise UserError(
                 "\n  ".join([f"{self.path} holds a run of another recipe:", *changes])
                 + "\nResume with the old values, give another --workdir, or give --restart to set"
-                " it aside and begin anew."
+                " it aside and begin again."
             )
 
     def _judged_by_content(self, config: ConfigDict, before: Mapping[str, Any]) -> set[str]:
-        """The keys that say where something lies, if facts tell what it is, or it is not needed."""
+        """The keys that say where something lies, if facts say what it is, or it is not needed."""
         needless = {
             "data.dataset": "data_fingerprint" in before
             and config.data.dataset.startswith(("folder:", "zip:", "unpaired:", "paired:")),
@@ -178,7 +178,7 @@ class RunDirectory:
         """Drops log lines later than `step`, which will be written again.
 
         Returns:
-            The seconds of training that the remaining lines tell of.
+            The seconds of training up to the last remaining line.
         """
         if not self.log.exists():
             return 0.0

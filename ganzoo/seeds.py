@@ -72,7 +72,7 @@ class Random:
         return dataclasses.replace(self, scope=f"step/{name}/")
 
     def shared(self) -> Random:
-        """Numbers that are alike on all replicas: of what is drawn once for the whole batch."""
+        """Numbers that are the same on all replicas: of what is drawn once for the whole batch."""
         return dataclasses.replace(self, replica=0, num_replicas=1)
 
     def _bits(self, stream: str, shape: Sequence[int]) -> tf.Tensor:

@@ -163,7 +163,7 @@ def project(
         label: the class whose mean style the search starts from.
 
     Returns:
-        styles `[1, num_styles, D]`, alike in all layers.
+        styles `[1, num_styles, D]`, the same in all layers.
 
     Raises:
         UserError: for a label that the model does not have, or under another backend.

@@ -1,6 +1,6 @@
 """Trains a model: python -m ganzoo.train --model=ssgan --dataset=shapes
 
-The same command goes on with a run that was stopped. See `--help` for the flags; every value of the
+The same command resumes a run that was stopped. See `--help` for the flags; every value of the
 config is one, as in `--config.batch_size=32`.
 """
 

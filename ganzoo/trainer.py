@@ -1,6 +1,6 @@
 """From a config to a trained model: what `python -m ganzoo.train` and the benchmark do.
 
-The same call goes on with a run that was stopped.
+The same call resumes a run that was stopped.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ from ganzoo.recipes import ADAM
 from ganzoo.runs import RunDirectory, read_lines
 from ganzoo.schedules import is_schedule, value_at
 
-_INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that data can tell
+_INFERRED = ("image_size", "channels", "num_classes")  # arguments of models that follow from data
 _SHARED = (
     "image_size",
     "channels",
@@ -103,7 +103,7 @@ def train(
         The number of the signal that ended training early, or None.
 
     Raises:
-        UserError: for anything that the user can mend.
+        UserError: for anything that the user can fix.
     """
     if not devices.is_chief(strategy):
         return _train(prepare(config, strategy, run), run, chief=False)
@@ -183,7 +183,7 @@ def inferred(config: ConfigDict, num_replicas: int) -> ConfigDict:
     model = models.model_class(config.model_name)
     open_keys = [key for key in _INFERRED if config.model.get(key, 0) is None]
     if open_keys:
-        for line in configs.fill(config, _told_by_data(config, model, open_keys)):
+        for line in configs.fill(config, _inferred_from_data(config, model, open_keys)):
             print(f"Inferred from the data: {line}")
     for line in configs.fill(config, model.recommended(config, num_replicas)):
         print(f"Chosen for this size: {line}")
@@ -203,7 +203,7 @@ def _drop_unused_arguments(config: ConfigDict) -> None:
             print(f"{options.name} of {player} has no {', '.join(unused)}: left out")
 
 
-def _told_by_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) -> dict:
+def _inferred_from_data(config: ConfigDict, model: type[GAN], open_keys: list[str]) -> dict:
     """The arguments of the model that are open, by their dotted names."""
     options = config.data
     info = data.FORMATS[model.DATA].inspect(
@@ -234,7 +234,7 @@ def _with_labels(config: ConfigDict) -> bool:
 
 
 def _class_names(config: ConfigDict, stream: data.ExampleStream) -> list[str]:
-    """The names of the classes that the model is told of, which are printed with their numbers.
+    """The names of the model's classes, which are printed with their numbers.
 
     Raises:
         UserError: if the data have other classes.
@@ -398,7 +398,7 @@ def _fitting_microbatch(setup: Setup, limit: float) -> int:
         part, rest = divmod(share, microbatch)
         if rest or not part or part % min(part, model.group_size):
             continue
-        # Half as many parts take twice the memory of one, which is told by the last two peaks.
+        # Half as many parts take twice the memory of one, which the last two peaks show.
         if len(peaks) > 1 and peaks[-1] + 2 * (peaks[-1] - peaks[-2]) > limit:
             break
         model.microbatch = microbatch

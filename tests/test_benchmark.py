@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import cli, config, trainer
-from ganzoo.benchmark import cases, operations, tables
-from ganzoo.benchmark.steps import Steps
-from ganzoo.benchmark.worker import Worker
+from ganzoo.benchmark import cases, tables
+from ganzoo.benchmark.steps import Steps, Worker
 from ganzoo.errors import UserError
 from ganzoo.testing.subject import recipe_of
 from tests import commands
+from tests.parity import operations, parts
 
 IMAGES, KERNEL = tf.ones([2, 8, 8, 4]), tf.ones([3, 3, 4, 16])
 TAPS = 3 * 3 * 4
@@ -144,8 +144,6 @@ def test_cases_are_named_by_model_alone():
     for words in (["--model=ssgan", "--dataset=shapes"], ["--model=srgan"], ["--config=ssgan"]):
         assert cases.chosen(["b", *words]) == ([], ["b", *words])
         assert cases.spelled_out(["b", *words]) == ["b", *words]
-    names, words = cases.chosen(["b", "--part=load", "--model=dcgan_mnist"])
-    assert names == [] and set(words) == {"b", "--part=load", "--preset=dcgan_mnist"}
 
 
 def test_a_worker_answers_from_a_process_of_its_own():
@@ -181,11 +179,16 @@ def test_an_earlier_file_is_compared_with(tmp_path):
         tables.read(tmp_path / "other.json")
 
 
+def measure(*words):
+    """`python tests/parity/parts.py`."""
+    return commands.call(lambda: cli.run(parts.main, parts.define_flags), *words)
+
+
 @pytest.mark.parametrize(
     ("words", "units"),
     [
-        (["--part=load", "--model=dcgan_mnist"], ["ms", "ms"]),
-        (["--part=generate", "--model=dcgan_mnist"], ["images/s"]),
+        (["--part=load", "--preset=dcgan_mnist"], ["ms", "ms"]),
+        (["--part=generate", "--preset=dcgan_mnist"], ["images/s"]),
         (["--part=generate", "--preset=cyclegan_solid2striped"], ["images/s"]),
         pytest.param(
             ["--part=data", "--config=dcgan_shapes"], ["images/s"], marks=pytest.mark.slow
@@ -194,7 +197,7 @@ def test_an_earlier_file_is_compared_with(tmp_path):
     ],
 )
 def test_parts_are_measured(words, units, tmp_path):
-    done = commands.run("benchmark", *words, "--rounds=2", f"--json={tmp_path}/rows.json")
+    done = measure(*words, "--rounds=2", f"--json={tmp_path}/rows.json")
     assert done.code == 0, done.err
     rows = tables.read(tmp_path / "rows.json")
     assert [one["unit"] for one in rows] == units
@@ -202,59 +205,73 @@ def test_parts_are_measured(words, units, tmp_path):
     assert all(f"{one['of']}  {one['what']}" in done.out for one in rows)
 
 
-def test_a_later_run_is_compared(tmp_path):
-    file, row = tmp_path / "earlier.json", {"of": "dcgan_mnist", "what": "load", "unit": "ms"}
-    tables.save([row | {"values": [1e9]}], file)
-    words = ["--part=load", "--model=dcgan_mnist", "--rounds=1", f"--compare={file}"]
-    *_, line = commands.run("benchmark", *words).out.splitlines()
-    assert line.startswith("dcgan_mnist  load  1,000,000,000")
-    missing = commands.run("benchmark", *words, f"--compare={tmp_path}/none.json")
+def test_a_file_to_compare_with_that_is_missing_is_explained(tmp_path):
+    words = ["--model=dcgan", f"--compare={tmp_path}/none.json"]
+    missing = commands.run("benchmark", *words)
     assert missing.code == 2 and "none.json is no file that --json wrote" in missing.err
 
 
 def test_what_cannot_be_evaluated_is_explained():
-    done = commands.run("benchmark", "--part=evaluate", "--config=dcgan_shapes")
+    done = measure("--part=evaluate", "--config=dcgan_shapes")
     assert done.code == 2 and "needs --metric, such as fd50k_lenet-mnist" in done.err
 
 
 @pytest.mark.slow
 def test_a_metric_and_a_start_are_measured(tmp_path):
-    metric = ["--config=dcgan_mnist", "--config.data.dataset=shapes", "--metric=fd1k_lenet-mnist"]
+    metric = ["--part=evaluate", "--config=dcgan_mnist", "--config.data.dataset=shapes"]
+    metric += ["--metric=fd1k_lenet-mnist"]
     start = ["--part=import", "--config=dcgan_shapes"]
     for words in (metric, start):
         file = tmp_path / "rows.json"
-        done = commands.run("benchmark", *words, "--rounds=1", "--batches=1", f"--json={file}")
+        done = measure(*words, "--rounds=1", "--batches=1", f"--json={file}")
         assert done.code == 0, done.err
         assert all(one["values"][0] > 0.0 for one in tables.read(file))
 
 
 @pytest.mark.slow
 def test_steps_are_measured_by_kind():
-    steps = Steps(recipe_of("ssgan", full=False), "float32", "off", True, None, None)
+    steps = Steps(recipe_of("ssgan", full=False), "float32", "off", None, None)
     seconds = [steps.round() for _ in range(2)]
     alone, both, mean = steps.rows()
     assert [alone["what"], both["what"]] == ["discriminator", "discriminator + generator"]
     for one in (alone, both, mean):
         assert len(one["values"]) == 2 and one["compile_seconds"] >= 0.0
-        assert min(one["share_of_rates"], one["share_of_pipeline"], one["peak_mib"]) > 0.0
-    assert both["operations"]["convolution"] > alone["operations"]["convolution"] > 0
+        assert min(one["images_per_second"], one["share_of_pipeline"], one["peak_mib"]) > 0.0
     for of_alone, of_both, of_mean, second in zip(
         alone["values"], both["values"], mean["values"], seconds, strict=True
     ):
         assert of_mean == pytest.approx((of_alone + of_both) / 2) == 1000 * second
-    names = {line["operation"] for line in both["profile"]}
-    assert {"ResourceApplyAdam"} <= names and any("Conv2DBackpropFilter" in name for name in names)
+
+
+@pytest.mark.slow
+def test_operations_of_steps_are_counted_and_timed(tmp_path):
+    small = ["--model=ssgan", "--dataset=shapes", "--config.batch_size=8", "--precision=float32"]
+    small += [f"--config.model.{side}_width=8" for side in ("generator", "discriminator")]
+    small += ["--config.model.discriminator_steps=2"]
+    found = {}
+    for part in ("operations", "profile"):
+        file = tmp_path / f"{part}.json"
+        done = measure(f"--part={part}", *small, "--rounds=1", f"--json={file}")
+        assert done.code == 0, done.err
+        found[part] = {(row["what"], row["unit"]): row["values"] for row in tables.read(file)}
+    (alone,), (both,) = (
+        found["operations"][kind, "GFLOP"]
+        for kind in ("discriminator", "discriminator + generator")
+    )
+    assert both > alone > 0.0
+    assert all(values[0] > 0.0 for part in found.values() for values in part.values())
+    names = {what.rpartition(": ")[2] for what, _ in found["profile"]}
+    assert any("Conv2DBackprop" in name for name in names)
 
 
 @pytest.mark.slow
 def test_combinations_take_turns_in_processes_of_their_own(tmp_path):
     words = ["--model=dcgan", "--config.model.width=8", "--config.batch_size=8", "--rounds=2"]
     file = tmp_path / "rows.json"
-    done = commands.run("benchmark", *words, "--profile", f"--json={file}")
+    done = commands.run("benchmark", *words, f"--json={file}")
     assert done.code == 0, done.err
     single, half = tables.read(file)
     assert (single["of"], half["of"]) == ("dcgan float32, jit off", "dcgan mixed_bfloat16, jit off")
-    # Which convolutions are products of matrices depends on the precision, their sum does not.
-    assert sum(single["operations"].values()) == sum(half["operations"].values()) > 0
-    assert single["what"] == half["what"]
-    assert "ResourceApplyAdam" in done.out and "TFLOP/s" in done.out
+    assert single["what"] == half["what"] and "over first" in done.out
+    again = commands.run("benchmark", *words, f"--compare={file}")
+    assert "times better" in again.out

@@ -14,8 +14,8 @@ from PIL import Image
 
 from ganzoo import config, devices, models
 from ganzoo import images as pictures
-from ganzoo.data import references
 from ganzoo.data.decode import Preparation, prepare
+from ganzoo.evaluation.reconstruction import open_translations
 from ganzoo.generate import drawing
 from ganzoo.latents import random_of
 from ganzoo.metrics import RECONSTRUCTION
@@ -399,7 +399,7 @@ def test_evaluating_a_translator(runs):
     lines = (runs["cyclegan"] / "metrics.jsonl").read_text().splitlines()
     psnr = json.loads(lines[0])
     assert (psnr["direction"], psnr["images"], psnr["border"]) == ("b2a", 3, 0)
-    pairs = references.open_translations("solid2striped", image_size=32, channels=3)
+    pairs = open_translations("solid2striped", image_size=32, channels=3)
     trivial = [RECONSTRUCTION["psnr_y"](a, b) for _, a, b in itertools.islice(pairs, 3)]
     assert psnr["trivial"] == pytest.approx(np.mean(trivial), abs=1e-9)
     code, _, message = command("evaluate", *common, "--border=-3")

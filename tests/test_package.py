@@ -135,8 +135,7 @@ ALLOWED = {
     "ganzoo/cli.py": {"import_module"},
     "ganzoo/__init__.py": {"import_module"},
     "ganzoo/benchmark/__main__.py": {"subprocess"},
-    "ganzoo/benchmark/parts.py": {"subprocess"},
-    "ganzoo/benchmark/worker.py": {"multiprocessing"},
+    "ganzoo/benchmark/steps.py": {"multiprocessing"},
     "ganzoo/models/registry.py": {"import_module"},
     "ganzoo/weights/download.py": {"requests.get"},
     "ganzoo/testing/processes.py": {"ctypes"},  # gives free memory back

@@ -55,8 +55,9 @@ class AdaptiveStrength(Strength):
     """The probability rises while the discriminator overfits, and falls while it does not.
 
     Karras et al. 2020, https://arxiv.org/abs/2006.06676, section 3.1. r_t = E[sign(D(real))] is 0
-    where the discriminator cannot tell real images, and 1 where it recognizes all of them. Each
-    `interval` steps, p moves by a constant step towards where r_t hits the target, but not below 0.
+    where the discriminator cannot distinguish real images, and 1 where it recognizes all of them.
+    Each `interval` steps, p moves by a constant step towards where r_t hits the target, but not
+    below 0.
 
     Args:
         initial: p at the start.

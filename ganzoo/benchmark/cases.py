@@ -35,16 +35,13 @@ CASES = MappingProxyType(
 def chosen(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """The cases that a command line names by `--model`, and its words without it.
 
-    Beside --dataset or --config there are none, and --part=load and generate have trained models.
+    Beside --dataset or --config there are none.
     """
     given = flags.FlagValues()
     given.set_gnu_getopt()
-    for name in ("model", "dataset", "config", "part"):
+    for name in ("model", "dataset", "config"):
         flags.DEFINE_string(name, None, "", flag_values=given)
     rest = given(argv, known_only=True)
-    rest += [f"--part={given.part}"] if given.part else []
-    if given.part in ("load", "generate") and given.model:
-        return [], [*rest, f"--preset={given.model}"]
     if given.dataset or given.config or given.model not in ("all", *CASES):
         return [], list(argv)
     return list(CASES) if given.model == "all" else [given.model], rest

@@ -1,16 +1,14 @@
-"""The training steps of a config, and what they take."""
+"""The training steps of a config, and what they take, in a process of their own."""
 
-import functools
+import multiprocessing
+import signal
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 
-import tensorflow as tf
 from ml_collections import ConfigDict
 
 from ganzoo import devices
-from ganzoo.benchmark import operations
 from ganzoo.callbacks import peak_memory_mb
 from ganzoo.engine import Update
 from ganzoo.errors import UserError
@@ -24,67 +22,40 @@ class Steps:
         config: whose values are all set, but for those that follow from the data.
         precision: of `config.precision`.
         jit: of `config.jit`.
-        profile: whether `rows` have the operations that take longest.
         where: as `ganzoo.devices.strategy` takes them.
     """
 
-    def __init__(
-        self, config: ConfigDict, precision: str, jit: str, profile: bool, *where: str | None
-    ):
-        config.precision, config.jit, self.profile = precision, jit, profile
-        strategy = devices.strategy(*where)
-        if profile and tf.config.list_logical_devices("GPU"):
-            raise UserError("--profile shows the operations of a CPU: add --devices=cpu")
-        self.setup = prepare(config, strategy)
+    def __init__(self, config: ConfigDict, precision: str, jit: str, *where: str | None):
+        config.precision, config.jit = precision, jit
+        self.setup = prepare(config, devices.strategy(*where))
         self.timer = StepTimer(self.setup)
-        self.peak = peak_memory_mb()
-        self.measures = _rates(self.setup.model.compute_dtype)
-        self.rounds, self.rates = [], {name: [] for name in self.measures}
+        self.peak, self.rounds = peak_memory_mb(), []
 
     def round(self) -> float:
-        """Times one step of each kind, and the rates; returns the seconds of a step, the mean over
-        the schedule."""
+        """Times a step of each kind; returns the seconds of a step, the mean over the schedule."""
         self.rounds.append(self.timer.of_kinds())
         self.peak = max(self.peak, peak_memory_mb())
-        for name, measure in self.measures.items():
-            self.rates[name].append(measure())
         return self.timer.mean(self.rounds[-1])
 
     def rows(self) -> list[dict]:
         """What all rounds gave: for each kind of step, then for a step in the mean."""
-        timer, self.pipeline = self.timer, data_rate(self.setup)
-        kinds = {
-            updates: operations.count(function.get_concrete_function(timer.iterator).graph)
-            for updates, function in timer.functions.items()
-        }
-        rows = []
-        for updates, counts in kinds.items():
-            row = self._row(_name(updates), [one[updates] for one in self.rounds], counts)
-            row["compile_seconds"] = timer.first[updates] - min(row["values"]) / 1000
-            if self.profile:
-                run = functools.partial(timer.functions[updates], timer.iterator)
-                row["profile"] = operations.trace(run)
-            rows.append(row)
+        timer, pipeline, rows = self.timer, data_rate(self.setup), []
+        for updates, first in timer.first.items():
+            row = self._row(name_of(updates), [one[updates] for one in self.rounds], pipeline)
+            rows.append(row | {"compile_seconds": first - min(row["values"]) / 1000})
         if len(rows) > 1:
-            mean = Counter()
-            for updates, counts in kinds.items():
-                mean += {name: timer.shares[updates] * n for name, n in counts.items()}
-            row = self._row("mean", [timer.mean(one) for one in self.rounds], mean)
+            row = self._row("mean", [timer.mean(one) for one in self.rounds], pipeline)
             rows.append(row | {"compile_seconds": sum(row["compile_seconds"] for row in rows)})
         return rows
 
-    def _row(self, name: str, seconds: list[float], counts: Counter) -> dict:
+    def _row(self, name: str, seconds: list[float], pipeline: float) -> dict:
         median, batch_size = statistics.median(seconds), self.setup.config.batch_size
-        rates = {name: statistics.median(values) for name, values in self.rates.items()}
         return {
             "what": name,
             "unit": "ms",
             "values": [1000 * value for value in seconds],
             "images_per_second": batch_size / median,
-            "operations": dict(counts),
-            "rates": rates,
-            "share_of_rates": sum(counts[name] / rate for name, rate in rates.items()) / median,
-            "share_of_pipeline": batch_size / self.pipeline / median,
+            "share_of_pipeline": batch_size / pipeline / median,
             "peak_mib": self.peak,
         }
 
@@ -101,37 +72,58 @@ def data_rate(setup: Setup, seconds: float = 1.0) -> float:
     return batches * setup.config.batch_size / elapsed
 
 
-def _name(updates: Iterable[Update]) -> str:
+def name_of(updates: Iterable[Update]) -> str:
+    """What a kind of step is called."""
     return " + ".join(update.name or update.player for update in updates)
 
 
-def _rates(dtype: str) -> dict[str, Callable[[], float]]:
-    """What measures the operations per second of a convolution, forward and backward, and of a
-    product of matrices."""
-    images, kernel = tf.ones([32, 32, 32, 128], dtype), tf.ones([3, 3, 128, 128], dtype)
-    matrix = tf.ones([2048, 2048], dtype)
+class Worker:
+    """What `make(*arguments)` returns, in a process of its own, which ends with this one.
 
-    def convolve():
-        with tf.GradientTape() as tape:
-            tape.watch([images, kernel])
-            result = tf.nn.conv2d(images, kernel, 1, "SAME")
-        return [result, *tape.gradient(result, [images, kernel], output_gradients=images)]
+    Called with the name of a method and its arguments, it returns what that returns. A UserError
+    over there is raised here; so is one when the process ends early.
+    """
 
-    functions = {"convolution": convolve, "product": lambda: [matrix @ matrix]}
-    compiled = {name: tf.function(run, autograph=False) for name, run in functions.items()}
-    return {name: functools.partial(_rate, run) for name, run in compiled.items()}
+    def __init__(self, make: Callable, *arguments):
+        context = multiprocessing.get_context("spawn")  # TensorFlow survives no fork
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
+        self.process.start()
+        theirs.close()
+        self._answer()
+
+    def __call__(self, method: str, *arguments):
+        self.pipe.send((method, arguments))
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self.pipe.close()
+        self.process.join()
+
+    def _answer(self):
+        try:
+            answer = self.pipe.recv()
+        except EOFError:
+            self.process.join()
+            raise UserError(
+                f"A process that measures ended with code {self.process.exitcode}. If it wrote"
+                " nothing above, memory ran out: measure one of --precisions at a time"
+            ) from None
+        if isinstance(answer, UserError):
+            raise answer
+        return answer
 
 
-def _rate(run: tf.types.experimental.PolymorphicFunction, seconds: float = 0.2) -> float:
-    """Operations per second of a compiled function that returns tensors."""
-    number = operations.count(run.get_concrete_function().graph).total()
-    run()
-    calls, elapsed = 1, 0.0
-    while elapsed < seconds:
-        calls *= 2
-        start = time.perf_counter()
-        for _ in range(calls):
-            results = run()
-        results[0].numpy()  # waits for the device
-        elapsed = time.perf_counter() - start
-    return calls * number / elapsed
+def _serve(pipe, make: Callable, arguments: tuple) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    try:
+        made = make(*arguments)
+        pipe.send(None)
+        while True:
+            method, arguments = pipe.recv()
+            pipe.send(getattr(made, method)(*arguments))
+    except UserError as error:
+        pipe.send(error)
+    except EOFError:  # nobody is there to ask any more
+        return

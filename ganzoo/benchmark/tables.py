@@ -13,11 +13,8 @@ from ganzoo import files
 from ganzoo.errors import UserError
 from ganzoo.evaluation.results import aligned
 
-TOP = 10  # operations
 COLUMNS = {
     "images/s": lambda row: f"{row['images_per_second']:,.1f}",
-    "GFLOP": lambda row: f"{sum(row['operations'].values()) / 1e9:,.1f}",
-    "of rates": lambda row: f"{row['share_of_rates']:.0%}",
     "pipeline": lambda row: f"{row['share_of_pipeline']:.1%}",
     "compile": lambda row: f"{row['compile_seconds']:.1f} s",
     "MiB": lambda row: f"{row['peak_mib']:,.0f}",
@@ -25,9 +22,9 @@ COLUMNS = {
 
 
 def shown(rows: list[dict]) -> str:
-    """All that is known of them: of steps their rates and the operations that take longest, too."""
+    """Their medians and ranges; of steps all of `COLUMNS`, too."""
     first = {row["what"]: row for row in reversed(rows)}
-    columns = COLUMNS if "operations" in rows[0] else {}
+    columns = COLUMNS if "images_per_second" in rows[0] else {}
     lines = [["of", "what", "median", "range", *(["over first"] if columns else []), *columns]]
     for row in rows:
         span = f"{_number(min(row['values']))} to {_number(max(row['values']))}"
@@ -35,11 +32,7 @@ def shown(rows: list[dict]) -> str:
         over = [f"{statistics.median(a / b for a, b in pairs):.2f}"] if columns else []
         cells = [cell(row) for cell in columns.values()]
         lines.append([row["of"], row["what"], f"{_median(row)} {row['unit']}", span, *over, *cells])
-    tables = [aligned(lines), *(_operations(row) for row in rows if "profile" in row)]
-    for of, rates in {row["of"]: row["rates"] for row in rows if columns}.items():
-        speeds = (f"{name}s at {rate / 1e12:.2f} TFLOP/s" for name, rate in rates.items())
-        tables[0] += f"\n{of}: {', '.join(speeds)}"
-    return "\n\n".join(tables)
+    return aligned(lines)
 
 
 def compared(rows: list[dict], earlier: list[dict]) -> str:
@@ -80,17 +73,6 @@ def machine() -> str:
         f"{(names or [platform.processor()])[0]}, {os.cpu_count()} cores, TensorFlow"
         f" {tf.__version__}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
     )
-
-
-def _operations(row: dict) -> str:
-    total = sum(line["milliseconds"] for line in row["profile"])
-    lines = [[f"{row['of']}, {row['what']}", "ms", "share", "count"]]
-    for line in row["profile"][:TOP]:
-        value = line["milliseconds"]
-        lines.append(
-            [line["operation"], f"{value:,.2f}", f"{value / total:.1%}", f"{line['count']:,.0f}"]
-        )
-    return aligned(lines)
 
 
 def _key(row: dict) -> tuple[str, str, str]:

@@ -33,7 +33,7 @@ def define_flags() -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Checks what the flags name; the exit code tells the result."""
+    """Checks what the flags name; the exit code is the result."""
     if argv[1:] != ["check"] or FLAGS.dataset is None:
         raise UserError("Expected: python -m ganzoo.data check --dataset=NAME")
     report = check(

@@ -106,7 +106,7 @@ def _progress(title: str, total: int, wanted: bool) -> Iterator[tqdm]:
 
 
 def say(text: str) -> None:
-    """Tell the user, without touching what a program writes to standard output."""
+    """Inform the user, without touching what a program writes to standard output."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -115,16 +115,12 @@ class Entry:
     """A prepared data set with the report of its preparation.
 
     Attributes:
-        images: uint8 `[n, S, S, C]`; flat when the images keep their sizes.
-        labels: int32 `[n]`.
-        attributes: float32 `[n, K]`, where they were asked for, else None.
-        sizes: int32 `[n, 2]`, the height and width that each image kept; else None.
+        arrays: "images", uint8 `[n, S, S, C]`, flat when they keep their sizes; "labels", int32
+            `[n]`; "attributes", float32 `[n, K]`, where they were asked for; "sizes", int32
+            `[n, 2]`, the height and width that each image kept.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    attributes: np.ndarray | None
-    sizes: np.ndarray | None
+    arrays: dict[str, np.ndarray]
     fingerprint: str
     report: Report
 
@@ -244,9 +240,8 @@ def _read(folder: Path) -> Entry:
     about = json.loads((folder / "entry.json").read_text())
     report = Report(**about["report"])
     report.problems = [Problem(*problem) for problem in report.problems]
-    path = folder / "images.npy"
-    images = np.load(path, mmap_mode="r" if path.stat().st_size > IN_MEMORY else None)
-    labels = np.load(folder / "labels.npy")
-    more = [folder / f"{name}.npy" for name in ("attributes", "sizes")]
-    attributes, sizes = (np.load(path) if path.exists() else None for path in more)
-    return Entry(images, labels, attributes, sizes, about["fingerprint"], report)
+    large = (folder / "images.npy").stat().st_size > IN_MEMORY
+    arrays = {"images": np.load(folder / "images.npy", mmap_mode="r" if large else None)}
+    others = [name for name in ("attributes", "sizes") if (folder / f"{name}.npy").exists()]
+    arrays |= {name: np.load(folder / f"{name}.npy") for name in ("labels", *others)}
+    return Entry(arrays, about["fingerprint"], report)

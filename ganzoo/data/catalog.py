@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ganzoo.data import cache, drawn
 from ganzoo.data.cache import Problem, Report, say
 from ganzoo.data.decode import Preparation, read_header
-from ganzoo.data.drawn import Drawing
+from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.files import is_archive, open_folder, open_zip, path_of
 from ganzoo.data.sources import (
     ArraySource,
@@ -58,12 +58,12 @@ def find(
     split: str = "train",
     labels: bool = False,
     columns: Sequence[str] = (),
-) -> Collection | Drawing:
+) -> Collection | DrawnSource:
     """The images that the name of a data set stands for; `columns` as `open_source` has them."""
+    if dataset == "shapes":
+        return drawn.find_shapes(split, labels, columns)
     attributes = "attributes" in columns
     others = [name for name in columns if name != "attributes"]
-    if dataset == "shapes":
-        return drawn.find_shapes(split, labels, others, attributes)
     if others:
         raise UserError(f"{dataset} has no column {others[0]!r}; shapes has it.")
     kind, _, path = dataset.partition(":")
@@ -93,15 +93,16 @@ def inspect(
     return describe(find(dataset, data_dir, split, labels, columns))
 
 
-def describe(collection: Collection | Drawing) -> Info:
+def describe(collection: Collection | DrawnSource) -> Info:
     """What `inspect` returns for a collection."""
-    if isinstance(collection, Drawing):
+    if isinstance(collection, DrawnSource):
         size, channels = None, 3
+        found = collection.columns.get("attributes")
+        attributes = found.names if found else ()
     else:
         *size, channels = collection.native_shape or _typical_shape(collection)
-        size = tuple(size)
-    num_classes, attributes = len(collection.class_names), collection.attribute_names
-    channels = 1 if channels == 1 else 3
+        size, attributes = tuple(size), collection.attribute_names
+    num_classes, channels = len(collection.class_names), 1 if channels == 1 else 3
     return Info(collection.name, size, channels, num_classes, len(collection), attributes)
 
 
@@ -165,10 +166,10 @@ def open_source(
         fit: how images of any shape become squares, "crop" or "stretch".
         on_bad_file: "fail" raises when a file cannot be used, "skip" leaves it out.
         cache_dir: where prepared images go; None for $GANZOO_HOME, or ~/.cache/ganzoo.
-        progress: whether to tell about slow work and odd files on standard error.
+        progress: whether to report slow work and odd files on standard error.
 
     Raises:
-        UserError: for anything that whoever chose the data set can mend.
+        UserError: for anything that whoever chose the data set can fix.
     """
     preparation = Preparation(image_size, channels, resize, background, fit, on_bad_file)
     columns = dict.fromkeys((*columns, "attributes")) if attributes else columns
@@ -191,7 +192,7 @@ def _with_attributes(source: Source, names: list[str]) -> Source:
 
 
 def prepared(
-    collection: Collection | Drawing,
+    collection: Collection | DrawnSource,
     preparation: Preparation,
     cache_dir: str | Path | None = None,
     progress: bool = True,
@@ -200,41 +201,31 @@ def prepared(
 
     Images that keep their sizes make a `PackedSource`; pairs have the columns "a" and "b".
     """
-    if isinstance(collection, Drawing):
-        return collection.source(preparation)
+    if isinstance(collection, DrawnSource):
+        return collection.sized(preparation.image_size, preparation.all_channels)
     entry = cache.load(collection, preparation, cache_dir, progress)
     _settle(collection, preparation, entry.report, progress)
-    name, fingerprint = collection.name, entry.fingerprint
-    size, channels = preparation.image_size, preparation.channels
-    if entry.sizes is not None:
+    found, channels = entry.arrays, preparation.channels
+    about = {"name": collection.name, "fingerprint": entry.fingerprint}
+    if "sizes" in found:
         return PackedSource(
-            name=name,
-            channels=channels,
-            fingerprint=fingerprint,
-            pixels=entry.images,
-            sizes=entry.sizes,
+            **about, channels=channels, pixels=found["images"], sizes=found["sizes"]
         )
-    columns = image_columns(size, channels, collection.class_names)
-    arrays = {"image": entry.images, "label": entry.labels}
+    columns = image_columns(preparation.image_size, channels, collection.class_names)
+    arrays = {"image": found["images"], "label": found["labels"]}
     if preparation.pair_channels is not None:
-        arrays = {"a": entry.images[..., :channels], "b": entry.images[..., channels:]}
+        arrays = {"a": found["images"][..., :channels], "b": found["images"][..., channels:]}
         columns = {n: Column(array.shape[1:], "image") for n, array in arrays.items()}
-    if entry.attributes is not None:
-        arrays["attributes"], names = entry.attributes, collection.attribute_names
+    if "attributes" in found:
+        arrays["attributes"], names = found["attributes"], collection.attribute_names
         columns["attributes"] = Column((len(names),), "attributes", names)
-    return ArraySource(
-        name=name,
-        columns=columns,
-        fingerprint=fingerprint,
-        preparation=preparation.record(),
-        arrays=arrays,
-    )
+    return ArraySource(**about, columns=columns, preparation=preparation.record(), arrays=arrays)
 
 
 def _settle(
     collection: Collection, preparation: Preparation, report: Report, progress: bool
 ) -> None:
-    """Tell what is odd, and refuse or pass over what is bad."""
+    """Report what is odd, and refuse or pass over what is bad."""
     dataset = collection.name
     bad, notices = report.of_kind("bad"), report.of_kind("notice")
     if notices and progress:
@@ -252,9 +243,9 @@ def _settle(
 
 
 def _check_command(collection: Collection, preparation: Preparation) -> str:
-    """The command that judges a collection as its preparation does."""
-    judged = (f"--image_size={preparation.image_size}", f"--fit={preparation.fit}")
-    return shlex.join(["python", "-m", "ganzoo.data", "check", *collection.flags, *judged])
+    """The command that checks a collection as its preparation does."""
+    settings = (f"--image_size={preparation.image_size}", f"--fit={preparation.fit}")
+    return shlex.join(["python", "-m", "ganzoo.data", "check", *collection.flags, *settings])
 
 
 def _listing(title: str, problems: list[Problem]) -> str:

@@ -25,7 +25,7 @@ _VERSION = 1
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-    """How all images of a data set are made alike.
+    """How all images of a data set are brought into one form.
 
     Orientation from EXIF, transparency over `background`, 8 bits, grey or RGB; then by `fit`:
 

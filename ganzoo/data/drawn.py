@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ganzoo.data import shapes
-from ganzoo.data.decode import Preparation
 from ganzoo.data.sources import Column, Source
 from ganzoo.errors import UserError, unknown
 
@@ -30,18 +29,44 @@ NAMES = ("shapes", *DOMAINS)
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class DrawnSource(Source):
-    """Scenes of `shapes`, drawn when read.
+    """Scenes of `shapes`, drawn when read; of 16 px and RGB until they are `sized`.
 
     Attributes:
         scenes: which ones.
         looks: how the columns of images and masks are drawn, by their names.
+        identity: the fingerprint before hashing, with places for size and channels.
+        most: the largest side, in pixels.
     """
 
     scenes: range
     looks: Mapping[str, str]
+    identity: str
+    most: int = MAX_LOADED
 
     def __len__(self) -> int:
         return len(self.scenes)
+
+    def sized(self, size: int, channels: Sequence[int]) -> "DrawnSource":
+        """The same scenes with sides of `size` pixels; images of a pair may differ in their
+        channels, all others have the first's. Raises UserError for other sizes."""
+        if not MIN_SIZE <= size <= self.most:
+            advice = " or load_size, the side before crops are taken" * (self.most == MAX_LOADED)
+            raise UserError(
+                f"{self.name} is drawn at {MIN_SIZE} to {self.most} px, got {size}. Choose another"
+                f" image_size{advice}."
+            )
+        given = dict(zip(self.looks, channels, strict=False))
+        columns = dict(self.columns)
+        for name in self.looks:
+            depth = 1 if columns[name].role == "mask" else given.get(name, channels[0])
+            columns[name] = columns[name]._replace(shape=(size, size, depth))
+        settings = self.identity.format(size=size, channels=" ".join(map(str, channels)))
+        return dataclasses.replace(
+            self,
+            columns=columns,
+            fingerprint=hashlib.sha256(settings.encode()).hexdigest(),
+            preparation={"drawn_at": size, "channels": channels[0], "version": shapes.VERSION},
+        )
 
     def read(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         indices = np.asarray(indices)
@@ -58,101 +83,55 @@ class DrawnSource(Source):
         return shapes.factors(scenes)["shape"] if column.names else np.zeros(len(scenes), np.int32)
 
 
-@dataclasses.dataclass(frozen=True)
-class Drawing:
-    """What the name of a bundled data set stands for, before a size is chosen.
-
-    Attributes:
-        name: one of `NAMES`.
-        scenes: which ones it shows.
-        looks: how its columns are drawn, by their names.
-        identity: its fingerprint before hashing, with places for size and channels.
-        most: the largest side, in pixels.
-        class_names: one name per class, () without labels.
-        attribute_names: one name per attribute, () without them.
-    """
-
-    name: str
-    scenes: range
-    looks: Mapping[str, str]
-    identity: str
-    most: int = MAX_LOADED
-    class_names: tuple[str, ...] = ()
-    attribute_names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.scenes)
-
-    def source(self, preparation: Preparation) -> DrawnSource:
-        """Drawn with the size and channels of a preparation; raises UserError for other sizes."""
-        size, channels = preparation.image_size, preparation.all_channels
-        if not MIN_SIZE <= size <= self.most:
-            advice = " or load_size, the side before crops are taken" * (self.most == MAX_LOADED)
-            raise UserError(
-                f"{self.name} is drawn at {MIN_SIZE} to {self.most} px, got {size}. Choose another"
-                f" image_size{advice}."
-            )
-        settings = self.identity.format(size=size, channels=" ".join(map(str, channels)))
-        return DrawnSource(
-            name=self.name,
-            columns=self._columns(size, channels),
-            fingerprint=hashlib.sha256(settings.encode()).hexdigest(),
-            preparation={"drawn_at": size, "channels": channels[0], "version": shapes.VERSION},
-            scenes=self.scenes,
-            looks=self.looks,
-        )
-
-    def _columns(self, size: int, channels: tuple[int, ...]) -> dict[str, Column]:
-        """Those of a pair may differ in their channels; all others have the first's."""
-        columns, given = {}, dict(zip(self.looks, channels, strict=False))
-        for name, look in self.looks.items():
-            mask = look == "mask"
-            shape = (size, size, 1 if mask else given.get(name, channels[0]))
-            columns[name] = Column(shape, "mask" if mask else "image")
-        if "image" in columns:
-            columns["label"] = Column((), "class", self.class_names)
-        if self.attribute_names:
-            names = self.attribute_names
-            columns["attributes"] = Column((len(names),), "attributes", names)
-        return columns
+def _drawn(
+    name: str, scenes: range, looks: Mapping[str, str], identity: str, most: int, **others: Column
+) -> DrawnSource:
+    roles = {column: "mask" if look == "mask" else "image" for column, look in looks.items()}
+    columns = {column: Column((), role) for column, role in roles.items()} | others
+    own = {"scenes": scenes, "looks": looks, "identity": identity, "most": most}
+    source = DrawnSource(name=name, columns=columns, fingerprint="", preparation={}, **own)
+    return source.sized(MIN_SIZE, [3])
 
 
-def find_shapes(
-    split: str, labels: bool = False, columns: Sequence[str] = (), attributes: bool = False
-) -> Drawing:
-    """Single drawings, whose class is the shape; `columns` are further looks of them."""
+def find_shapes(split: str, labels: bool = False, columns: Sequence[str] = ()) -> DrawnSource:
+    """Single drawings, whose class is the shape; `columns` are "attributes" and further looks."""
     if split != "train":
         raise UserError(f"shapes has the one split 'train', got {split!r}.")
-    looks = {"image": "solid"}
+    looks, names = {"image": "solid"}, shapes.ATTRIBUTES
+    others = {"label": Column((), "class", tuple(shapes.SHAPES) if labels else ())}
     for name in columns:
-        if name not in shapes.LOOKS[1:]:
+        if name == "attributes":
+            others[name] = Column((len(names),), name, names)
+        elif name in shapes.LOOKS[1:]:
+            looks[name] = name
+        else:
             raise unknown("column of shapes", name, ["attributes", *shapes.LOOKS[1:]])
-        looks[name] = name
-    identity = [f"shapes {shapes.VERSION} {{size}} {{channels}} {labels}", *columns]
-    return Drawing(
-        "shapes",
-        range(shapes.COUNT),
-        looks,
-        " ".join(identity + ["attributes"] * attributes),
-        MAX_SIZE,
-        tuple(shapes.SHAPES) if labels else (),
-        shapes.ATTRIBUTES if attributes else (),
-    )
+    identity = [f"shapes {shapes.VERSION} {{size}} {{channels}} {labels}", *[*looks][1:]]
+    identity += ["attributes"] * ("attributes" in others)
+    return _drawn("shapes", range(shapes.COUNT), looks, " ".join(identity), MAX_SIZE, **others)
 
 
-def find_domains(name: str, split: str) -> tuple[Drawing, Drawing]:
+def find_domains(name: str, split: str) -> tuple[DrawnSource, DrawnSource]:
     """Both domains; in training they show other scenes, in the split "test" the same ones."""
     scenes = {"train": ("trainA", "trainB"), "test": ("test", "test")}
     if split not in scenes:
         raise unknown(f"split of {name}", split, scenes)
+    label = Column((), "class")
     return tuple(
-        Drawing(name, SPLITS[part], {"image": look}, f"{name} {part} {place} {{size}} {{channels}}")
+        _drawn(
+            name,
+            SPLITS[part],
+            {"image": look},
+            f"{name} {part} {place} {{size}} {{channels}}",
+            MAX_LOADED,
+            label=label,
+        )
         for part, look, place in zip(scenes[split], DOMAINS[name], (False, True), strict=True)
     )
 
 
-def find_pairs(name: str, split: str) -> Drawing:
+def find_pairs(name: str, split: str) -> DrawnSource:
     """Both domains at once, "a" and "b", of the same scenes, which no other split shows."""
     domain = find_domains(name, split)[0]
     looks = dict(zip("ab", DOMAINS[name], strict=True))
-    return dataclasses.replace(domain, looks=looks, identity=f"pairs {domain.identity}")
+    return _drawn(name, domain.scenes, looks, f"pairs {domain.identity}", MAX_LOADED)

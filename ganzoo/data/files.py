@@ -30,7 +30,7 @@ class FileCollection:
     Args:
         name: "folder:PATH", "zip:PATH" or the like, with an absolute path.
         items: the files; their labels and attributes are set here.
-        stamps: what tells an unchanged file from a changed one.
+        stamps: what shows whether a file was changed.
         labels: whether to read classes; see `with_classes`.
         attributes: whether to read attributes; see `with_attributes`.
         notices: as `Collection` has them.
@@ -135,8 +135,8 @@ def require_folder(root: Path) -> None:
 def _item(file: Path, name: str) -> tuple[Item, int]:
     """A file, and when it was changed.
 
-    A link to nowhere, a pipe and the like have to be listed with the bad images: they tell what
-    they are when they are read.
+    A link to nowhere, a pipe and the like have to be listed with the bad images: reading them
+    raises what they are.
     """
     try:
         status = file.stat()

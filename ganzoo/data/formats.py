@@ -12,7 +12,7 @@ from ganzoo.data import catalog, drawn, pairs
 from ganzoo.data.cache import Report, scan
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import MIN_SIDE, Preparation
-from ganzoo.data.drawn import Drawing, DrawnSource
+from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.sources import ArraySource, Collection, Source
 from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.errors import UserError, choose
@@ -87,7 +87,7 @@ def _load_size(image_size: int, load_size: int | None) -> int:
 
 
 def _prepared(
-    collection: Collection | Drawing,
+    collection: Collection | DrawnSource,
     side: int,
     channels: int,
     *,
@@ -240,7 +240,7 @@ def check(
     report = Report(dataset, sum(map(len, collections)))
     for collection in collections:
         found = Report(collection.name, len(collection))
-        if isinstance(collection, Drawing):
+        if isinstance(collection, DrawnSource):
             found.usable = len(collection)
         else:
             for _ in scan(collection, preparation, found, progress):

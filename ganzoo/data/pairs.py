@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from ganzoo.data import catalog, drawn
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import named_as_image
-from ganzoo.data.drawn import Drawing
+from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.files import FileCollection, open_folder, path_of, read_folder, require_folder
 from ganzoo.data.sources import Collection, Item
 from ganzoo.data.tfds import open_tfds
@@ -28,7 +28,7 @@ TFDS_DOMAINS = (
 
 def find_domains(
     dataset: str, data_dir: str | None = None, split: str = "train"
-) -> tuple[Collection | Drawing, ...]:
+) -> tuple[Collection | DrawnSource, ...]:
     """The domains a and b that `unpaired:PATH`, a bundled pair or one of TFDS stands for."""
     if dataset in drawn.DOMAINS:
         return drawn.find_domains(dataset, split)
@@ -80,7 +80,7 @@ def inspect_domains(
 
 def find_pairs(
     dataset: str, data_dir: str | None = None, split: str = "train"
-) -> Collection | Drawing:
+) -> Collection | DrawnSource:
     """The pairs of a and b that `paired:PATH`, a bundled pair or a data set of TFDS stands for.
 
     The folder PATH holds two folders with the same names of files, A and B, or in the splits

@@ -2,7 +2,7 @@
 
 One colored shape on a dark background that is lighter above than below. Everything that varies
 is a known factor (`factors`). Rotation stays within 20 degrees, and light comes from above, so
-that an image turned by 90 degrees can be told from an upright one: rotation is a pretext task of
+that a turn by 90 degrees can be recognized: rotation is a pretext task of
 self-supervised GANs. Only correctly rounded operations (no `sin` of an array) are used, hence
 the bytes are equal on every machine.
 

@@ -12,12 +12,12 @@ from ganzoo.latents import BATCH_SIZE
 
 
 class ProbeEvaluation:
-    """How well a linear classifier tells classes by a discriminator's features.
+    """How well a linear classifier recognizes classes by a discriminator's features.
 
     Args:
         names: of metrics, such as "probe10k": fitted to 10,000 images.
         train: images with labels, the first of which are taken.
-        test: all of which are told.
+        test: all of which are classified.
 
     Raises:
         UserError: for too few images, or images without labels.

@@ -66,10 +66,10 @@ def compare(runs: Sequence[Path]) -> str:
         for key in _PROTOCOL:
             values = [results[name].get(key) for results in found]
             if any(value != values[0] for value in values):
-                told = "; ".join(f"{run}: {v}" for run, v in zip(runs, values, strict=True))
+                found = "; ".join(f"{run}: {v}" for run, v in zip(runs, values, strict=True))
                 raise UserError(
-                    f"{name} was measured by different protocols, {key} differs ({told})."
-                    " Measure the runs again, alike."
+                    f"{name} was measured by different protocols, {key} differs ({found})."
+                    " Measure the runs again, in the same way."
                 )
     rows = [[name, *(_shown(results[name]) for results in found)] for name in names]
     return aligned([["metric", *map(str, runs)], *rows])

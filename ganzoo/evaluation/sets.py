@@ -185,7 +185,7 @@ class SetEvaluation:
         )
 
     def _check_fits(self, images: LatentGAN | data.Source) -> None:
-        """Sizes and channels alike on both sides; with published statistics nobody can tell."""
+        """Refuses other sizes or channels than the source's; published statistics have none."""
         if self.source is None or self.real is None or self.real.given is not None:
             return
         sides = [(side.image_size, side.channels) for side in (images, self.source)]

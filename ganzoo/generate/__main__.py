@@ -18,7 +18,7 @@ from absl import flags
 from ganzoo import cli, devices, files, models
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError, unknown
-from ganzoo.generate import classifying, converting, drawing
+from ganzoo.generate import converting, drawing
 from ganzoo.inputs import Image, Mode, Probabilities
 from ganzoo.styles import StyleGAN
 from ganzoo.translation import TILE
@@ -88,7 +88,7 @@ def _chosen(model: GAN, mode: Mode) -> Callable:
         if FLAGS.input is None:
             raise UserError("This model converts images: name one, or a folder, with --input=PATH")
         classifies = isinstance(mode.outputs[0], Probabilities)
-        return classifying.classify if classifies else converting.convert
+        return converting.classify if classifies else converting.convert
     if FLAGS.input is not None:
         raise UserError("This model draws images from random numbers: drop --input")
     mixing = FLAGS.mix_rows is not None or FLAGS.mix_cols is not None
@@ -134,9 +134,9 @@ _USED_FLAGS = {
     drawing.interpolate: ("interpolate", "frames", "classes"),
     drawing.project: ("project", "project_steps", "vgg_weights", "seed", "classes"),
     converting.convert: ("seed",),
-    classifying.classify: (),
+    converting.classify: (),
 }
-_BY_MODE = (drawing.draw, drawing.interpolate, converting.convert, classifying.classify)
+_BY_MODE = (drawing.draw, drawing.interpolate, converting.convert, converting.classify)
 _OWN_FLAGS = (
     *("format", "num", "seed", "seeds", "mix_rows", "mix_cols", "mix_layers", "interpolate"),
     *("frames", "project", "project_steps", "vgg_weights", "input", "tile", "batch", "overwrite"),

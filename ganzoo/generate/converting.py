@@ -1,17 +1,22 @@
-"""Images from images: a file, or every image of a folder."""
+"""What is made of images, a file or every image of a folder: other images, or their classes."""
 
+import csv
 import functools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
 from ganzoo import config as configs
 from ganzoo import files, outputs, photos
 from ganzoo import images as pictures
-from ganzoo.data.decode import BACKGROUNDS
+from ganzoo.backends import inference
+from ganzoo.data.decode import BACKGROUNDS, Preparation, prepare
+from ganzoo.engine import GAN
 from ganzoo.errors import UserError
 from ganzoo.inputs import Mode
 from ganzoo.translation import ImageGAN
@@ -61,3 +66,32 @@ def _convert_file(model: ImageGAN, source: Path, out: Path, given: Mapping[str, 
     )
     save = functools.partial(pictures.save, converted, background=BACKGROUNDS[background])
     files.write_atomically(out, save)
+
+
+def classify(model: GAN, mode: Mode, out: Path, given: Mapping[str, str]) -> None:
+    """Writes a table of images with the probabilities of their classes, as CSV."""
+    if out.suffix.lower() != ".csv":
+        raise UserError(f"--out={out}: probabilities are written as a table; name a .csv file")
+    outputs.require_free([out], FLAGS.overwrite)
+    source = Path(FLAGS.input)
+    paths = outputs.images_in(source) if source.is_dir() else [source]
+    known = configs.data_of(FLAGS.model)
+    looks = {name: known[name] for name in ("resize", "background", "fit") if name in known}
+    preparation = Preparation(model.image_size, model.channels, **looks)
+    run, rows = inference(mode.run), []
+    for path in tqdm(paths, unit=" images", disable=not sys.stderr.isatty()):
+        pixels = prepare(pictures.opened(path, tell=tqdm.write), preparation)
+        image = tf.constant(pixels[None] / np.float32(127.5) - 1.0)
+        rows.append([str(path), *run(image)[0].numpy().tolist()])
+    classes = mode.outputs[0].classes
+    titles = [classes.row_title(label) or str(label) for label in range(classes.num)]
+    files.write_atomically(out, lambda target: _write(target, titles, rows))
+    for path, *row in rows[:10]:
+        best = int(np.argmax(row))
+        print(f"{path}: {titles[best]} ({row[best]:.1%})")
+    print(f"Wrote the probabilities of {len(rows)} images to {out}")
+
+
+def _write(target: Path, titles: list[str], rows: list[list]) -> None:
+    with target.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["file", *titles], *rows])

@@ -78,7 +78,7 @@ def batch_norm(**kwargs) -> BatchNormalization:
 class InstanceNorm(keras.layers.Layer):
     """y = (x - mean) / sqrt(variance + epsilon), over the pixels of each image and channel.
 
-    The variance is the biased one, and training and inference are alike; computed in float32,
+    The variance is the biased one, and training and inference are the same; computed in float32,
     whatever the precision (Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022, eq. 4).
     Shapes: `[N, H, W, C] -> [N, H, W, C]`.
 

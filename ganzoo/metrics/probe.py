@@ -1,4 +1,4 @@
-"""How well a linear classifier tells classes by features that were learned without labels."""
+"""How well a linear classifier recognizes classes by features learned without labels."""
 
 DECAY, MOST_STEPS = 1e-4, 1000
 
@@ -18,7 +18,7 @@ def probe_accuracy(features, labels, test_features, test_labels) -> float:
         test_labels: `[M]`.
 
     Returns:
-        the share of the test set whose class is told, 0 to 1.
+        the share of the test set whose class is recognized, 0 to 1.
     """
     from sklearn.linear_model import LogisticRegression  # takes a second
     from sklearn.pipeline import make_pipeline

@@ -129,7 +129,7 @@ def measure(
     if protocol.compares and not protocol.full and real.given is None:
         real = real.first(protocol.count)
     if protocol.kind in ("is", "modes", "accuracy") and fake.probabilities is None:
-        raise UserError(f"Metric {protocol.name!r}: {protocol.network} tells no classes")
+        raise UserError(f"Metric {protocol.name!r}: {protocol.network} has no classes")
     if protocol.kind == "accuracy":
         return {protocol.name: _accuracy(protocol, fake.probabilities, labels)}
     names, compute = _MEASURES[protocol.kind]
@@ -144,7 +144,7 @@ def _accuracy(protocol: Protocol, probabilities: np.ndarray, labels: np.ndarray 
     """The share of images that a classifier takes for the class that they were asked for."""
     if labels is None or labels.max() >= probabilities.shape[1]:
         raise UserError(
-            f"Metric {protocol.name!r}: {protocol.network} tells {probabilities.shape[1]} classes,"
+            f"Metric {protocol.name!r}: {protocol.network} has {probabilities.shape[1]} classes,"
             " which are not those of the model"
         )
     return float(np.mean(probabilities.argmax(axis=1) == labels[: len(probabilities)]))

@@ -55,7 +55,7 @@ def _cut(image, reference, border: int, least: int) -> tuple[np.ndarray, np.ndar
     pair = [np.atleast_3d(np.asarray(x, np.float64)) for x in (image, reference)]
     if pair[0].shape != pair[1].shape or pair[0].ndim != 3:
         raise ValueError(
-            f"images of shapes {pair[0].shape} and {pair[1].shape}; expected two alike, [H, W, C]"
+            f"images of shapes {pair[0].shape} and {pair[1].shape}; expected one shape, [H, W, C]"
         )
     if border < 0:
         raise ValueError(f"a border of {border} pixels; expected 0 or more")

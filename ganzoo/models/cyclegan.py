@@ -10,8 +10,8 @@ Implemented are the networks of the authors' PyTorch code: the residual generato
 blocks (appendix 7.2) and the U-Net, the discriminators of n layers (3: the 70 x 70 PatchGAN) and of
 single pixels; and its six generator terms, with the identity term of section 5.2.
 
-Differs from that code: pools look at a batch as a whole (see `ImagePool`; alike for batches of one
-image, the usual ones). Differs from the paper, as that code does: no affine in instance
+Differs from that code: pools look at a batch as a whole (see `ImagePool`; no difference for batches
+of one image, the usual ones). Differs from the paper, as that code does: no affine in instance
 normalization, padding 1 in the discriminators, the identity term for all data. With batch
 normalization, a choice of that code, U-Net and discriminators are those of pix2pix, too.
 """

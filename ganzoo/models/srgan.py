@@ -337,9 +337,9 @@ class SRGAN(ImageGAN):
         """Mean variance of enlarged even surfaces, which should have none: of an eighth of `count`
         random colors.
 
-        A pixel shuffle puts a grid on them unless its filters pass a constant on alike, which is
-        asked for here. Sugawara, Shiota & Kiya 2018, https://arxiv.org/abs/1806.02658, who state
-        the condition, change the network instead.
+        A pixel shuffle puts a grid on them unless all of its filters pass a constant on equally,
+        which is asked for here. Sugawara, Shiota & Kiya 2018, https://arxiv.org/abs/1806.02658, who
+        state the condition, change the network instead.
         """
         grey = random.uniform("grey", [count, 1, 1, 1], -1.0, 1.0)
         tint = random.uniform("tint", [count, 1, 1, self.channels], -TINT, TINT)

@@ -4,7 +4,7 @@ Chen et al., CVPR 2019, https://arxiv.org/abs/1811.11212
 
 A discriminator forgets what it learned when the generator's images change. SSGAN gives it a second
 task that needs no labels: telling by how many quarter turns an image was rotated. It learns the
-task on real images only; the generator is rewarded when its own images, rotated, are easy to tell.
+task on real images only; the generator is rewarded when its own images, rotated, are recognized.
 
     L_D = V_D + beta  * E_{x ~ real} E_r [-log Q(r | x^r)]      beta  = 1.0   (section 3, eq. 1)
     L_G = V_G + alpha * E_{x ~ fake} E_r [-log Q(r | x^r)]      alpha = 0.2
@@ -21,8 +21,8 @@ What differs from the official code: images are in [-1, 1] at the boundary (its 
 [0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
 starts at 1. From mimicry: biases start at 0, and power iterations advance once an update, not once
 a call. Batch statistics are those of each replica; inference uses their moving averages, where the
-official code computes them anew before an evaluation. An augmentation, where one is chosen, acts on
-images of the adversarial loss alone, since it may turn them, too.
+official code computes them again before an evaluation. An augmentation, where one is chosen, acts
+on images of the adversarial loss alone, since it may turn them, too.
 """
 
 from collections.abc import Callable

@@ -128,8 +128,8 @@ def measured(runs: Runs) -> list[str]:
 def outputs(*moments: Mapping[str, np.ndarray], titles: Sequence[str] = ()) -> Figure:
     """Histograms of a discriminator's logits, as densities; a panel for each moment of training.
 
-    Where real and fake are told apart they lie apart; where held-out real images lie with the fake
-    ones, the discriminator has learned those of the training by heart.
+    The histograms of real and fake images lie apart where the discriminator recognizes them; where
+    held-out real images lie with the fake ones, it has learned those of the training by heart.
 
     Args:
         *moments: each from names, such as "real", "fake" and "held-out", to logits of any shape.
@@ -159,8 +159,8 @@ def _logs(runs: Runs) -> Logs:
         runs = [runs]
     if not isinstance(runs, Mapping):
         folders = [_folder(run) for run in runs]
-        alike = len({folder.name for folder in folders}) < len(folders)
-        runs = {str(folder) if alike else folder.name: folder for folder in folders}
+        repeated = len({folder.name for folder in folders}) < len(folders)
+        runs = {str(folder) if repeated else folder.name: folder for folder in folders}
     logs = {}
     for label, run in runs.items():
         path = isinstance(run, (str, Path))

@@ -57,7 +57,7 @@ class Setting:
 
     @property
     def changed(self) -> bool:
-        """Whether somebody chose it; what the data told replaces None."""
+        """Whether somebody chose it; what was inferred from the data replaces None."""
         return self.value != self.default
 
 
@@ -166,10 +166,10 @@ def measurements(run: RunDirectory) -> list[tuple[dict[str, str], list[dict]]]:
 
 def _protocol(line: dict) -> dict[str, str]:
     """All but the result; of fingerprints, which are SHA-256, the beginning."""
-    told = {k: v for k, v in line.items() if k not in _RESULT and v is not None}
+    known = {k: v for k, v in line.items() if k not in _RESULT and v is not None}
     return {
         key.replace("_", " "): f"{value[:_SHORT]}…" if key.endswith("fingerprint") else str(value)
-        for key, value in told.items()
+        for key, value in known.items()
     }
 
 

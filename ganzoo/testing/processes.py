@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-# Whether TensorFlow can still be told how to run; a notebook that tests a model of its own has used
+# Whether TensorFlow can still be configured; a notebook that tests a model of its own has used
 # it, and keeps its settings.
 FRESH = "tensorflow" not in sys.modules
 

@@ -183,7 +183,7 @@ def _version_of(partial: Path) -> Path:
 
 
 def _version(response: requests.Response) -> str:
-    """What the server tells this version of the file by; weak tags do not tell bytes."""
+    """What the server identifies this version of the file by; weak tags do not identify bytes."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
@@ -198,7 +198,7 @@ def _receive(response, url: str, partial: Path, done: int, checksum, size: int |
     chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
     if total is None and not (chunked or checksum):
         raise UserError(
-            f"{url} comes without its length, and nobody could tell whether all of it has arrived."
+            f"{url} comes without its length, and whether all of it has arrived would be unknown."
             f" Fetch it elsewhere and put it at {partial.with_suffix('')}"
         )
     bar = tqdm(

@@ -30,9 +30,10 @@ def read(path: str | Path, attributes: Collection[str] = ()) -> dict[str, np.nda
     """The arrays in a file, by their dotted names.
 
     Reads `.pth` and `.pt` of PyTorch, NVIDIA's network `.pkl`, `.safetensors`, `.npz`, and HDF5 as
-    Keras writes it (`.h5`, `.weights.h5`, and the weights in a `.keras` archive). The kind is told
-    by the content. Nothing in a file is imported, called or evaluated, and the memory needed is
-    bounded by the size of the file. Arrays of pickles cannot be written to, and may share memory.
+    Keras writes it (`.h5`, `.weights.h5`, and the weights in a `.keras` archive). The kind is
+    inferred from the content. Nothing in a file is imported, called or evaluated, and the memory
+    needed is bounded by the size of the file. Arrays of pickles cannot be written to, and may share
+    memory.
 
     Args:
         path: the file.

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from ganzoo.data import FORMATS, drawn, open_source, shapes
-from ganzoo.data.decode import Preparation
 from ganzoo.errors import UserError
 
 
 def _read(drawing, indices, size=32):
-    return drawing.source(Preparation(size, 3)).read(np.asarray(indices))
+    return drawing.sized(size, [3]).read(np.asarray(indices))
 
 
 def test_source_reads_images_and_labels():

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ganzoo import data
-from ganzoo.data import batches, catalog, check, pairs, references, shapes
+from ganzoo.data import batches, catalog, check, pairs, shapes
 from ganzoo.data.decode import Preparation
 from ganzoo.errors import UserError
 
@@ -117,30 +117,6 @@ def test_check_looks_at_both_domains(tmp_path):
     assert [problem.path for problem in report.of_kind("bad")] == ["trainB/bad.png"]
 
 
-def test_reductions_come_with_the_images_they_were_made_of(tmp_path):
-    noise(0, 42).resize((53, 42)).save(tmp_path / "a.png")
-    (tmp_path / "0.txt").write_text("no image, passed over")
-    ((name, small, large),) = references.open_reductions(f"folder:{tmp_path}", scale=4, channels=3)
-    assert name == "a.png" and small.shape == (10, 13, 3) and large.shape == (40, 52, 3)
-
-
-def test_known_translations_are_the_pairs_of_a_data_set(tmp_path):
-    both = np.concatenate([np.full((20, 20, 3), 50), np.full((20, 20, 3), 200)], axis=1)
-    (tmp_path / "test").mkdir()
-    Image.fromarray(both.astype(np.uint8)).save(tmp_path / "test" / "0.png")
-    options = {"image_size": 16, "channels": 3}
-    ((name, a, b),) = references.open_translations(f"paired:{tmp_path}", **options)
-    assert name == "0.png" and a.shape == (16, 16, 3) and (a == 50).all() and (b == 200).all()
-    name, a, b = next(references.open_translations("outlines2shapes", **options))
-    assert name == "drawing 0"
-    np.testing.assert_array_equal(a, shapes.draw([20_000], 16, look="outline")[0])
-    np.testing.assert_array_equal(b, shapes.draw([20_000], 16)[0])
-    name, a, b = next(references.open_translations("solid2striped", direction="b2a", **options))
-    np.testing.assert_array_equal(a, shapes.draw([20_000], 16, look="striped")[0])
-    with pytest.raises(UserError, match="not known"):
-        references.open_translations("horse2zebra", image_size=16, channels=3)
-
-
 def test_shapes_for_super_resolution_are_the_drawings_themselves():
-    source = catalog.find("shapes").source(Preparation(32, 3, fit="keep"))
+    source = catalog.prepared(catalog.find("shapes"), Preparation(32, 3, fit="keep"))
     np.testing.assert_array_equal(source.image(7), shapes.draw(np.array([7]), 32)[0])

@@ -236,7 +236,7 @@ def test_accuracy_is_the_share_of_images_of_the_class_asked_for():
     assert measure(protocol, None, images, labels=asked) == {"accuracy12_keras": 0.75}
     assert protocol.higher_is_better and not protocol.compares
     for labels in (None, asked + 1):
-        with pytest.raises(UserError, match="tells 3 classes, which are not those of the model"):
+        with pytest.raises(UserError, match="has 3 classes, which are not those of the model"):
             measure(protocol, None, images, labels=labels)
 
 

@@ -19,8 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from ganzoo import cli, devices
 from ganzoo.benchmark import tables
 from ganzoo.benchmark.cases import CASES
-from ganzoo.benchmark.steps import Steps
-from ganzoo.benchmark.worker import Worker
+from ganzoo.benchmark.steps import Steps, Worker
 
 STEPS = {"ssgan": 5}  # of ganzoo: five of the discriminator, one of the generator
 GANZOO = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -61,7 +60,7 @@ class Ganzoo:
             cli.parse([sys.argv[0], *CASES[model].split()], own)
             config = cli.from_flags()
         self.steps = STEPS.get(model, 1)
-        self.worker = Worker(Steps, config, GANZOO[precision], "off", False, None, None)
+        self.worker = Worker(Steps, config, GANZOO[precision], "off", None, None)
         self.close = self.worker.close
 
     def __call__(self):

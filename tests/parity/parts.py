@@ -1,6 +1,13 @@
-"""What surrounds training steps. Each part yields what it measures, round after round: values by
-what they are of and their unit."""
+"""What a training step is made of, and what surrounds it.
 
+    python tests/parity/parts.py --part=operations --model=dcgan --dataset=shapes
+    python tests/parity/parts.py --part=load --preset=dcgan_mnist
+    python tests/parity/parts.py --part=evaluate --config=dcgan_mnist --metric=fd50k_lenet-mnist
+
+Each part yields what it measures, round after round: values by what they are of and their unit.
+"""
+
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -12,20 +19,60 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import flags as absl_flags
 from absl.flags import FlagValues
 from ml_collections import ConfigDict
 
-from ganzoo import checkpoints, devices, metrics, models
-from ganzoo.benchmark.steps import data_rate
-from ganzoo.benchmark.worker import Worker
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from ganzoo import checkpoints, cli, devices, metrics, models
+from ganzoo.benchmark import tables
+from ganzoo.benchmark.steps import Worker, data_rate, name_of
 from ganzoo.errors import UserError
 from ganzoo.evaluation.extraction import Extractor
 from ganzoo.latents import BATCH_SIZE, LatentGAN, random_of
 from ganzoo.metrics import FeatureSet
-from ganzoo.trainer import Setup, prepare
+from ganzoo.trainer import Setup, StepTimer, prepare
+from tests.parity import operations
 
 Values = Iterator[dict[tuple[str, str], float]]
+FLAGS = absl_flags.FLAGS
 PIXELS = 128  # of an image that is converted
+TOP = 10  # operations of a trace
+
+
+def operating(config: ConfigDict, flags: FlagValues) -> Values:
+    """Operations of each kind of step, counted in its graph, and the time that they take at the
+    rates of a large convolution and a large product, measured at the same time, over the step's."""
+    setup = _setup(config, flags)
+    timer, measures = StepTimer(setup), operations.rates(setup.model.compute_dtype)
+    counts = {
+        updates: operations.count(function.get_concrete_function(timer.iterator).graph)
+        for updates, function in timer.functions.items()
+    }
+    while True:
+        values, rates = {}, {name: measure() for name, measure in measures.items()}
+        for updates, seconds in timer.of_kinds().items():
+            alone = sum(counts[updates][name] / rate for name, rate in rates.items())
+            step = {"GFLOP": counts[updates].total() / 1e9, "of rates": alone / seconds}
+            values |= {(name_of(updates), unit): value for unit, value in step.items()}
+        yield values | {(f"{name}s", "TFLOP/s"): rate / 1e12 for name, rate in rates.items()}
+
+
+def profiling(config: ConfigDict, flags: FlagValues) -> Values:
+    """The operations of each kind of step that take longest on a CPU."""
+    if not (flags.devices or "cpu").startswith("cpu"):
+        raise UserError("--part=profile traces the operations of a CPU: add --devices=cpu")
+    timer = StepTimer(prepare(config, devices.strategy("cpu")))
+    longest = {}
+    while True:
+        values = {}
+        for updates, function in timer.functions.items():
+            lines = operations.trace(lambda run=function: run(timer.iterator))
+            found = {line["operation"]: line["milliseconds"] for line in lines}
+            for name in longest.setdefault(updates, list(found)[:TOP]):
+                values[f"{name_of(updates)}: {name}", "ms"] = found.get(name, 0.0)
+        yield values
 
 
 def importing(config: ConfigDict, flags: FlagValues) -> Values:
@@ -135,8 +182,51 @@ def _functions_of_metric(model: LatentGAN, extractor: Extractor, batches: int) -
 
 OF_PRESETS = MappingProxyType({"load": loading, "generate": generating})
 OF_CONFIGS = MappingProxyType(
-    {"import": importing, "evaluate": evaluating, "checkpoint": checkpointing, "data": piping}
+    {
+        "operations": operating,
+        "profile": profiling,
+        "import": importing,
+        "evaluate": evaluating,
+        "checkpoint": checkpointing,
+        "data": piping,
+    }
 )
+
+
+def define_flags() -> None:
+    """The flags of this command."""
+    cli.define_config_flags()
+    cli.define_device_flags()
+    parts = [*OF_CONFIGS, *OF_PRESETS]
+    absl_flags.DEFINE_enum("part", None, parts, "what is measured", required=True)
+    absl_flags.DEFINE_integer("rounds", 5, "how often everything is timed", lower_bound=1)
+    absl_flags.DEFINE_string("json", None, "the file to write everything to")
+    absl_flags.DEFINE_string("preset", None, "a trained model, for load and generate; None: all")
+    absl_flags.DEFINE_string("metric", None, "such as fd50k_lenet-mnist, for evaluate")
+    absl_flags.DEFINE_list("weights", [], "the file of the metric's feature network")
+    absl_flags.DEFINE_integer("batches", 16, "of a metric's images in each round", lower_bound=1)
+
+
+def main(argv: list[str]) -> None:
+    """The command line."""
+    if FLAGS.part in OF_PRESETS:
+        bundled = [name for name, preset in models.presets().items() if preset.url is None]
+        presets = bundled if FLAGS.preset is None else [FLAGS.preset]
+        rows = [row for one in presets for row in _rows(one, OF_PRESETS[FLAGS.part], one)]
+    else:
+        rows = _rows(cli.run_name(), OF_CONFIGS[FLAGS.part], cli.from_flags())
+    print(tables.shown(rows))
+    if FLAGS.json is not None:
+        tables.save(rows, FLAGS.json)
+
+
+def _rows(name: str, part: Callable[..., Values], subject) -> list[dict]:
+    """The values of a part, round after round."""
+    rounds = list(itertools.islice(part(subject, FLAGS), FLAGS.rounds))
+    return [
+        {"of": name, "what": what, "unit": unit, "values": [one[what, unit] for one in rounds]}
+        for what, unit in rounds[0]
+    ]
 
 
 def _setup(config: ConfigDict, flags: FlagValues) -> Setup:
@@ -155,3 +245,7 @@ def _timed(function: Callable, *arguments, **named) -> tuple[float, Any]:
     start = time.perf_counter()
     result = function(*arguments, **named)
     return time.perf_counter() - start, result
+
+
+if __name__ == "__main__":
+    cli.run(main, define_flags)

@@ -1,7 +1,9 @@
 """Operations: of floating-point numbers, counted in a graph; of TensorFlow, timed by its trace."""
 
+import functools
 import math
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -86,3 +88,35 @@ def trace(run: Callable[[], object], calls: int = 3) -> list[dict]:
         {"operation": name, "milliseconds": value, "count": counts[name]}
         for name, value in milliseconds.most_common()
     ]
+
+
+def rates(dtype: str) -> dict[str, Callable[[], float]]:
+    """What measures the operations per second of a convolution, forward and backward, and of a
+    product of matrices."""
+    images, kernel = tf.ones([32, 32, 32, 128], dtype), tf.ones([3, 3, 128, 128], dtype)
+    matrix = tf.ones([2048, 2048], dtype)
+
+    def convolve():
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernel])
+            result = tf.nn.conv2d(images, kernel, 1, "SAME")
+        return [result, *tape.gradient(result, [images, kernel], output_gradients=images)]
+
+    functions = {"convolution": convolve, "product": lambda: [matrix @ matrix]}
+    compiled = {name: tf.function(run, autograph=False) for name, run in functions.items()}
+    return {name: functools.partial(_rate, run) for name, run in compiled.items()}
+
+
+def _rate(run: tf.types.experimental.PolymorphicFunction, seconds: float = 0.2) -> float:
+    """Operations per second of a compiled function that returns tensors."""
+    number = count(run.get_concrete_function().graph).total()
+    run()
+    calls, elapsed = 1, 0.0
+    while elapsed < seconds:
+        calls *= 2
+        start = time.perf_counter()
+        for _ in range(calls):
+            results = run()
+        results[0].numpy()  # waits for the device
+        elapsed = time.perf_counter() - start
+    return calls * number / elapsed
