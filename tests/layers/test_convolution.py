@@ -107,13 +107,15 @@ def test_reflection_does_not_repeat_the_edge():
     assert outputs[0, 1, :, 0].numpy().tolist() == [2 + 1 + 2, 1 + 2 + 3, 2 + 3 + 2]
 
 
-@pytest.mark.parametrize("kernel_size, crop", TRANSPOSED)
-def test_transposed_is_the_gradient_of_padded(kernel_size, crop):
+@pytest.mark.parametrize(
+    "kernel_size, crop, strides", [*((*key, 2) for key in TRANSPOSED), (5, 2, 1), (7, 2, 3)]
+)
+def test_transposed_is_the_gradient_of_padded(kernel_size, crop, strides):
     rng = np.random.default_rng(0)
-    up = CroppedConv2DTranspose(3, kernel_size, crop, strides=2, use_bias=False)
-    down = PaddedConv2D(5, kernel_size, crop, strides=2, use_bias=False)
+    up = CroppedConv2DTranspose(3, kernel_size, crop, strides=strides, use_bias=False)
+    down = PaddedConv2D(5, kernel_size, crop, strides=strides, use_bias=False)
     small = rng.normal(size=(1, 4, 6, 5)).astype(np.float32)
-    large = tf.constant(rng.normal(size=(1, 8, 12, 3)).astype(np.float32))
+    large = tf.constant(rng.normal(size=(1, 4 * strides, 6 * strides, 3)).astype(np.float32))
     up.build(small.shape)
     down.build(large.shape)
     down.kernel.assign(up.kernel)
