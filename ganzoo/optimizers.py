@@ -61,8 +61,8 @@ OPTIMIZERS = _found()
 
 def arguments_of(name: str) -> Collection[str]:
     """What an optimizer's constructor takes; raises UserError for an unknown one."""
-    parameters = inspect.signature(choose("optimizer", name, OPTIMIZERS)).parameters
-    return parameters.keys() - {"name", "kwargs"}
+    parameters = inspect.signature(choose("optimizer", name, OPTIMIZERS).__init__).parameters
+    return parameters.keys() - {"self", "name", "kwargs"}
 
 
 def make_optimizer(name: str, **arguments) -> keras.optimizers.Optimizer:

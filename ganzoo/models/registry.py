@@ -120,7 +120,8 @@ def build(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
 def construct(name: str, augmentation: Augmentation | None = None, **kwargs) -> GAN:
     """A model without weights yet; arguments as `build` takes them."""
     cls, kwargs = model_class(name), renamed(kwargs)
-    known = [p for p in inspect.signature(cls).parameters if p != "kwargs"]
+    # Of __init__: before Python 3.11.3, a class without its own has the one of Keras' __new__.
+    known = [p for p in inspect.signature(cls.__init__).parameters if p not in ("self", "kwargs")]
     for key in kwargs:
         if key not in known:
             raise unknown(f"argument of {name}", key, known)
