@@ -62,6 +62,8 @@ def define_flags() -> None:
 def main(argv):
     """The command line; the words of `argv` are flags that the model declares, or wrong."""
     given = cli.flags_in(argv[1:], OLD_NAMES)
+    if FLAGS.model is None and given:
+        raise unknown("flag", f"--{next(iter(given))}", [f"--{name}" for name in _OWN_FLAGS])
     if FLAGS.model is None or FLAGS.out is None:
         raise UserError("Expected: python -m ganzoo.generate --model=RUN_DIR --out=grid.png")
     keras.mixed_precision.set_global_policy(devices.resolve_precision(FLAGS.precision))
