@@ -50,11 +50,11 @@ def generator(network) -> Iterator[Entry]:
     return unet(network) if hasattr(network, "downs") else resnet(network)
 
 
-def resnet(network) -> Iterator[Entry]:
+def resnet(network, prefix: str = "") -> Iterator[Entry]:
     """Residual generators."""
     *layers, last, _ = network.layers
-    yield from _numbered(layers, "model", 1)  # theirs pad in a layer of its own
-    yield from convolution(last, f"model.{len(layers) + 2}")
+    yield from _numbered(layers, f"{prefix}model", 1)  # theirs pad in a layer of its own
+    yield from convolution(last, f"{prefix}model.{len(layers) + 2}")
 
 
 def unet(network, prefix: str = "model.") -> Iterator[Entry]:

@@ -61,7 +61,12 @@ class Recorded(Random):
         return tf.fill(shape, {"cutoff": 2, "labels": 0}[stream])
 
 
-PHASES = {"0/": "Gmain", "1/": "Greg", "2/": "Dmain", "3/": "Dreg"}
+PHASES = {
+    "update/generator/": "Gmain",
+    "update/path_length/": "Greg",
+    "update/discriminator/": "Dmain",
+    "update/r1/": "Dreg",
+}
 
 
 def channels_first(images):
