@@ -138,7 +138,7 @@ def run(
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        how = "a training goes on from its last checkpoint, a folder with --skip_existing"
+        how = "a training resumes from its last checkpoint, a folder with --skip_existing"
         print(f"Interrupted; {how}.", file=sys.stderr)
         sys.exit(130)
 

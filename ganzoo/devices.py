@@ -87,7 +87,7 @@ def explain_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
             raise
         raise UserError(
             "Another worker has ended, or cannot be reached. Start all of them again, by the same"
-            " commands: training goes on from the last checkpoint."
+            " commands: training resumes from the last checkpoint."
         ) from error
 
 

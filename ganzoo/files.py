@@ -60,7 +60,7 @@ def explain_write_errors(folder: Path, advice: str = "choose another folder") ->
     except UserError:
         raise
     except Exception as error:
-        again = "run the same command again: training goes on from the last checkpoint."
+        again = "run the same command again: training resumes from the last checkpoint."
         if _is_due_to(error, *_FULL):
             raise UserError(
                 f"No space left on the disk of {folder} ({first_line(error)}). Free some and"

@@ -42,7 +42,7 @@ def main(argv):
     stopped_by = trainer.train(config, run, strategy, restart=FLAGS.restart)
     if stopped_by:
         name = signal.Signals(stopped_by).name
-        print(f"Stopped by {name}; saved. The same command goes on from here.", file=sys.stderr)
+        print(f"Stopped by {name}; saved. The same command resumes from here.", file=sys.stderr)
         sys.exit(128 + stopped_by)
 
 

@@ -305,7 +305,7 @@ def _resumed_step(setup: Setup, run: RunDirectory, chief: bool) -> int:
     model, origin = setup.model, setup.config.init_from
     step = checkpoints.restore_latest(model, run.checkpoints, set_aside=chief)
     if origin and step and run.origin != origin:
-        print(f"--init_from={origin} has no effect: {run.path} goes on from its checkpoint.")
+        print(f"--init_from={origin} has no effect: {run.path} resumes from its checkpoint.")
     elif not step and run.log.exists():
         print(f"{run.path} has no checkpoint: its training begins again.")
     return step

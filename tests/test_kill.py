@@ -153,7 +153,7 @@ engine.GAN._follow_schedules = signalled
 """
     stopped = subprocess.run(command(folder, tmp_path, send), capture_output=True, text=True)
     assert stopped.returncode == 128 + number
-    assert "saved. The same command goes on from here." in stopped.stderr
+    assert "saved. The same command resumes from here." in stopped.stderr
     assert (tmp_path / "checkpoints" / "step-000000014.weights.h5").exists()
     finish(command(folder, tmp_path))
     assert_same(final_state(tmp_path), straight)
