@@ -275,6 +275,20 @@ class GAN(keras.Model):
         """
         require_tensorflow("training")
         self._require_networks()
+        self._require_optimizers(optimizers)
+        self._require_parts(batch_size, microbatch)
+        super().compile(optimizer=next(iter(optimizers.values())), jit_compile=False)
+        self.schedules = {player: dict(own) for player, own in (schedules or {}).items()}
+        for player, optimizer in optimizers.items():
+            for name in self.schedules.get(player, {}).keys() - {"learning_rate"}:
+                _make_variable(optimizer, name)
+            optimizer.build(self.player_variables(player))
+            setattr(self, f"{player}_optimizer", optimizer)  # under this name in checkpoints
+        self.batch_size, self.seed, self.jit, self.microbatch = batch_size, seed, jit, microbatch
+        self.random_streams = random_streams
+
+    def _require_optimizers(self, optimizers: Mapping[str, keras.optimizers.Optimizer]) -> None:
+        """Raises UserError unless there is one for each player, and a name for each update."""
         players = self.players()
         given = sorted(optimizers) if isinstance(optimizers, Mapping) else [optimizers]
         if given != sorted(players):
@@ -289,6 +303,9 @@ class GAN(keras.Model):
                 f"The updates of {type(self).__name__} are named {', '.join(names)}: give each a"
                 " name of its own, as in Update(player, loss, name=...)"
             )
+
+    def _require_parts(self, batch_size: int, microbatch: int) -> None:
+        """Raises UserError unless the replicas can compute a batch in so many parts."""
         num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         num_parts = microbatch * num_replicas
         if microbatch < 1 or batch_size % num_parts:
@@ -303,15 +320,6 @@ class GAN(keras.Model):
                 f" microbatch = {microbatch}, do not make groups of {self.group_size}, in which the"
                 " discriminator compares them; change one of these"
             )
-        super().compile(optimizer=next(iter(optimizers.values())), jit_compile=False)
-        self.schedules = {player: dict(own) for player, own in (schedules or {}).items()}
-        for player, optimizer in optimizers.items():
-            for name in self.schedules.get(player, {}).keys() - {"learning_rate"}:
-                _make_variable(optimizer, name)
-            optimizer.build(self.player_variables(player))
-            setattr(self, f"{player}_optimizer", optimizer)  # under this name in checkpoints
-        self.batch_size, self.seed, self.jit, self.microbatch = batch_size, seed, jit, microbatch
-        self.random_streams = random_streams
 
     def _require_networks(self) -> None:
         """Raises UserError unless there is all that training needs."""

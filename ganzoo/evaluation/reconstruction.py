@@ -61,11 +61,11 @@ class ReconstructionEvaluation:
     def of_model(self, model: ImageGAN) -> dict[str, float]:
         """Means over images by the metrics' names; with "trivial/" those of the trivial answer.
 
-        That is bicubic enlargement, or the input itself.
+        That is bicubic interpolation, or the input itself.
         """
-        enlarges = model.mode(self.mode).columns[0] == "low_res"
-        border = self.border if self.border is not None else (model.scale if enlarges else 0)
-        split = self.split or ("train" if enlarges else "test")
+        upscales = model.mode(self.mode).columns[0] == "low_res"
+        border = self.border if self.border is not None else (model.scale if upscales else 0)
+        split = self.split or ("train" if upscales else "test")
         known = itertools.islice(self._pairs(model, split), self.num)
         rows = [self._measured(model, *pair, border) for pair in known]
         if not rows:
