@@ -159,7 +159,7 @@ class GAN(keras.Model):
         return ()
 
     def after_step(self, batch: Batch, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-        """Changes what the model keeps between steps, alike on all replicas; returns more logs.
+        """Changes what a model keeps between steps, the same on all replicas; returns logs.
 
         Args:
             batch: this replica's batch, with all that the step's losses handed on as `reuse`. What
@@ -681,7 +681,7 @@ def _columns(batch: Any, count: int) -> dict[str, tf.Tensor]:
 
 
 def gather(tensor: tf.Tensor) -> tf.Tensor:
-    """The parts `[N, ...]` of all R replicas as `[R * N, ...]`, alike on each; for `after_step`."""
+    """The parts `[N, ...]` of all R replicas as `[R * N, ...]` on each; for `after_step`."""
     replica = tf.distribute.get_replica_context()
     count, *rest = tensor.shape
     gathered = replica.all_gather(tensor, axis=0)

@@ -2,7 +2,7 @@
 
 Odena, Olah & Shlens, ICML 2017, https://arxiv.org/abs/1610.09585
 
-The generator gets a class c beside its noise z. The discriminator is not told the class, but has a
+The generator gets a class c beside its noise z. The discriminator does not see the class, but has a
 second head that has to recognize it, in real images and in generated ones; the generator is
 rewarded for images that look real and are recognized as what was asked for.
 

@@ -185,7 +185,7 @@ class Pix2Pix(ImageGAN):
         )
 
     def _generate(self, images, random, **options):
-        """Translations in training: alike in all updates of a step."""
+        """Translations in training: the same in all updates of a step."""
         random = random.of_step("generator")
         return self.generator(images, training=True, random=random, **options)
 
