@@ -61,6 +61,14 @@ class Average:
         return tf.where(half_life > 0, 0.5 ** (batch_size / tf.maximum(half_life, 1e-8)), 0.0)
 
 
+def make_generators(model, make: Callable[..., keras.Layer]) -> None:
+    """Gives a model `generator` and `averaged_generator`, one and the same where its
+    `ema_half_life_images` is 0; `make(name=...)` returns a network."""
+    model.generator = model.averaged_generator = make(name="generator")
+    if model.ema_half_life_images:
+        model.averaged_generator = make(name="averaged_generator")
+
+
 def average_of_generator(model, refresh_moments=None, ramp_up: float = 0.05) -> tuple[Average, ...]:
     """The average of `model.generator` in `model.averaged_generator`, or none where its
     `ema_half_life_images` is 0; `refresh_moments` and `ramp_up` as in `Average`."""

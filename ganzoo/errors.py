@@ -34,6 +34,16 @@ def choose(kind: str, name: str, table: Mapping[str, Any]) -> Any:
     return table[name]
 
 
+def choose_size(owner: str, image_size: int, table: Mapping[int, Any]) -> Any:
+    """`table[image_size]`; raises UserError for pixels that `owner` has no networks for."""
+    if image_size not in table:
+        raise UserError(
+            f"image_size {image_size}: {owner} has networks for {', '.join(map(str, table))}"
+            " pixels; choose one of these"
+        )
+    return table[image_size]
+
+
 def _nearest(name: str, known: list[str]) -> list[str]:
     """At most three names; of dotted names, first those that only miss the right prefix."""
     leaf = name.rsplit(".", 1)[-1]

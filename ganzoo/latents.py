@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from ganzoo.backends import inference
-from ganzoo.engine import GAN
-from ganzoo.errors import UserError, unknown
+from ganzoo.ema import average_of_generator
+from ganzoo.engine import GAN, Update
+from ganzoo.errors import UserError, choose, unknown
 from ganzoo.inputs import Classes, Image, Latents, Mode, Option
 from ganzoo.seeds import Random
 
@@ -18,22 +20,43 @@ BATCH_SIZE = 64
 class LatentGAN(GAN):
     """A GAN whose `call` takes latents `[N, latent_dim]` and, if conditional, labels `[N]`.
 
+    A model makes `discriminator` and, by `ganzoo.ema.make_generators`, `generator` and
+    `averaged_generator`, and has the methods `discriminator_loss` and `generator_loss`. One that is
+    made otherwise overrides what it has otherwise.
+
     Attributes:
-        generator, averaged_generator, discriminator: the networks; a model that has others says so
-            in `players` and `generators`.
+        NETWORKS: the attributes of the networks that inference needs, by their names in files.
         OPTIONS: what else `call` takes in inference, by the names of its arguments.
         latent_dim: dimensions of the latent vector.
         num_classes: classes to condition on; 0 means unconditional.
+        discriminator_steps: updates of the discriminator for one of the generator, each on new
+            images.
+        ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
+        kept: the names of those of `NETWORKS` that are there.
     """
 
+    NETWORKS: Mapping[str, str] = MappingProxyType({"generator": "averaged_generator"})
     OPTIONS: Mapping[str, Option] = MappingProxyType({})
     latent_dim: int
-    num_classes: int
+    num_classes: int = 0
+    discriminator_steps: int = 1
+    ema_half_life_images: int | tuple = 0
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.kept = tuple(self.NETWORKS)
+
+    def build(self, input_shape=None):
+        self.build_generators()
+        self._build(self.generator)
+        self._build(self.discriminator)
+        for average in self.averages():
+            average.start()
 
     def modes(self):
         inputs = (self.latents, self.condition) if self.num_classes else (self.latents,)
         outputs = (Image(self.channels, size=self.image_size),)
-        return {"generate": Mode(inputs, outputs, self, *self.generators(), options=self.OPTIONS)}
+        return {"generate": Mode(inputs, outputs, self, "generator", options=self.OPTIONS)}
 
     @property
     def latents(self) -> Latents:
@@ -48,12 +71,57 @@ class LatentGAN(GAN):
     def players(self):
         return {"discriminator": [self.discriminator], "generator": [self.generator]}
 
+    def updates(self):
+        every = self.discriminator_steps
+        return (
+            Update("discriminator", self.discriminator_loss),
+            Update("generator", self.generator_loss, every=every, offset=every - 1),
+        )
+
+    def averages(self):
+        return average_of_generator(self, self._refresh_moments)
+
+    def _refresh_moments(self, batch, random):
+        network, count = self.averaged_generator, batch["image"].shape[0]
+        if network.non_trainable_variables:
+            latents, labels = self.draw_latents(random, count), self.draw_labels(random, count)
+            network(*self._inputs(latents, labels), training=True)
+
+    def _inputs(self, latents, labels) -> tuple:
+        """What the generator takes."""
+        return (latents, labels) if self.num_classes else (latents,)
+
     def generators(self):
-        return {"generator": self.averaged_generator}
+        return {name: getattr(self, self.NETWORKS[name]) for name in self.kept}
+
+    def keep_generators(self, names):
+        for name in names:
+            choose("network", name, self.NETWORKS)
+        self.kept = tuple(names)
 
     def build_generators(self):
         for network in self.generators().values():
-            network.build((None, self.latent_dim))
+            self._build(network)
+
+    def _build(self, network: keras.Layer) -> None:
+        """Creates its weights, if it has none yet."""
+        if not network.built:
+            images = (None, self.image_size, self.image_size, self.channels)
+            network.build(images if network is self.discriminator else (None, self.latent_dim))
+
+    def require_network(self, name: str) -> None:
+        """Raises UserError for one of `NETWORKS` that was not loaded."""
+        if name not in self.kept:
+            raise UserError(
+                f"This {type(self).__name__} was loaded without its {name}: a file of one network,"
+                " or a run of before they were saved together. Load all of a run by"
+                " models.load(RUN_DIR, discriminator=True)"
+            )
+
+    def call(self, latents, labels=None, training=False):
+        self.require_network("generator")
+        self.require_labels(labels)
+        return self.averaged_generator(*self._inputs(latents, labels), training=training)
 
     def generate(
         self, num: int, seed: int = 0, label: int | str | None = None, **options

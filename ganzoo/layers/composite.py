@@ -2,6 +2,8 @@
 
 import keras
 
+from ganzoo.errors import UserError
+
 
 class Composite:
     """Mixin for a layer whose own layers build themselves when it is first called.
@@ -26,3 +28,16 @@ class Network(keras.Model):
 
     def __new__(cls, *args, **kwargs):
         return keras.Layer.__new__(cls, *args, **kwargs)
+
+
+def scaled_widths(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
+    """The published widths, scaled so that the widest is `widest`; None leaves them.
+
+    Raises:
+        UserError: for a width below 1.
+    """
+    if widest is None:
+        return widths
+    if widest < 1:
+        raise UserError(f"a width of {widest} channels; expected 1 or more, or None")
+    return tuple(max(1, width * widest // max(widths)) for width in widths)

@@ -31,36 +31,28 @@ statistics of each replica. As in DCGAN here, the generator is run once for each
 on the same latents and classes. Added: an averaged generator.
 """
 
+import functools
 import math
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
-import numpy as np
 from keras import layers, ops
-from PIL import Image as Pillow
 
-from ganzoo import files
-from ganzoo import images as pictures
-from ganzoo.data.decode import Preparation, prepare
-from ganzoo.ema import average_of_generator
-from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, choose
-from ganzoo.inputs import Image, Mode, Probabilities
-from ganzoo.latents import BATCH_SIZE, LatentGAN
+from ganzoo.classifying import ClassifyingGAN
+from ganzoo.ema import make_generators
+from ganzoo.engine import Loss
+from ganzoo.errors import UserError, choose, choose_size
 from ganzoo.layers import (
     CroppedConv2DTranspose,
     Network,
     PaddedConv2D,
     batch_norm,
     dropout,
+    scaled_widths,
 )
 from ganzoo.losses import ADVERSARIAL
-from ganzoo.models.ssgan import scaled_widths
 
-# The networks that inference needs, and the attributes that hold them.
-NETWORKS = MappingProxyType({"generator": "averaged_generator", "discriminator": "discriminator"})
 # Channels and strides of the discriminator's convolutions.
 DISCRIMINATOR = ((16, 2), (32, 1), (64, 2), (128, 1), (256, 2), (512, 1))
 
@@ -218,7 +210,7 @@ class Discriminator(Network):
         return ops.cast(ops.reshape(x, (-1, math.prod(x.shape[1:]))), "float32")
 
 
-class ACGAN(LatentGAN):
+class ACGAN(ClassifyingGAN):
     """Auxiliary classifier GAN, conditional on classes.
 
     Args:
@@ -275,11 +267,7 @@ class ACGAN(LatentGAN):
     ):
         super().__init__(**kwargs)
         arch = choose("architecture", architecture, ARCHITECTURES)
-        if image_size not in arch.widths:
-            raise UserError(
-                f"image_size {image_size}: {architecture} has networks for"
-                f" {', '.join(map(str, arch.widths))} pixels; choose one of these"
-            )
+        choose_size(architecture, image_size, arch.widths)
         if num_classes < 2:
             raise UserError(
                 f"num_classes = {num_classes}: an AC-GAN learns from images of 2 or more classes."
@@ -296,11 +284,8 @@ class ACGAN(LatentGAN):
         self.real_class_weight, self.fake_class_weight = real_class_weight, fake_class_weight
         self.generator_class_weight, self.twin_weight = generator_class_weight, twin_weight
         self.ema_half_life_images = ema_half_life_images
-        self.kept = tuple(NETWORKS)
         options = architecture, image_size, channels, num_classes, generator_width
-        self.generator = self.averaged_generator = Generator(*options, name="generator")
-        if ema_half_life_images:
-            self.averaged_generator = Generator(*options, name="averaged_generator")
+        make_generators(self, functools.partial(Generator, *options))
         self.discriminator = Discriminator(
             num_classes,
             discriminator_width,
@@ -310,45 +295,6 @@ class ACGAN(LatentGAN):
             twin=bool(twin_weight),
             name="discriminator",
         )
-
-    def build(self, input_shape=None):
-        self.build_generators()
-        for average in self.averages():
-            average.source.build((None, self.latent_dim))
-            average.start()
-
-    def build_generators(self):
-        images = (None, self.image_size, self.image_size, self.channels)
-        shapes = {"generator": (None, self.latent_dim), "discriminator": images}
-        for name, network in self.generators().items():
-            network.build(shapes[name])
-
-    def generators(self):
-        return {name: getattr(self, NETWORKS[name]) for name in self.kept}
-
-    def keep_generators(self, names):
-        for name in names:
-            choose("network", name, NETWORKS)
-        self.kept = tuple(names)
-
-    def modes(self):
-        image = Image(self.channels, size=self.image_size)
-        modes = {
-            "generate": Mode((self.latents, self.condition), (image,), self, "generator"),
-            "classify": Mode(
-                (image,), (Probabilities(self.condition),), self.probabilities, "discriminator"
-            ),
-        }
-        return {name: mode for name, mode in modes.items() if mode.weights in self.kept}
-
-    def updates(self):
-        return (
-            Update("discriminator", self.discriminator_loss),
-            Update("generator", self.generator_loss),
-        )
-
-    def averages(self):
-        return average_of_generator(self, self._refresh_moments)
 
     def discriminator_loss(self, batch, random):
         # Generated images of random classes
@@ -416,66 +362,16 @@ class ACGAN(LatentGAN):
             terms["twin"] = _cross_entropy(labels, fake[2], -self.current(self.twin_weight))
         return terms
 
-    def call(self, latents, labels=None, training=False):
-        self._require("generator")
-        self.require_labels(labels)
-        return self.averaged_generator(latents, labels, training=training)
-
-    def probabilities(self, images):
-        """Those of the classes `[N, num_classes]`, float32, of images `[N, S, S, C]` in [-1, 1]."""
-        self._require("discriminator")
-        return ops.softmax(self.discriminator(images)[1])
-
-    def classify(self, images) -> np.ndarray:
-        """Probabilities of the classes, float32, as the discriminator sees them.
-
-        Args:
-            images: a path or a PIL image, whose middle is resized; or an array `[S, S, C]` or
-                `[N, S, S, C]`, uint8 or float in [-1, 1], of the size that the model was made for.
-
-        Returns:
-            `[num_classes]`, or `[N, num_classes]` for `[N, S, S, C]`.
-
-        Raises:
-            UserError: for anything else, an unreadable file, or a model without its discriminator.
-        """
-        if isinstance(images, (str, Path)):
-            images = pictures.opened(files.expanded(images))
-        if isinstance(images, Pillow.Image):
-            images = prepare(images, Preparation(self.image_size, self.channels))
-        images = np.asarray(images)
-        if images.ndim == 3:
-            return self.classify(images[None])[0]
-        size = (self.image_size, self.image_size)
-        if images.ndim != 4 or images.shape[1:3] != size or not len(images):
-            raise UserError(
-                f"an array of shape {images.shape}; expected one or more images of"
-                f" {self.image_size} x {self.image_size} pixels, a path, or a PIL image"
-            )
-        floats = np.stack([pictures.floats_of(image, self.channels) for image in images])
-        parts = (floats[i : i + BATCH_SIZE] for i in range(0, len(floats), BATCH_SIZE))
-        return np.concatenate([ops.convert_to_numpy(self.probabilities(part)) for part in parts])
+    def class_logits(self, images):
+        return self.discriminator(images)[1]
 
     def discriminator_features(self, images):
         return self.discriminator.features(images)
-
-    def _require(self, network: str) -> None:
-        if network not in self.kept:
-            raise UserError(
-                f"This AC-GAN was loaded without its {network}: a file of one network, or a run of"
-                " before they were saved together. Load all of a run by models.load(RUN_DIR,"
-                " discriminator=True)"
-            )
 
     def _judge(self, images, random, stream):
         """Logits in training, with dropout of its own for each stream."""
         seen = self.augment(images, random, stream)
         return self.discriminator(seen, training=True, random=random.scoped(stream))
-
-    def _refresh_moments(self, batch, random):
-        count = batch["image"].shape[0]
-        latents, labels = self.draw_latents(random, count), self.draw_labels(random, count)
-        self.averaged_generator(latents, labels, training=True)
 
 
 def _cross_entropy(labels, logits, weight):

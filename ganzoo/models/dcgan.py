@@ -34,9 +34,9 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from ganzoo.ema import average_of_generator
-from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, choose
+from ganzoo.ema import make_generators
+from ganzoo.engine import Loss
+from ganzoo.errors import UserError, choose, choose_size
 from ganzoo.inputs import Latents
 from ganzoo.latents import LatentGAN
 from ganzoo.layers import CroppedConv2DTranspose, PaddedConv2D, batch_norm
@@ -79,7 +79,6 @@ class DCGAN(LatentGAN):
 
     IMAGE_SIZES = tuple(HALVINGS)
     TINY = MappingProxyType({"image_size": 32, "width": 8})
-    num_classes = 0
 
     def __init__(
         self,
@@ -93,11 +92,7 @@ class DCGAN(LatentGAN):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if image_size not in HALVINGS:
-            sizes = ", ".join(map(str, HALVINGS))
-            raise UserError(
-                f"image_size {image_size}: DCGAN has networks for {sizes} pixels; choose one"
-            )
+        choose_size("DCGAN", image_size, HALVINGS)
         arch = choose("architecture", architecture, ARCHITECTURES)
         width = arch.width if width is None else width
         if width < 1:
@@ -109,26 +104,8 @@ class DCGAN(LatentGAN):
 
         widths = [width * 2**index for index in range(HALVINGS[image_size])]
         make = functools.partial(_generator, arch, image_size, channels, widths)
-        self.generator = self.averaged_generator = make(name="generator")
-        if ema_half_life_images:
-            self.averaged_generator = make(name="averaged_generator")
+        make_generators(self, make)
         self.discriminator = _discriminator(arch, widths)
-
-    def build(self, input_shape=None):
-        self.build_generators()
-        self.discriminator.build((None, self.image_size, self.image_size, self.channels))
-        for average in self.averages():
-            average.source.build((None, self.latent_dim))
-            average.start()
-
-    def updates(self):
-        return (
-            Update("discriminator", self.discriminator_loss),
-            Update("generator", self.generator_loss),
-        )
-
-    def averages(self):
-        return average_of_generator(self, self._refresh_moments)
 
     def discriminator_loss(self, batch, random):
         real = batch["image"]
@@ -147,13 +124,6 @@ class DCGAN(LatentGAN):
         fake = self.generator(batch["latents"], training=True)  # the discriminator's last fakes
         logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
         return Loss(self.adversarial.generator(logits))
-
-    def call(self, latents, labels=None, training=False):
-        return self.averaged_generator(latents, training=training)
-
-    def _refresh_moments(self, batch, random):
-        latents = self.draw_latents(random, batch["image"].shape[0])
-        self.averaged_generator(latents, training=True)
 
     @property
     def latents(self):

@@ -33,7 +33,7 @@ from types import MappingProxyType
 import keras
 from keras import layers, ops
 
-from ganzoo.ema import average_of_generator
+from ganzoo.ema import average_of_generator, make_generators
 from ganzoo.engine import Loss, Update
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.layers import (
@@ -266,9 +266,7 @@ class SRGAN(ImageGAN):
                 "msrresnet": functools.partial(ModifiedGenerator, *sizes),
             },
         )
-        self.generator = self.averaged_generator = make(name="generator")
-        if ema_half_life_images:
-            self.averaged_generator = make(name="averaged_generator")
+        make_generators(self, make)
         self.discriminator = discriminator(discriminator_width, name="discriminator")
 
     def build(self, input_shape=None):

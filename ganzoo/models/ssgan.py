@@ -25,18 +25,18 @@ official code computes them again before an evaluation. An augmentation, where o
 on images of the adversarial loss alone, since it may turn them, too.
 """
 
+import functools
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from ganzoo.augment import NUM_ROTATIONS, ROTATION_BATCHES
-from ganzoo.ema import average_of_generator
-from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, choose
+from ganzoo.ema import make_generators
+from ganzoo.engine import Loss
+from ganzoo.errors import UserError, choose, choose_size
 from ganzoo.latents import LatentGAN
 from ganzoo.layers import (
     Composite,
@@ -46,6 +46,7 @@ from ganzoo.layers import (
     SpectralDense,
     batch_norm,
     power_iteration,
+    scaled_widths,
     unpool,
     upsample_bilinear,
 )
@@ -239,6 +240,9 @@ class Discriminator(Composite, keras.Model):
         if num_classes:  # projection, Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637
             self.embed = SpectralDense(widths[-1], use_bias=False, name="embed", **head)
 
+    def build(self, input_shape):
+        self.call(ops.zeros((1, *input_shape[1:])), ops.zeros((1,), "int32"))
+
     def call(self, images, labels=None):
         features = self.features(images)
         logits = self.to_logit(features)
@@ -304,12 +308,7 @@ class SSGAN(LatentGAN):
     ):
         super().__init__(**kwargs)
         arch = choose("architecture", architecture, ARCHITECTURES)
-        if image_size not in arch.sizes:
-            raise UserError(
-                f"image_size {image_size}: {architecture} has networks for"
-                f" {', '.join(map(str, arch.sizes))} pixels; choose one of these"
-            )
-        size = arch.sizes[image_size]
+        size = choose_size(architecture, image_size, arch.sizes)
         if discriminator_steps < 1:
             raise UserError(f"discriminator_steps = {discriminator_steps}; expected 1 or more")
         if self_modulation and num_classes:
@@ -329,32 +328,11 @@ class SSGAN(LatentGAN):
         )
         up = (image_size // size.bottom).bit_length() - 1
         options = (size, up, channels, num_classes, self_modulation, architecture)
-        self.generator = Generator(*options, name="generator")
+        make_generators(self, functools.partial(Generator, *options))
         self.discriminator = Discriminator(size, channels, num_classes, arch, name="discriminator")
-        self.averaged_generator = self.generator
-        if ema_half_life_images:
-            self.averaged_generator = Generator(*options, name="averaged_generator")
-
-    def build(self, input_shape=None):
-        self.build_generators()
-        self.generator.build((None, self.latent_dim))
-        image = (1, self.image_size, self.image_size, self.channels)
-        self.discriminator(tf.zeros(image), tf.zeros([1], tf.int32))
-        for average in self.averages():
-            average.start()
-
-    def updates(self):
-        every = self.discriminator_steps
-        return (
-            Update("discriminator", self.discriminator_loss),
-            Update("generator", self.generator_loss, every=every, offset=every - 1),
-        )
 
     def discriminator_features(self, images):
         return self.discriminator.features(images)
-
-    def averages(self):
-        return average_of_generator(self, self._refresh_moments)
 
     def discriminator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]
@@ -399,18 +377,10 @@ class SSGAN(LatentGAN):
             logs={"adversarial": ops.mean(adversarial), "rotation": rotation},
         )
 
-    def call(self, latents, labels=None, training=False):
-        self.require_labels(labels)
-        return self.averaged_generator(latents, labels, training=training)
-
-    def _refresh_moments(self, batch, random):
-        self._generate(random, batch["image"].shape[0], self.averaged_generator)
-
-    def _generate(self, random, count, generator=None):
+    def _generate(self, random, count):
         """Images of the generator in training, and the labels they were asked for."""
-        labels = random.integers("labels", [count], max(self.num_classes, 1))
-        latents = random.normal("latents", [count, self.latent_dim])
-        return (generator or self.generator)(latents, labels, training=True), labels
+        latents, labels = self.draw_latents(random, count), self.draw_labels(random, count)
+        return self.generator(latents, labels, training=True), labels
 
     def _rotate(self, images, labels):
         """Rotated images, their quarter turns `[M]`, and the labels that the images had."""
@@ -434,12 +404,3 @@ def _conv(filters, kernel_size, init, name):
 
 def _spectral_conv(filters, kernel_size, init, name, pool=False):
     return SpectralConv2D(filters, kernel_size, pool, kernel_initializer=init(), name=name)
-
-
-def scaled_widths(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...]:
-    """The published widths, scaled so that the widest is `widest`."""
-    if widest is None:
-        return widths
-    if widest < 1:
-        raise UserError(f"a width of {widest} channels; expected 1 or more, or None")
-    return tuple(max(1, width * widest // max(widths)) for width in widths)

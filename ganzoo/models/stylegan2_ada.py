@@ -29,12 +29,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from ganzoo.ema import Average
 from ganzoo.engine import Loss, Update
-from ganzoo.errors import UserError, choose
+from ganzoo.errors import choose, choose_size
 from ganzoo.layers import (
     Composite,
     EqualizedConv2D,
@@ -282,6 +281,9 @@ class Discriminator(Composite, keras.Model):
         if num_classes:
             self.mapping = Mapping(0, width, mapping_layers, num_classes, name="mapping")
 
+    def build(self, input_shape):
+        self.call(ops.zeros((1, *input_shape[1:])), ops.zeros((1,), "int32"))
+
     def call(self, images, labels=None):
         x, image = None, images
         for block in self.blocks:
@@ -371,9 +373,7 @@ class StyleGAN2ADA(StyleGAN):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if image_size not in self.IMAGE_SIZES:
-            sizes = ", ".join(map(str, self.IMAGE_SIZES))
-            raise UserError(f"image_size {image_size}: StyleGAN2 has networks for {sizes} pixels")
+        choose_size("StyleGAN2", image_size, dict.fromkeys(self.IMAGE_SIZES))
         for side, name in (
             ("generator", generator_architecture),
             ("discriminator", discriminator_architecture),
@@ -423,12 +423,7 @@ class StyleGAN2ADA(StyleGAN):
         self.mean_length = self.add_weight(
             name="mean_length", shape=(), initializer="zeros", trainable=False
         )
-        self.build_generators()
-        self.generator.build((None, self.latent_dim))
-        image = (1, self.image_size, self.image_size, self.channels)
-        self.discriminator(tf.zeros(image), tf.zeros([1], tf.int32))
-        for average in self.averages():
-            average.start()
+        super().build(input_shape)
 
     def players(self):
         return {"generator": [self.generator], "discriminator": [self.discriminator]}
