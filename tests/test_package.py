@@ -23,6 +23,7 @@ RANKS = (
     "augment losses inputs",
     "engine latents styles translation checkpoints",
     "data programs",
+    "classifying",
     "models metrics outputs",
     "callbacks evaluation",
     "trainer",
