@@ -1,4 +1,4 @@
-"""Keras' optimizers by name, and an Adam with one operation for each variable."""
+"""Keras' optimizers by name, and an Adam and an SGD with one operation for each variable."""
 
 import inspect
 from collections.abc import Collection
@@ -45,6 +45,32 @@ class Adam(keras.optimizers.Adam):
         )
 
 
+@keras.saving.register_keras_serializable("ganzoo")
+class SGD(keras.optimizers.SGD):
+    """Keras' SGD, whose momentum may be a schedule; Keras' own has to be a number.
+
+    It keeps what Keras' SGD keeps, under the same names.
+    """
+
+    def build(self, variables):
+        super().build(variables)
+        if not self.momentums and not isinstance(self.momentum, float):  # a schedule from 0 on
+            self.momentums = self.add_optimizer_variables(variables, "momentum")
+
+    def update_step(self, gradient, variable, learning_rate):
+        if not self.momentums:
+            return super().update_step(gradient, variable, learning_rate)
+        velocity = self.momentums[self._get_variable_index(variable)]
+        return tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=velocity.value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=tf.cast(tf.convert_to_tensor(gradient), variable.dtype),
+            momentum=tf.cast(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
+        )
+
+
 def _found() -> dict[str, type[keras.optimizers.Optimizer]]:
     """The optimizers by name."""
     wrappers = (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
@@ -53,7 +79,7 @@ def _found() -> dict[str, type[keras.optimizers.Optimizer]]:
         for name, cls in vars(keras.optimizers).items()
         if inspect.isclass(cls) and issubclass(cls, wrappers[0]) and cls not in wrappers
     }
-    return classes | {"Adam": Adam}
+    return classes | {"Adam": Adam, "SGD": SGD}
 
 
 OPTIMIZERS = _found()
@@ -66,7 +92,7 @@ def arguments_of(name: str) -> Collection[str]:
 
 
 def make_optimizer(name: str, **arguments) -> keras.optimizers.Optimizer:
-    """An optimizer of Keras, or `Adam`.
+    """An optimizer of Keras, `Adam` or `SGD`.
 
     Raises:
         UserError: for a name or an argument that there is not, with the nearest ones, or a value

@@ -181,7 +181,7 @@ def optimizer(name: str = "Adam", **arguments) -> ConfigDict:
     """
     if name == "Adam":
         arguments = {**ADAM, **arguments}
-    scheduled = ("learning_rate", "beta_1", "beta_2")
+    scheduled = ("learning_rate", "beta_1", "beta_2", *(["momentum"] if name == "SGD" else []))
     options = {key: schedulable(arguments[key]) for key in scheduled if key in arguments}
     return ConfigDict({"name": name, **arguments, **options})
 

@@ -8,6 +8,7 @@ linear  straight from point to point
 cosine  from point to point along half a cosine, level at both:
         Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, eq. 5
 step    the value of the latest point
+exponential  from point to point by a constant factor for each image; of positive values
 """
 
 import itertools
@@ -19,11 +20,14 @@ from ganzoo.errors import UserError, choose
 
 EXAMPLE = '("cosine", (0, 2e-4), (100_000, 5e-5))'
 
-# How far the way to the next point is, 0 to 1, from the part of the images in between.
+# From the part of the images between two points, 0 to 1, and the points' values.
 _SHAPES = {
-    "linear": lambda part, cos: part,
-    "cosine": lambda part, cos: (1.0 - cos(math.pi * part)) / 2.0,
-    "step": lambda part, cos: 0.0 * part,
+    "linear": lambda part, before, after, cos: before + (after - before) * part,
+    "cosine": lambda part, before, after, cos: (
+        before + (after - before) * (1.0 - cos(math.pi * part)) / 2.0
+    ),
+    "step": lambda part, before, after, cos: before + 0.0 * part,
+    "exponential": lambda part, before, after, cos: before * (after / before) ** part,
 }
 
 # How recipes described the decay of learning rates before there were schedules.
@@ -58,8 +62,8 @@ def _interpolated(schedule, images, where, cos):
     name, *points = schedule
     shape, value = _SHAPES[name], points[0][1]
     for (start, before), (end, after) in itertools.pairwise(points):
-        way = shape((images - start) / (end - start), cos)
-        value = where(images >= start, before + (after - before) * way, value)
+        part = (images - start) / (end - start)
+        value = where(images >= start, shape(part, before, after, cos), value)
     last, final = points[-1]
     return where(images >= last, final, value)
 
@@ -85,6 +89,8 @@ def check(name: str, schedule: Any) -> None:
         raise refuse("the points' images have to be whole numbers from 0 on, each above the last")
     if not all(type(v) in (int, float) and math.isfinite(v) for v in values_of(schedule)):
         raise refuse("the points' values have to be finite numbers")
+    if schedule[0] == "exponential" and min(values_of(schedule)) <= 0:
+        raise refuse("the values of an exponential schedule have to be above 0")
 
 
 def from_decay(rate: Any, changes: Mapping[str, Any]) -> Any:

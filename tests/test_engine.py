@@ -10,7 +10,7 @@ import tensorflow as tf
 from ganzoo import models
 from ganzoo.engine import GAN, Loss, Update
 from ganzoo.errors import UserError
-from ganzoo.optimizers import Adam
+from ganzoo.optimizers import SGD, Adam
 from ganzoo.seeds import Random
 
 ONE = tf.distribute.get_strategy()
@@ -294,6 +294,22 @@ def test_betas_follow_the_images_seen(two_replicas, make, scaled):
     run(model, two_replicas, steps=6)
     np.testing.assert_allclose(model.a.kernel.numpy()[:, 0], w, rtol=1e-4)
     assert model.scheduled_values() == {"a/beta_2": pytest.approx(0.9)}
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5])
+def test_momentum_follows_the_images_seen(two_replicas, start):
+    model = toy(two_replicas)
+    with two_replicas.scope():
+        optimizers = {player: SGD(0.1, momentum=start) for player in "ab"}
+        schedule = ("linear", (8, start), (24, 0.7))
+        model.compile(optimizers, 8, schedules={"a": {"momentum": schedule}})
+    w, v = np.zeros([2]), np.zeros([2])
+    for momentum in (start, start, (start + 0.7) / 2, 0.7, 0.7):
+        gradient = np.mean(2 * (X @ w - 1.0)[:, None] * X, axis=0)
+        v = momentum * v - 0.1 * gradient
+        w += v
+    run(model, two_replicas, steps=5)
+    np.testing.assert_allclose(model.a.kernel.numpy()[:, 0], w, rtol=1e-4)
 
 
 class Named(Toy):

@@ -1,4 +1,4 @@
-"""The fused Adam beside that of Keras."""
+"""The fused Adam and SGD beside those of Keras."""
 
 import re
 
@@ -8,18 +8,18 @@ import pytest
 import tensorflow as tf
 
 from ganzoo.errors import UserError
-from ganzoo.optimizers import OPTIMIZERS, Adam, make_optimizer
+from ganzoo.optimizers import OPTIMIZERS, SGD, Adam, make_optimizer
 
 ONE = tf.distribute.get_strategy()
 OPTIONS = {"learning_rate": 0.01, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-8}
 
 
-def descend(cls, steps=5, strategy=ONE, loss_scale=False, compiled=True, seed=0):
+def descend(cls, steps=5, strategy=ONE, loss_scale=False, compiled=True, seed=0, options=OPTIONS):
     """The variables, and what the optimizer keeps, after some steps on random gradients."""
     rng = np.random.default_rng(seed)
     with strategy.scope():
         variables = [keras.Variable(rng.normal(size=shape)) for shape in [(3, 4), (4,), ()]]
-        inner = cls(**OPTIONS)
+        inner = cls(**options)
         optimizer = keras.optimizers.LossScaleOptimizer(inner, 4.0) if loss_scale else inner
         optimizer.build(variables)
 
@@ -41,6 +41,18 @@ def descend(cls, steps=5, strategy=ONE, loss_scale=False, compiled=True, seed=0)
 def test_it_does_what_that_of_keras_does(compiled, loss_scale):
     expected = descend(keras.optimizers.Adam, loss_scale=loss_scale)
     found = descend(Adam, loss_scale=loss_scale, compiled=compiled)
+    for left, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss_scale", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_sgd_does_what_that_of_keras_does(nesterov, momentum, loss_scale):
+    options = {"learning_rate": 0.1, "momentum": momentum, "nesterov": nesterov}
+    expected, found = (
+        descend(cls, options=options, loss_scale=loss_scale) for cls in (keras.optimizers.SGD, SGD)
+    )
     for left, right in zip(found, expected, strict=True):
         np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
 
@@ -87,6 +99,7 @@ def test_what_has_no_fused_form_is_left_to_keras():
 
 def test_the_optimizers_of_keras_have_their_names():
     assert type(make_optimizer("Adam", **OPTIONS)) is Adam
+    assert type(make_optimizer("SGD", momentum=0.5)) is SGD
     found = make_optimizer("RMSprop", learning_rate=5e-5, rho=0.99)
     assert type(found) is keras.optimizers.RMSprop and found.rho == 0.99
     assert float(found.learning_rate) == pytest.approx(5e-5)

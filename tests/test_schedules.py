@@ -11,7 +11,8 @@ from ganzoo.schedules import check, from_decay, value_at
 LINEAR = ("linear", (100, 2.0), (300, 0.0))
 COSINE = ("cosine", (0, 2e-4), (1000, 5e-5))
 STEP = ("step", (0, 1e-3), (50, 1.5e-3), (80, 2e-3))
-SCHEDULES = (LINEAR, COSINE, STEP)
+EXPONENTIAL = ("exponential", (100, 0.5), (300, 0.125))
+SCHEDULES = (LINEAR, COSINE, STEP, EXPONENTIAL)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,8 @@ SCHEDULES = (LINEAR, COSINE, STEP)
         (STEP, 49, 1e-3),
         (STEP, 50, 1.5e-3),
         (STEP, 79, 1.5e-3),
+        (EXPONENTIAL, 150, 0.5 * 0.25**0.25),
+        (EXPONENTIAL, 200, 0.25),
         (STEP, 80, 2e-3),
         (("linear", (0, 0.0), (10, 1.0), (20, 0.5)), 15, 0.75),
         (3, 15, 3),
@@ -64,7 +67,7 @@ def test_schedules_are_valid_also_as_json_has_them(schedule):
     ("schedule", "words"),
     [
         ((), "expected a schedule that begins with its shape"),
-        ((1.0, 2.0), "begins with its shape, linear or cosine or step, as in"),
+        ((1.0, 2.0), "begins with its shape, linear or cosine or step or exponential, as in"),
         (("cosin", (0, 1.0), (5, 2.0)), "schedule gamma 'cosin'. Did you mean cosine?"),
         (("linear", (0, 1.0)), "two or more points"),
         (("linear", 0, 1.0), "two or more points"),
@@ -74,6 +77,7 @@ def test_schedules_are_valid_also_as_json_has_them(schedule):
         (("linear", (-1, 1.0), (5, 2.0)), "from 0 on"),
         (("linear", (0, "1"), (5, 2.0)), "finite numbers"),
         (("linear", (0, 1.0), (5, math.nan)), "finite numbers"),
+        (("exponential", (0, 1.0), (5, 0.0)), "above 0"),
     ],
 )
 def test_what_is_no_schedule_is_refused(schedule, words):

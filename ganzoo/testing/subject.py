@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ganzoo import config, data, engine, models, trainer
 from ganzoo.engine import GAN
+from ganzoo.optimizers import SGD
 from ganzoo.seeds import Random
 from ganzoo.testing.processes import free
 
@@ -51,7 +52,7 @@ def prepared(recipe, strategy, momentum):
     """As the trainer does it, but for the optimizers: Adam would make full steps of rounding."""
 
     def descents(config, precision):
-        return {player: keras.optimizers.SGD(0.01, momentum) for player in config.optimizers}
+        return {player: SGD(0.01, momentum) for player in config.optimizers}
 
     # TensorFlow's own seed, which no model uses, stays: to set it makes all compiled functions new.
     with (
