@@ -5,6 +5,7 @@ from ganzoo.layers.convolution import ConvToImage, CroppedConv2DTranspose, Padde
 from ganzoo.layers.dropout import dropout
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
+from ganzoo.layers.maxout import maxout
 from ganzoo.layers.minibatch_stddev import MinibatchStddev
 from ganzoo.layers.modulated import ModulatedConv2D, StyledConv2D, ToImage
 from ganzoo.layers.normalization import ConditionalBatchNorm, InstanceNorm, batch_norm

@@ -62,6 +62,11 @@ def non_saturating_generator(fake_logits):
     return _per_example(ops.softplus(-fake_logits))
 
 
+def saturating_generator(fake_logits):
+    """-softplus(D(G(z))): minimizes log(1 - D(G(z))), Goodfellow et al. 2014, eq. 1."""
+    return _per_example(-ops.softplus(fake_logits))
+
+
 def least_squares_discriminator(real_logits, fake_logits):
     """((D(x) - 1)^2 + D(G(z))^2) / 2: Mao et al. 2017, eq. 9, with D the logit itself.
 
@@ -81,6 +86,7 @@ ADVERSARIAL = {
         least_squares_discriminator, least_squares_generator, boundary=0.5
     ),
     "non_saturating": AdversarialLoss(non_saturating_discriminator, non_saturating_generator),
+    "saturating": AdversarialLoss(non_saturating_discriminator, saturating_generator),
 }
 
 

@@ -11,6 +11,7 @@ from ganzoo.losses import (
     least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
+    saturating_generator,
 )
 
 REAL = np.array([2.0, 0.5, -1.0], np.float32)
@@ -31,6 +32,10 @@ def test_non_saturating_by_hand():
     expected = log1pexp(-REAL) + log1pexp(FAKE)
     np.testing.assert_allclose(non_saturating_discriminator(REAL, FAKE), expected, rtol=1e-6)
     np.testing.assert_allclose(non_saturating_generator(FAKE), log1pexp(-FAKE), rtol=1e-6)
+
+
+def test_saturating_by_hand():
+    np.testing.assert_allclose(saturating_generator(FAKE), -log1pexp(FAKE), rtol=1e-6)
 
 
 def test_least_squares_by_hand():
