@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from ganzoo.backends import inference
 from ganzoo.ema import average_of_generator
-from ganzoo.engine import GAN, Update
+from ganzoo.engine import GAN, Loss, Update
 from ganzoo.errors import UserError, choose, unknown
 from ganzoo.inputs import Classes, Image, Latents, Mode, Option
+from ganzoo.losses import AdversarialLoss
 from ganzoo.seeds import Random
 
 BATCH_SIZE = 64
@@ -21,14 +22,15 @@ class LatentGAN(GAN):
     """A GAN whose `call` takes latents `[N, latent_dim]` and, if conditional, labels `[N]`.
 
     A model makes `discriminator` and, by `ganzoo.ema.make_generators`, `generator` and
-    `averaged_generator`, and has the methods `discriminator_loss` and `generator_loss`. One that is
-    made otherwise overrides what it has otherwise.
+    `averaged_generator`. Its losses are those of `adversarial`, or of its own `discriminator_loss`
+    and `generator_loss`. One that is made otherwise overrides what it has otherwise.
 
     Attributes:
         NETWORKS: the attributes of the networks that inference needs, by their names in files.
         OPTIONS: what else `call` takes in inference, by the names of its arguments.
         latent_dim: dimensions of the latent vector.
         num_classes: classes to condition on; 0 means unconditional.
+        adversarial: the losses.
         discriminator_steps: updates of the discriminator for one of the generator, each on new
             images.
         ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
@@ -39,6 +41,7 @@ class LatentGAN(GAN):
     OPTIONS: Mapping[str, Option] = MappingProxyType({})
     latent_dim: int
     num_classes: int = 0
+    adversarial: AdversarialLoss
     discriminator_steps: int = 1
     ema_half_life_images: int | tuple = 0
 
@@ -77,6 +80,24 @@ class LatentGAN(GAN):
             Update("discriminator", self.discriminator_loss),
             Update("generator", self.generator_loss, every=every, offset=every - 1),
         )
+
+    def discriminator_loss(self, batch, random):
+        real = batch["image"]
+        latents = self.draw_latents(random, real.shape[0])
+        fake = self.generator(latents, training=True)
+        # Separately, since each batch is normalized by its own statistics
+        real_logits = self.discriminator(self.augment(real, random, "real"), training=True)
+        fake_logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
+        return Loss(
+            self.adversarial.discriminator(real_logits, fake_logits),
+            logs=self.adversarial.discriminator_logs(real_logits, fake_logits),
+            reuse={"latents": latents},
+        )
+
+    def generator_loss(self, batch, random):
+        fake = self.generator(batch["latents"], training=True)  # the discriminator's last fakes
+        logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
+        return Loss(self.adversarial.generator(logits))
 
     def averages(self):
         return average_of_generator(self, self._refresh_moments)

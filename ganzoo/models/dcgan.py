@@ -35,7 +35,6 @@ import keras
 from keras import layers
 
 from ganzoo.ema import make_generators
-from ganzoo.engine import Loss
 from ganzoo.errors import UserError, choose, choose_size
 from ganzoo.inputs import Latents
 from ganzoo.latents import LatentGAN
@@ -70,7 +69,7 @@ class DCGAN(LatentGAN):
             between -1 and 1 for "theano".
         width: channels at half the image's side; twice as many at a quarter, and so on. None means
             as published, 64 or 128.
-        loss: "non_saturating", the published one, "least_squares" or "hinge".
+        loss: a key of `ganzoo.losses.ADVERSARIAL`; "non_saturating" is the published one.
         ema_half_life_images: of the averaged generator, in images; 0 means no averaging.
 
     Raises:
@@ -106,24 +105,6 @@ class DCGAN(LatentGAN):
         make = functools.partial(_generator, arch, image_size, channels, widths)
         make_generators(self, make)
         self.discriminator = _discriminator(arch, widths)
-
-    def discriminator_loss(self, batch, random):
-        real = batch["image"]
-        latents = self.draw_latents(random, real.shape[0])
-        fake = self.generator(latents, training=True)
-        # Apart, since each batch is normalized by its own statistics.
-        real_logits = self.discriminator(self.augment(real, random, "real"), training=True)
-        fake_logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
-        return Loss(
-            self.adversarial.discriminator(real_logits, fake_logits),
-            logs=self.adversarial.discriminator_logs(real_logits, fake_logits),
-            reuse={"latents": latents},
-        )
-
-    def generator_loss(self, batch, random):
-        fake = self.generator(batch["latents"], training=True)  # the discriminator's last fakes
-        logits = self.discriminator(self.augment(fake, random, "fake"), training=True)
-        return Loss(self.adversarial.generator(logits))
 
     @property
     def latents(self):
