@@ -5,7 +5,7 @@ from ganzoo.losses.adversarial import (
     AdversarialLoss,
     hinge_discriminator,
     hinge_generator,
-    least_squares_discriminator,
+    least_squares,
     least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,

@@ -67,12 +67,19 @@ def saturating_generator(fake_logits):
     return _per_example(-ops.softplus(fake_logits))
 
 
-def least_squares_discriminator(real_logits, fake_logits):
-    """((D(x) - 1)^2 + D(G(z))^2) / 2: Mao et al. 2017, eq. 9, with D the logit itself.
+def least_squares(a: float = 0.0, b: float = 1.0, c: float = 1.0) -> AdversarialLoss:
+    """((D(x) - b)^2 + (D(G(z)) - a)^2) / 2 and (D(G(z)) - c)^2 / 2, with D the logit itself.
 
-    https://arxiv.org/abs/1611.04076
+    Mao et al. 2017, https://arxiv.org/abs/1611.04076, eq. 2; by default the 0-1 coding of eq. 9.
     """
-    return _per_example((ops.square(real_logits - 1.0) + ops.square(fake_logits)) / 2.0)
+
+    def discriminator(real_logits, fake_logits):
+        return _per_example((ops.square(real_logits - b) + ops.square(fake_logits - a)) / 2.0)
+
+    def generator(fake_logits):
+        return _per_example(ops.square(fake_logits - c) / 2.0)
+
+    return AdversarialLoss(discriminator, generator, boundary=(a + b) / 2.0)
 
 
 def least_squares_generator(fake_logits):
@@ -82,9 +89,7 @@ def least_squares_generator(fake_logits):
 
 ADVERSARIAL = {
     "hinge": AdversarialLoss(hinge_discriminator, hinge_generator),
-    "least_squares": AdversarialLoss(
-        least_squares_discriminator, least_squares_generator, boundary=0.5
-    ),
+    "least_squares": least_squares()._replace(generator=least_squares_generator),
     "non_saturating": AdversarialLoss(non_saturating_discriminator, non_saturating_generator),
     "saturating": AdversarialLoss(non_saturating_discriminator, saturating_generator),
 }

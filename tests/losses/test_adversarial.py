@@ -7,7 +7,7 @@ from ganzoo.losses import (
     ADVERSARIAL,
     hinge_discriminator,
     hinge_generator,
-    least_squares_discriminator,
+    least_squares,
     least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
@@ -40,13 +40,23 @@ def test_saturating_by_hand():
 
 def test_least_squares_by_hand():
     expected = [(1.0 + 9.0) / 2, (0.25 + 0.0625) / 2, (4.0 + 1.0) / 2]
-    np.testing.assert_allclose(least_squares_discriminator(REAL, FAKE), expected)
+    np.testing.assert_allclose(least_squares().discriminator(REAL, FAKE), expected)
     np.testing.assert_allclose(least_squares_generator(FAKE), [16.0, 1.5625, 0.0])
+
+
+def test_least_squares_with_other_targets():
+    """Those of the Pearson chi-squared divergence."""
+    loss = least_squares(a=-1.0, b=1.0, c=0.0)
+    expected = [(1.0 + 4.0) / 2, (0.25 + 0.5625) / 2, (4.0 + 4.0) / 2]
+    np.testing.assert_allclose(loss.discriminator(REAL, FAKE), expected)
+    np.testing.assert_allclose(loss.generator(FAKE), [4.5, 0.03125, 0.5])
+    assert (loss.boundary, least_squares().boundary) == (0.0, 0.5)
 
 
 def test_least_squares_between_its_targets():
     half = np.full((2, 3, 3, 1), 0.5, np.float32)
-    np.testing.assert_allclose(least_squares_discriminator(half, half), [0.25, 0.25])
+    np.testing.assert_allclose(least_squares().discriminator(half, half), [0.25, 0.25])
+    np.testing.assert_allclose(least_squares().generator(half), [0.125, 0.125])
     np.testing.assert_allclose(least_squares_generator(half), [0.25, 0.25])
 
 
