@@ -79,6 +79,8 @@ MODELS = Models(
         "acgan": "ganzoo.models.acgan:ACGAN",
         "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
         "dcgan": "ganzoo.models.dcgan:DCGAN",
+        "gan": "ganzoo.models.gan:VanillaGAN",
+        "lsgan": "ganzoo.models.lsgan:LSGAN",
         "pix2pix": "ganzoo.models.pix2pix:Pix2Pix",
         "srgan": "ganzoo.models.srgan:SRGAN",
         "ssgan": "ganzoo.models.ssgan:SSGAN",
