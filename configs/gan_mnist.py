@@ -18,7 +18,7 @@ def get_config() -> ConfigDict:
     config = load("gan")
     config.data.dataset = "mnist"
     config.batch_size = 64  # paper: 100
-    config.total_images = 12_000_000  # 200 epochs
+    config.total_images = 3_000_000  # 50 epochs; PyTorch-GAN: 200
     config.tick_images = 60_000
     config.model.image_size = 28
     config.model.channels = 1
