@@ -2,6 +2,7 @@
 
 from ganzoo.losses.adversarial import (
     ADVERSARIAL,
+    WASSERSTEIN,
     AdversarialLoss,
     hinge_discriminator,
     hinge_generator,
@@ -10,6 +11,7 @@ from ganzoo.losses.adversarial import (
     non_saturating_discriminator,
     non_saturating_generator,
     saturating_generator,
+    wasserstein_critic,
 )
-from ganzoo.losses.penalties import path_lengths, r1
+from ganzoo.losses.penalties import path_lengths, r1, slope_of_one
 from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss

@@ -16,24 +16,23 @@ class AdversarialLoss(NamedTuple):
     Attributes:
         discriminator: `(real_logits, fake_logits) -> [N]`.
         generator: `(fake_logits,) -> [N]`.
-        boundary: the logit of an image that is as likely real as not.
+        boundary: the logit of an image that is as likely real as not; None for scores without an
+            origin, which takes the middle between real and generated images.
     """
 
     discriminator: Callable
     generator: Callable
-    boundary: float = 0.0
+    boundary: float | None = 0.0
 
     def discriminator_logs(self, real_logits, fake_logits) -> dict:
         """Logs of the discriminator's opinion.
 
         `real_sign`, the mean sign of logits of real images, is what adaptive augmentation goes by.
         """
-        signs = ops.sign(ops.cast(real_logits, "float32") - self.boundary)
-        return {
-            "real_logits": ops.mean(real_logits),
-            "fake_logits": ops.mean(fake_logits),
-            "real_sign": ops.mean(signs),
-        }
+        real, fake = ops.mean(real_logits), ops.mean(fake_logits)
+        boundary = (real + fake) / 2.0 if self.boundary is None else self.boundary
+        signs = ops.sign(ops.cast(real_logits, "float32") - boundary)
+        return {"real_logits": real, "fake_logits": fake, "real_sign": ops.mean(signs)}
 
 
 def hinge_discriminator(real_logits, fake_logits):
@@ -87,6 +86,16 @@ def least_squares_generator(fake_logits):
     return _per_example(ops.square(fake_logits - 1.0))
 
 
+def wasserstein_critic(real_logits, fake_logits):
+    """D(G(z)) - D(x): minus the estimate of the Wasserstein distance, Arjovsky et al. 2017, eq. 2.
+
+    https://arxiv.org/abs/1701.07875
+    """
+    return _per_example(fake_logits - real_logits)
+
+
+# For discriminators whose slopes are bounded, by clipped weights or by a penalty.
+WASSERSTEIN = AdversarialLoss(wasserstein_critic, hinge_generator, boundary=None)
 ADVERSARIAL = {
     "hinge": AdversarialLoss(hinge_discriminator, hinge_generator),
     "least_squares": least_squares()._replace(generator=least_squares_generator),

@@ -1,4 +1,4 @@
-"""Penalties on gradients: of the discriminator at real images, of the generator at its styles."""
+"""Penalties on gradients: of the discriminator at images, of the generator at its styles."""
 
 from collections.abc import Callable
 
@@ -17,12 +17,40 @@ def r1(discriminate: Callable, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]
     Returns:
         the penalties `[N]` and the logits `[N, 1]`.
     """
+    squared_slopes, logits = _squared_slopes(discriminate, images)
+    return squared_slopes / 2.0, logits
+
+
+def slope_of_one(
+    discriminate: Callable, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor
+) -> tf.Tensor:
+    """(|grad_x D(x)| - 1)^2 at images x between real and generated ones: Gulrajani et al. 2017,
+    eq. 3, before its lambda.
+
+    https://arxiv.org/abs/1704.00028
+
+    Args:
+        discriminate: from images to logits `[N, 1]`, each of its image alone.
+        real: images `[N, H, W, C]`.
+        fake: generated ones.
+        mix: how far x is from real to generated, `[N, 1, 1, 1]`, uniformly between 0 and 1.
+
+    Returns:
+        the penalties `[N]`.
+    """
+    squared_slopes, _ = _squared_slopes(discriminate, real + mix * (fake - real))
+    # The root has no derivative at 0.
+    return tf.square(tf.sqrt(squared_slopes + 1e-12) - 1.0)
+
+
+def _squared_slopes(discriminate: Callable, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """|grad_x D(x)|^2 of each image, `[N]`, and its logits."""
     with tf.GradientTape() as tape:
         tape.watch(images)
         logits = discriminate(images)
         total = tf.reduce_sum(logits)
     gradients = tape.gradient(total, images)
-    return tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]) / 2.0, logits
+    return tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]), logits
 
 
 def path_lengths(synthesize: Callable, styles: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from ganzoo.losses import (
     ADVERSARIAL,
+    WASSERSTEIN,
     hinge_discriminator,
     hinge_generator,
     least_squares,
@@ -51,6 +52,16 @@ def test_least_squares_with_other_targets():
     np.testing.assert_allclose(loss.discriminator(REAL, FAKE), expected)
     np.testing.assert_allclose(loss.generator(FAKE), [4.5, 0.03125, 0.5])
     assert (loss.boundary, least_squares().boundary) == (0.0, 0.5)
+
+
+def test_wasserstein_by_hand():
+    """Scores have no origin: what counts for real are those above the middle of both means."""
+    np.testing.assert_allclose(WASSERSTEIN.discriminator(REAL, FAKE), [-5.0, -0.75, 2.0])
+    np.testing.assert_allclose(WASSERSTEIN.generator(FAKE), [3.0, 0.25, -1.0])
+    for shift in (0.0, 100.0):
+        logs = WASSERSTEIN.discriminator_logs(REAL + shift, FAKE + shift)
+        assert float(logs["real_sign"]) == pytest.approx(1.0 / 3.0)
+        assert float(logs["real_logits"]) == pytest.approx(0.5 + shift)
 
 
 def test_least_squares_between_its_targets():
