@@ -18,6 +18,7 @@ from ganzoo.layers.resample import (
     unpool,
     upsample_bilinear,
     upsample_blurred,
+    upsample_nearest,
     upscale_bilinear,
 )
 from ganzoo.layers.spectral_norm import (

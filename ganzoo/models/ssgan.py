@@ -10,12 +10,14 @@ task on real images only; the generator is rewarded when its own images, rotated
     L_G = V_G + alpha * E_{x ~ fake} E_r [-log Q(r | x^r)]      alpha = 0.2
 
 V is the hinge or the non-saturating loss on upright images. The networks are the residual ones of
-SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in four variants:
+SNGAN, spectrally normalized in the discriminator. `ARCHITECTURES` has them in five variants:
 
     compare_gan  the authors' own, github.com/google/compare_gan
     mimicry      a later reproduction with public weights, github.com/kwotsin/mimicry
     sngan        the same without mimicry's accident that shortcuts see rectified inputs
     sngan_mean   sngan with the mean pooling of compare_gan: milder, for narrow networks
+    projection   sngan as the authors of SNGAN have it for classes, see `ganzoo.models.cgan`:
+                 upsampling repeats pixels, and the generator's end does not depend on the class
 
 What differs from the official code: images are in [-1, 1] at the boundary (its networks work in
 [0, 1], inside); labels of rotated fakes are those the fakes were made with; a conditional scale
@@ -49,6 +51,7 @@ from ganzoo.layers import (
     scaled_widths,
     unpool,
     upsample_bilinear,
+    upsample_nearest,
 )
 from ganzoo.losses import ADVERSARIAL
 
@@ -60,6 +63,7 @@ class Size(NamedTuple):
     generator: tuple[int, ...]  # channels of the first feature map, then of each block
     discriminator: tuple[int, ...]  # channels of each block
     down: int  # how many of the discriminator's blocks halve the resolution, from the first on
+    logit_bias: bool = True  # whether the discriminator's last layer has one
 
 
 class Architecture(NamedTuple):
@@ -75,6 +79,7 @@ class Architecture(NamedTuple):
     pool: Callable  # of the discriminator's last feature map
     block_init: Callable  # initializers of the convolutions of blocks, and of everything else
     init: Callable
+    conditional_end: bool = True  # the generator's last normalization; False: of all classes
 
 
 def _normal():
@@ -119,11 +124,17 @@ MIMICRY = Architecture(
     block_init=lambda: _xavier(2.0**0.5),
     init=_xavier,
 )
+SNGAN = MIMICRY._replace(rectified_shortcut=False)
 ARCHITECTURES = {
     "compare_gan": COMPARE_GAN,
     "mimicry": MIMICRY,
-    "sngan": MIMICRY._replace(rectified_shortcut=False),
-    "sngan_mean": MIMICRY._replace(rectified_shortcut=False, pool=ops.mean),
+    "sngan": SNGAN,
+    "sngan_mean": SNGAN._replace(pool=ops.mean),
+    "projection": SNGAN._replace(
+        sizes=SNGAN.sizes | {32: SNGAN.sizes[32]._replace(logit_bias=False)},
+        upsample=upsample_nearest,
+        conditional_end=False,
+    ),
 }
 
 
@@ -171,7 +182,8 @@ class Generator(Network):
             GeneratorBlock(width, index < up, arch, norm, name=f"block{index + 1}")
             for index, width in enumerate(widths[1:])
         ]
-        self.norm = norm("norm")
+        self.conditional_end = arch.conditional_end
+        self.norm = norm("norm") if arch.conditional_end else batch_norm(name="norm")
         self.to_image = _conv(channels, 3, arch.init, "to_image")
 
     def build(self, latents_shape, labels_shape=None):
@@ -183,6 +195,7 @@ class Generator(Network):
         x = ops.reshape(x, (-1, self.bottom, self.bottom, x.shape[-1] // self.bottom**2))
         for block in self.blocks:
             x = block(x, condition=condition, training=training)
+        condition = condition if self.conditional_end else ()
         x = ops.relu(self.norm(x, *condition, training=training))
         x = ops.cast(self.to_image(x), "float32")
         return 2.0 * ops.sigmoid(x) - 1.0 if self.unit_range else ops.tanh(x)
@@ -219,12 +232,21 @@ class DiscriminatorBlock(Composite, keras.layers.Layer):
 
 
 class Discriminator(Composite, keras.Model):
-    """Images `[N, S, S, C]` in [-1, 1] to adversarial logits `[N, 1]` and rotation logits `[N, 4]`.
+    """Images `[N, S, S, C]` in [-1, 1] to adversarial logits `[N, 1]`, and to rotation logits
+    `[N, 4]`, or None where it learns no rotations.
 
     A conditional one takes labels `[N]` as well.
     """
 
-    def __init__(self, size: Size, channels: int, num_classes: int, arch: Architecture, **kwargs):
+    def __init__(
+        self,
+        size: Size,
+        channels: int,
+        num_classes: int,
+        arch: Architecture,
+        rotations=True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_classes, self.pool, self.unit_range = num_classes, arch.pool, arch.unit_range
         widths = size.discriminator
@@ -235,8 +257,10 @@ class Discriminator(Composite, keras.Model):
             for index, (before, width) in enumerate(zip((channels, *widths), widths, strict=False))
         ]
         head = {"kernel_initializer": arch.init(), "dtype": "float32"}
-        self.to_logit = SpectralDense(1, name="to_logit", **head)
-        self.to_rotation = SpectralDense(NUM_ROTATIONS, name="to_rotation", **head)
+        self.to_logit = SpectralDense(1, use_bias=size.logit_bias, name="to_logit", **head)
+        self.to_rotation = None
+        if rotations:
+            self.to_rotation = SpectralDense(NUM_ROTATIONS, name="to_rotation", **head)
         if num_classes:  # projection, Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637
             self.embed = SpectralDense(widths[-1], use_bias=False, name="embed", **head)
 
@@ -249,7 +273,7 @@ class Discriminator(Composite, keras.Model):
         if self.num_classes:
             classes = self.embed(ops.one_hot(labels, self.num_classes))
             logits += ops.sum(classes * features, axis=1, keepdims=True)
-        return logits, self.to_rotation(features)
+        return logits, self.to_rotation(features) if self.to_rotation else None
 
     def features(self, images):
         """The pooled features that both heads read: `[N, S, S, C] -> [N, F]`, float32."""
@@ -308,9 +332,7 @@ class SSGAN(LatentGAN):
     ):
         super().__init__(**kwargs)
         arch = choose("architecture", architecture, ARCHITECTURES)
-        size = choose_size(architecture, image_size, arch.sizes)
-        if discriminator_steps < 1:
-            raise UserError(f"discriminator_steps = {discriminator_steps}; expected 1 or more")
+        size, up = scaled_size(architecture, image_size, generator_width, discriminator_width)
         if self_modulation and num_classes:
             raise UserError("self_modulation and num_classes exclude each other: set one of them")
         self.adversarial = choose("loss", loss, ADVERSARIAL)
@@ -321,12 +343,6 @@ class SSGAN(LatentGAN):
         self.discriminator_rotation_weight = discriminator_rotation_weight
         self.discriminator_steps = discriminator_steps
         self.ema_half_life_images = ema_half_life_images
-
-        size = size._replace(
-            generator=scaled_widths(size.generator, generator_width),
-            discriminator=scaled_widths(size.discriminator, discriminator_width),
-        )
-        up = (image_size // size.bottom).bit_length() - 1
         options = (size, up, channels, num_classes, self_modulation, architecture)
         make_generators(self, functools.partial(Generator, *options))
         self.discriminator = Discriminator(size, channels, num_classes, arch, name="discriminator")
@@ -389,6 +405,19 @@ class SSGAN(LatentGAN):
         pixels = ops.cast(ops.reshape(labels, (-1, 1, 1, 1)), "float32")
         chosen, _ = self.rotation_batch(pixels)
         return rotated, turns, ops.cast(ops.reshape(chosen, (-1,)), "int32")
+
+
+def scaled_size(
+    architecture: str, image_size: int, generator_width: int | None, discriminator_width: int | None
+) -> tuple[Size, int]:
+    """The networks' channels for an image size, scaled, and how many of the generator's blocks
+    double the resolution; raises UserError for another size, or a width below 1."""
+    size = choose_size(architecture, image_size, ARCHITECTURES[architecture].sizes)
+    size = size._replace(
+        generator=scaled_widths(size.generator, generator_width),
+        discriminator=scaled_widths(size.discriminator, discriminator_width),
+    )
+    return size, (image_size // size.bottom).bit_length() - 1
 
 
 def _cross_entropy(turns, logits):

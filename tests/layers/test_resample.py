@@ -7,6 +7,7 @@ from ganzoo.layers import (
     resample,
     unpool,
     upsample_bilinear,
+    upsample_nearest,
     upscale_bilinear,
 )
 
@@ -18,6 +19,11 @@ def test_unpool_puts_zeros_between():
     image = tf.constant([[1.0, 2.0], [3.0, 4.0]])[None, :, :, None]
     expected = [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
     np.testing.assert_array_equal(unpool(image)[0, :, :, 0], expected)
+
+
+def test_nearest_repeats_pixels():
+    x = np.arange(12.0).reshape(1, 2, 3, 2)
+    np.testing.assert_array_equal(upsample_nearest(x), np.kron(x, np.ones((1, 2, 2, 1))))
 
 
 def test_unpool_keeps_channels_and_examples_apart():

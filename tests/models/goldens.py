@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 FOLDER = Path(__file__).parents[1] / "goldens"
 
@@ -62,6 +63,14 @@ def fill(entries, parameter=parameter):
         shape = entry.to_theirs(np.zeros(entry.variable.shape)).shape
         weight = parameter(entry.name, shape, entry.transposed)
         entry.variable.assign(entry.to_ours(weight))
+
+
+def converge(network):
+    """Gives each layer the singular vector that power iterations come to."""
+    for layer in network._flatten_layers():
+        if hasattr(layer, "power_iteration"):
+            _, left, _ = tf.linalg.svd(tf.reshape(layer.kernel, [*layer.u.shape[:1], -1]))
+            layer.u.assign(left[:, :1])
 
 
 def assert_golden(model, key, outputs):

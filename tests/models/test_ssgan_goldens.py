@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from ganzoo import models
 from ganzoo.programs import mimicry
 from tests.weights.layouts import mimicry_discriminator
 
-from .goldens import assert_golden, fill, hashed, inputs
-
-
-def converge(network):
-    """Gives each layer the singular vector that power iterations come to."""
-    for layer in network._flatten_layers():
-        if hasattr(layer, "power_iteration"):
-            _, left, _ = tf.linalg.svd(tf.reshape(layer.kernel, [*layer.u.shape[:1], -1]))
-            layer.u.assign(left[:, :1])
+from .goldens import assert_golden, converge, fill, hashed, inputs
 
 
 def test_the_formula():
