@@ -76,6 +76,8 @@ class LatentGAN(GAN):
 
     def updates(self):
         every = self.discriminator_steps
+        if every < 1:
+            raise UserError(f"discriminator_steps = {every}; expected 1 or more")
         return (
             Update("discriminator", self.discriminator_loss),
             Update("generator", self.generator_loss, every=every, offset=every - 1),
