@@ -28,6 +28,7 @@ averaged generator.
 """
 
 import functools
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -91,27 +92,34 @@ class DCGAN(LatentGAN):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        choose_size("DCGAN", image_size, HALVINGS)
         arch = choose("architecture", architecture, ARCHITECTURES)
-        width = arch.width if width is None else width
-        if width < 1:
-            raise UserError(f"a width of {width} channels; expected 1 or more, or None")
+        widths = widths_of("DCGAN", arch, image_size, width)
         self.image_size, self.channels, self.latent_dim = image_size, channels, latent_dim
         self.uniform_latents = arch.uniform_latents
         self.ema_half_life_images = ema_half_life_images
         self.adversarial = choose("loss", loss, ADVERSARIAL)
-
-        widths = [width * 2**index for index in range(HALVINGS[image_size])]
-        make = functools.partial(_generator, arch, image_size, channels, widths)
+        make = functools.partial(make_generator, arch, image_size, channels, widths)
         make_generators(self, make)
-        self.discriminator = _discriminator(arch, widths)
+        self.discriminator = make_discriminator(arch, widths)
 
     @property
     def latents(self):
         return Latents(self.latent_dim, "uniform" if self.uniform_latents else "normal")
 
 
-def _generator(arch: Architecture, image_size: int, channels: int, widths: list[int], name: str):
+def widths_of(owner: str, arch: Architecture, image_size: int, width: int | None) -> list[int]:
+    """Channels from half the image's side on; raises UserError for a size without networks, or a
+    width below 1."""
+    halvings = choose_size(owner, image_size, HALVINGS)
+    width = arch.width if width is None else width
+    if width < 1:
+        raise UserError(f"a width of {width} channels; expected 1 or more, or None")
+    return [width * 2**index for index in range(halvings)]
+
+
+def make_generator(
+    arch: Architecture, image_size: int, channels: int, widths: list[int], name: str
+):
     """Latents `[N, latent_dim]` to images `[N, S, S, C]` in [-1, 1]."""
     *widths, widest = widths
     bottom = image_size // 2 ** HALVINGS[image_size]
@@ -126,12 +134,18 @@ def _generator(arch: Architecture, image_size: int, channels: int, widths: list[
     return keras.Sequential(stack, name=name)
 
 
-def _discriminator(arch: Architecture, widths: list[int]):
-    """Images `[N, S, S, C]` in [-1, 1] to logits `[N, 1]`."""
+def make_discriminator(arch: Architecture, widths: list[int], norm: Callable | None = None):
+    """Images `[N, S, S, C]` in [-1, 1] to logits `[N, 1]`.
+
+    Args:
+        arch: a value of `ARCHITECTURES`.
+        widths: channels of each layer but the last.
+        norm: makes a normalization of feature maps; None for that of batches.
+    """
     first, *widths = widths
     stack = [_down(arch, first), layers.LeakyReLU(0.2)]
     for width in widths:
-        stack += [_down(arch, width), _norm(), layers.LeakyReLU(0.2)]
+        stack += [_down(arch, width), (norm or _norm)(), layers.LeakyReLU(0.2)]
     # So is a convolution to a single pixel.
     stack += [layers.Flatten(), _dense(1, dtype="float32")]
     return keras.Sequential(stack, name="discriminator")
