@@ -77,6 +77,7 @@ class Models(Mapping[str, str]):
 MODELS = Models(
     {
         "acgan": "ganzoo.models.acgan:ACGAN",
+        "cgan": "ganzoo.models.cgan:CGAN",
         "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
         "dcgan": "ganzoo.models.dcgan:DCGAN",
         "gan": "ganzoo.models.gan:VanillaGAN",
@@ -85,6 +86,7 @@ MODELS = Models(
         "srgan": "ganzoo.models.srgan:SRGAN",
         "ssgan": "ganzoo.models.ssgan:SSGAN",
         "stylegan2_ada": "ganzoo.models.stylegan2_ada:StyleGAN2ADA",
+        "wgan": "ganzoo.models.wgan:WGAN",
     }
 )
 

@@ -88,7 +88,7 @@ class VanillaGAN(LatentGAN):
         self.image_size, self.channels, self.latent_dim = image_size, channels, latent_dim
         self.adversarial = choose("loss", loss, ADVERSARIAL)
         self.ema_half_life_images = ema_half_life_images
-        make = _paper_generator if self.is_paper else _generator
+        make = _paper_generator if self.is_paper else make_perceptron
         shape = (image_size, image_size, channels)
         make_generators(self, functools.partial(make, shape, units[:depth]))
         self.discriminator = Discriminator(units[depth:], self.is_paper, name="discriminator")
@@ -161,8 +161,8 @@ def _paper_generator(shape, units, name):
     return keras.Sequential(stack, name=name)
 
 
-def _generator(shape, units, name):
-    """Latents `[N, latent_dim]` to images `[N, S, S, C]` in [-1, 1]."""
+def make_perceptron(shape, units, name):
+    """PyTorch-GAN's generator: latents `[N, latent_dim]` to images `[N, S, S, C]` in [-1, 1]."""
     first, *units = units
     stack = [_dense(first), layers.LeakyReLU(0.2)]
     for count in units:
