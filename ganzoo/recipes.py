@@ -80,6 +80,7 @@ MODELS = Models(
         "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
         "dcgan": "ganzoo.models.dcgan:DCGAN",
         "pix2pix": "ganzoo.models.pix2pix:Pix2Pix",
+        "sgan": "ganzoo.models.sgan:SGAN",
         "srgan": "ganzoo.models.srgan:SRGAN",
         "ssgan": "ganzoo.models.ssgan:SSGAN",
         "stylegan2_ada": "ganzoo.models.stylegan2_ada:StyleGAN2ADA",
