@@ -11,7 +11,7 @@ from ganzoo import files
 from ganzoo import images as pictures
 from ganzoo.data.decode import Preparation, prepare
 from ganzoo.errors import UserError
-from ganzoo.inputs import Image, Mode, Probabilities
+from ganzoo.inputs import Classes, Image, Mode, Probabilities
 from ganzoo.latents import BATCH_SIZE, LatentGAN
 
 
@@ -22,13 +22,18 @@ class ClassifyingGAN(LatentGAN):
         {"generator": "averaged_generator", "discriminator": "discriminator"}
     )
 
+    @property
+    def classes(self) -> Classes:
+        """What it recognizes: what images are conditioned on, unless a model says otherwise."""
+        return self.condition
+
     def class_logits(self, images):
-        """Those of the classes `[N, num_classes]`, float32, of images `[N, S, S, C]` in [-1, 1]."""
+        """Those of `classes`, `[N, K]`, float32, of images `[N, S, S, C]` in [-1, 1]."""
         raise NotImplementedError
 
     def modes(self):
         image = Image(self.channels, size=self.image_size)
-        answer = Probabilities(self.condition)
+        answer = Probabilities(self.classes)
         classify = Mode((image,), (answer,), self.probabilities, "discriminator")
         modes = super().modes() | {"classify": classify}
         return {name: mode for name, mode in modes.items() if mode.weights in self.kept}
@@ -67,3 +72,9 @@ class ClassifyingGAN(LatentGAN):
         floats = np.stack([pictures.floats_of(image, self.channels) for image in images])
         parts = (floats[i : i + BATCH_SIZE] for i in range(0, len(floats), BATCH_SIZE))
         return np.concatenate([ops.convert_to_numpy(self.probabilities(part)) for part in parts])
+
+
+def class_accuracy(labels, logits):
+    """The share of images, a scalar, whose most likely class is the right one."""
+    guessed = ops.cast(ops.argmax(logits, axis=-1), labels.dtype)
+    return ops.mean(ops.cast(guessed == labels, "float32"))

@@ -158,6 +158,15 @@ class GAN(keras.Model):
         """The moving averages to keep."""
         return ()
 
+    def initialize(self, examples: Callable[[int], Batch]) -> None:
+        """Sets those initial weights that depend on data, once the model is compiled.
+
+        The trainer calls it for a new run; who calls `fit` without it calls it first.
+
+        Args:
+            examples: from a number to as many examples of the data, as one batch.
+        """
+
     def after_step(self, batch: Batch, logs: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
         """Changes what a model keeps between steps, the same on all replicas; returns logs.
 

@@ -9,6 +9,10 @@ How well a linear classifier recognizes classes by a discriminator's features:
 
     python -m ganzoo.evaluate --model=RUN_DIR --metrics=probe10k
 
+How often a model that classifies is wrong, of the data set's split "test":
+
+    python -m ganzoo.evaluate --model=RUN_DIR --metrics=test_error
+
 Real images are those of the training, unless --dataset says otherwise. Any tool's images:
 
     python -m ganzoo.evaluate --images=FOLDER --reference=FOLDER --metrics=... --weights=...
@@ -33,10 +37,12 @@ import tensorflow as tf
 from absl import flags
 
 import ganzoo
-from ganzoo import cli, data, devices, files, models
+from ganzoo import cli, data, devices, files, metrics, models
 from ganzoo import config as configs
+from ganzoo.engine import GAN
 from ganzoo.errors import UserError
 from ganzoo.evaluation import (
+    ErrorEvaluation,
     ProbeEvaluation,
     ReconstructionEvaluation,
     SetEvaluation,
@@ -100,6 +106,8 @@ def main(argv):
             model = models.load(FLAGS.model, discriminator=bool(probes))
         if probes:
             _probe(model, probes)
+        elif metrics.TEST_ERROR in (FLAGS.metrics or ()):
+            _classify(model)
         elif model.mode(FLAGS.mode).draws:
             _draw(model, strategy)
         elif all(map(is_reconstruction, FLAGS.metrics or ["psnr_y"])):
@@ -126,11 +134,19 @@ def _probe(model, names: list[str]) -> None:
     started = time.perf_counter()
     if set(FLAGS.metrics) > set(names):
         raise UserError(f"{', '.join(names)}: looks at the discriminator; run it by itself")
-    train, test = (_source(model, split=split, labels=True) for split in (None, "test"))
-    if train is None:
-        raise UserError(f"{FLAGS.model} does not say what it was trained on; add --dataset=NAME")
+    train, test = (_known_source(model, split=split, labels=True) for split in (None, "test"))
     evaluation = ProbeEvaluation(names, train, test)
     _report([evaluation.of_model(model)], evaluation.facts, started)
+
+
+def _classify(model: GAN) -> None:
+    """How often the model's own classifier is wrong; draws no random number."""
+    started = time.perf_counter()
+    if len(FLAGS.metrics) > 1:
+        raise UserError(f"{metrics.TEST_ERROR}: looks at the classifier; run it by itself")
+    split = FLAGS.split or "test"
+    evaluation = ErrorEvaluation(_known_source(model, split=split, labels=True))
+    _report([evaluation.of_model(model)], evaluation.facts | {"split": split}, started)
 
 
 def _reconstruct(model: ImageGAN) -> None:
@@ -205,16 +221,23 @@ def _weights() -> list[str]:
 
 def _source(model: LatentGAN, **changes) -> data.Source | None:
     """The real images: those that the run was trained on, or others in the same form."""
-    options = configs.data_of(FLAGS.model)
+    options = data.source_options(configs.data_of(FLAGS.model))
     for name in ("dataset", "data_dir", "split"):
         if FLAGS[name].value is not None:
             options[name] = FLAGS[name].value
     if options.get("dataset") is None:
         return None
-    options.pop("flip", None)
     options["labels"] = model.num_classes > 0
     options |= {key: value for key, value in changes.items() if value is not None}
     return data.open_source(image_size=model.image_size, channels=model.channels, **options)
+
+
+def _known_source(model: GAN, **changes) -> data.Source:
+    """As `_source`; raises UserError where nobody says which."""
+    source = _source(model, **changes)
+    if source is None:
+        raise UserError(f"{FLAGS.model} does not say what it was trained on; add --dataset=NAME")
+    return source
 
 
 def _report(rows: list[dict], facts: dict, started: float) -> None:

@@ -130,7 +130,8 @@ class LatentGAN(GAN):
         """Creates its weights, if it has none yet."""
         if not network.built:
             images = (None, self.image_size, self.image_size, self.channels)
-            network.build(images if network is self.discriminator else (None, self.latent_dim))
+            judges = network is self.discriminator or "discriminator" in network.name
+            network.build(images if judges else (None, self.latent_dim))
 
     def require_network(self, name: str) -> None:
         """Raises UserError for one of `NETWORKS` that was not loaded."""

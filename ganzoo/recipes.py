@@ -83,6 +83,7 @@ MODELS = Models(
         "gan": "ganzoo.models.gan:VanillaGAN",
         "lsgan": "ganzoo.models.lsgan:LSGAN",
         "pix2pix": "ganzoo.models.pix2pix:Pix2Pix",
+        "sgan": "ganzoo.models.sgan:SGAN",
         "srgan": "ganzoo.models.srgan:SRGAN",
         "ssgan": "ganzoo.models.ssgan:SSGAN",
         "stylegan2_ada": "ganzoo.models.stylegan2_ada:StyleGAN2ADA",

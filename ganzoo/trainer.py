@@ -163,7 +163,11 @@ def prepare(
     }
     if model.class_names:
         facts["class_names"] = list(model.class_names)
-    return Setup(config, strategy, stream, model, facts)
+    setup = Setup(config, strategy, stream, model, facts)
+    if not config.init_from and not (run and run.has_weights):
+        with strategy.scope():
+            model.initialize(setup.examples)
+    return setup
 
 
 def _random_streams(run: RunDirectory | None, facts: dict) -> int:

@@ -6,9 +6,10 @@ import json
 import os
 import shlex
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ganzoo.data import cache, drawn
 from ganzoo.data.cache import Problem, Report, say
@@ -176,6 +177,12 @@ def open_source(
     collection = find(dataset, data_dir, split, labels, columns)
     source = prepared(collection, preparation, cache_dir, progress)
     return _with_attributes(source, attributes.split(",")) if attributes else source
+
+
+def source_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What `open_source` takes of a recipe's `config.data`; the rest is about streams."""
+    known = signature(open_source).parameters
+    return {key: value for key, value in options.items() if key in known}
 
 
 def _with_attributes(source: Source, names: list[str]) -> Source:

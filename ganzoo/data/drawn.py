@@ -68,12 +68,12 @@ class DrawnSource(Source):
             preparation={"drawn_at": size, "channels": channels[0], "version": shapes.VERSION},
         )
 
-    def read(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+    def read(self, indices, names=None):
         indices = np.asarray(indices)
         if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
             raise IndexError(f"{self.name} has the indices 0 to {len(self) - 1}, got {indices}.")
         scenes = self.scenes.start + indices
-        return {name: self._column(name, column, scenes) for name, column in self.columns.items()}
+        return {n: self._column(n, self.columns[n], scenes) for n in names or self.columns}
 
     def _column(self, name: str, column: Column, scenes: np.ndarray) -> np.ndarray:
         if column.spatial:

@@ -13,6 +13,7 @@ from ganzoo.data.cache import Report, scan
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import MIN_SIDE, Preparation
 from ganzoo.data.drawn import DrawnSource
+from ganzoo.data.semi_supervised import open_semi_supervised
 from ganzoo.data.sources import ArraySource, Collection, Source
 from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.errors import UserError, choose
@@ -201,6 +202,7 @@ FORMATS = {
         functools.partial(catalog.inspect, columns=("attributes",)),
         "shapes",
     ),
+    "semi_supervised": DataFormat(open_semi_supervised, catalog.inspect, "shapes"),
     "paired": DataFormat(open_paired, pairs.inspect_pairs, "outlines2shapes"),
     "unpaired": DataFormat(open_unpaired, pairs.inspect_domains, "solid2striped"),
     "super_resolution": DataFormat(open_patches, catalog.inspect, "shapes"),

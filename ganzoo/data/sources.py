@@ -154,9 +154,11 @@ class Source:
     def __len__(self) -> int:
         raise NotImplementedError
 
-    def read(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+    def read(
+        self, indices: np.ndarray, names: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
         """The columns of the examples at `indices`, `[n, ...]`, by name; classes are 0 where there
-        are none."""
+        are none. `names` are those to read, None for all."""
         raise NotImplementedError
 
     def image(self, index: int) -> np.ndarray:
@@ -206,8 +208,8 @@ class ArraySource(Source):
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))
 
-    def read(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: array[indices] for name, array in self.arrays.items()}
+    def read(self, indices, names=None):
+        return {name: self.arrays[name][indices] for name in names or self.arrays}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

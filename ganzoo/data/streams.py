@@ -17,7 +17,7 @@ from ganzoo import bicubic
 from ganzoo.data.hashing import hash64, permute
 from ganzoo.data.sources import Column, PackedSource, Source
 
-_ORDER, _FLIP, _TOP, _LEFT, _TURN = range(5)  # streams of random numbers
+ORDER, _FLIP, _TOP, _LEFT, _TURN, LABELED = range(6)  # streams of random numbers
 
 
 class ExampleStream(Protocol):
@@ -62,7 +62,7 @@ class ImageStream:
     @property
     def fingerprint(self) -> str:
         whole = self.source.fingerprint
-        return whole if self.crop is None else _joined(whole, self.crop)
+        return whole if self.crop is None else joined(whole, self.crop)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -82,7 +82,7 @@ class ImageStream:
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         if not self.shuffle:
             return {"image": positions % len(self.source)}
-        return {"image": _shuffled(positions, len(self.source), seed, _ORDER)}
+        return {"image": shuffled(positions, len(self.source), seed, ORDER)}
 
     def moved(
         self, indices: np.ndarray, positions: np.ndarray, seed: int, *stream: int
@@ -124,7 +124,7 @@ class UnpairedStream:
 
     @property
     def fingerprint(self) -> str:
-        return _joined(*(domain.fingerprint for domain in self.domains), self.image_size)
+        return joined(*(domain.fingerprint for domain in self.domains), self.image_size)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -148,7 +148,7 @@ class UnpairedStream:
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         domains = enumerate(zip("ab", self.domains, strict=True))
-        return {n: _shuffled(positions, len(d), seed, _ORDER, i) for i, (n, d) in domains}
+        return {n: shuffled(positions, len(d), seed, ORDER, i) for i, (n, d) in domains}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +173,7 @@ class PatchStream:
 
     @property
     def fingerprint(self) -> str:
-        return _joined(self.source.fingerprint, self.image_size, self.scale)
+        return joined(self.source.fingerprint, self.image_size, self.scale)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -192,7 +192,7 @@ class PatchStream:
         return {"image": np.stack(large), "low_res": np.stack(small)}
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
-        return {"image": _shuffled(positions, len(self.source), seed, _ORDER)}
+        return {"image": shuffled(positions, len(self.source), seed, ORDER)}
 
     def _pair(self, seed: int, position: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         image = self.source.image(index)
@@ -222,7 +222,7 @@ class PatchStream:
 _REACH = 3  # reduced pixels; more than the filter of the reduction sees beyond its own pixel
 
 
-def _shuffled(positions: np.ndarray, size: int, seed: int, *stream: int) -> np.ndarray:
+def shuffled(positions: np.ndarray, size: int, seed: int, *stream: int) -> np.ndarray:
     """The number of the example at each position of a stream of shuffled epochs: int64 `[n]`."""
     epoch, index = np.divmod(positions, size)
     return permute(index, size, hash64(seed, *stream, epoch))
@@ -233,5 +233,6 @@ def _below(bound: int, *parts) -> np.ndarray:
     return (hash64(*parts) % np.uint64(bound)).astype(np.int64)
 
 
-def _joined(*parts: str | int) -> str:
+def joined(*parts: str | int) -> str:
+    """A fingerprint of fingerprints and numbers: SHA-256, hexadecimal."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

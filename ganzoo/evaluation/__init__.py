@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from ganzoo import data, metrics
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.evaluation.probing import ProbeEvaluation
+from ganzoo.evaluation.probing import ErrorEvaluation, ProbeEvaluation
 from ganzoo.evaluation.reconstruction import ReconstructionEvaluation
 from ganzoo.evaluation.sets import SetEvaluation
 from ganzoo.metrics import RECONSTRUCTION
@@ -48,12 +48,12 @@ def of_config(
         return [ReconstructionEvaluation(names, dataset, weights, **where)]
 
     def opened(split, **changes):
-        own = {key: value for key, value in config.data.items() if key != "flip"}
+        own = data.source_options(config.data)
         own |= {"dataset": dataset, "split": split, **changes}
         return data.open_source(image_size=model.image_size, channels=model.channels, **own)
 
     probes = [name for name in names if metrics.parse(name).kind == "probe"]
-    sets = [name for name in names if name not in probes]
+    sets = [name for name in names if name not in (*probes, metrics.TEST_ERROR)]
     found = []
     if sets:
         other = options.dataset or options.split
@@ -66,6 +66,8 @@ def of_config(
         found.append(
             ProbeEvaluation(probes, opened(split, labels=True), opened("test", labels=True))
         )
+    if metrics.TEST_ERROR in names:
+        found.append(ErrorEvaluation(opened(options.split or "test", labels=True)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a discriminator has learned, by a linear probe."""
+"""What a discriminator knows of classes: by a linear probe, or by its own classifier."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,6 +8,7 @@ import tensorflow as tf
 from ganzoo import data, metrics
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
+from ganzoo.inputs import Probabilities
 from ganzoo.latents import BATCH_SIZE
 
 
@@ -44,6 +45,41 @@ class ProbeEvaluation:
             name: metrics.probe_accuracy(*(part[:count] for part in train), *test)
             for name, count in self.counts.items()
         }
+
+
+class ErrorEvaluation:
+    """How often a model that classifies takes an image for one of another class.
+
+    Args:
+        source: images with labels, of the model's size and classes, all of which are classified.
+
+    Raises:
+        UserError: for images without labels.
+    """
+
+    def __init__(self, source: data.Source):
+        if not source.num_classes:
+            raise UserError(f"{source.name} has no labels, which {metrics.TEST_ERROR} needs")
+        self.source = source
+        self.facts = {"dataset": source.name, "data_fingerprint": source.fingerprint}
+        self.facts |= {"image_size": source.image_size, "images": len(source)}
+
+    def of_model(self, model: GAN) -> dict[str, float]:
+        """The error, from 0 to 1; raises UserError for a model that does not classify, or has other
+        classes."""
+        modes = model.modes().values()
+        mode = next((m for m in modes if isinstance(m.outputs[0], Probabilities)), None)
+        if mode is None:
+            raise UserError(f"{type(model).__name__} has no mode that classifies images")
+        num = mode.outputs[0].classes.num
+        if num != self.source.num_classes:
+            raise UserError(
+                f"The model has {num} classes, and {self.source.name} {self.source.num_classes}:"
+                " name the data that it was trained on"
+            )
+        classify = tf.function(mode.run, autograph=False)
+        probabilities, labels = features_of(classify, self.source, len(self.source))
+        return {metrics.TEST_ERROR: float(np.mean(probabilities.argmax(axis=1) != labels))}
 
 
 def features_of(extract: Callable, source: data.Source, count: int):

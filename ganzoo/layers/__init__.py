@@ -2,7 +2,7 @@
 
 from ganzoo.layers.composite import Composite, Network, scaled_widths
 from ganzoo.layers.convolution import ConvToImage, CroppedConv2DTranspose, PaddedConv2D
-from ganzoo.layers.dropout import dropout
+from ganzoo.layers.dropout import dropout, gaussian_noise
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
 from ganzoo.layers.image_pool import ImagePool
 from ganzoo.layers.maxout import maxout
@@ -26,4 +26,9 @@ from ganzoo.layers.spectral_norm import (
     SpectralDense,
     power_iteration,
     spectral_norm,
+)
+from ganzoo.layers.weight_norm import (
+    WeightNormConv2D,
+    WeightNormConv2DTranspose,
+    WeightNormDense,
 )

@@ -1,4 +1,4 @@
-"""Dropout whose random numbers are given, as those of everything else are."""
+"""Dropout and noise whose random numbers are given, as those of everything else are."""
 
 from keras import ops
 
@@ -19,3 +19,12 @@ def dropout(x, rate: float, random, stream: str):
         return x
     numbers = ops.convert_to_tensor(random.uniform(stream, ops.shape(x)))
     return ops.where(numbers >= rate, x / (1.0 - rate), 0.0)
+
+
+def gaussian_noise(x, deviation: float, random, stream: str):
+    """Adds normally distributed numbers of this standard deviation: `[N, ...] -> [N, ...]`; other
+    arguments as in `dropout`."""
+    if random is None or not deviation:
+        return x
+    noise = ops.convert_to_tensor(random.normal(stream, ops.shape(x)))
+    return x + ops.cast(deviation * noise, x.dtype)

@@ -13,5 +13,5 @@ from ganzoo.metrics.neighbors import density_coverage, precision_recall
 from ganzoo.metrics.networks import CLEAN, INCEPTION, open_network
 from ganzoo.metrics.paths import path_distances, path_length
 from ganzoo.metrics.probe import probe_accuracy
-from ganzoo.metrics.protocols import Protocol, measure, parse
+from ganzoo.metrics.protocols import TEST_ERROR, Protocol, measure, parse
 from ganzoo.metrics.reconstruction import RECONSTRUCTION, luma, psnr, ssim

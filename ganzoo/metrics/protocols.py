@@ -19,6 +19,7 @@ from ganzoo.metrics.networks import CLEAN, INCEPTION
 _SETS = re.compile(r"(clean-)?(fid|kid|is|fd|kd|pr|dc|modes|accuracy)(\d+)(k?)(_full)?(?:_(.+))?")
 _PATHS = re.compile(r"(ppl2?)_([zw])(full|end)(\d+)(k?)_(.+)")
 _PROBE = re.compile(r"probe(\d+)(k?)")
+TEST_ERROR = "test_error"
 _OF_INCEPTION = {"fid": "fd", "kid": "kd"}
 _NAMED = ("fd", "kd", "modes", "accuracy")  # of another network, whose name they must say
 _GRAMMAR = (
@@ -26,7 +27,8 @@ _GRAMMAR = (
     " of Inception, or clean-fid50k; with the name of another network fd50k_full_squeezenet,"
     " kd10k_keras, pr10k_keras, modes10k_lenet-mnist (classes that are covered),"
     " accuracy10k_lenet-mnist (samples that are recognized as the class asked for);"
-    " ppl2_wend50k_lpips-vgg (path length); probe10k (linear probe of the discriminator)"
+    " ppl2_wend50k_lpips-vgg (path length); probe10k (linear probe of the discriminator);"
+    " test_error (of a model that classifies)"
 )
 
 FEWEST = 10  # as many as the Inception score has splits
@@ -38,9 +40,10 @@ class Protocol:
 
     Attributes:
         name: of the metric, which says all of the rest.
-        kind: "fd", "kd", "is", "pr", "dc", "modes", "accuracy", "ppl" or "probe".
-        count: generated images; pairs of them for "ppl"; real ones for "probe".
-        network: name of the network that images are looked at by; "discriminator" for "probe".
+        kind: "fd", "kd", "is", "pr", "dc", "modes", "accuracy", "ppl", "probe" or "error".
+        count: generated images; pairs of them for "ppl"; real ones for "probe"; 0 for "error".
+        network: name of the network that images are looked at by; "discriminator" for "probe" and
+            "error".
         full: whether all real images are taken; else as many as are generated, at random.
         space: of the steps of "ppl", "z" or "w".
         sampling: where on a path such a step is taken, "full" for anywhere, "end" for its begin.
@@ -81,6 +84,8 @@ def parse(name: str) -> Protocol:
         return Protocol(name, "ppl", count, network, space=space, sampling=sampling, crop=crop)
     if match := _PROBE.fullmatch(name):
         return Protocol(name, "probe", _count(name, *match.groups()), "discriminator")
+    if name == TEST_ERROR:
+        return Protocol(name, "error", 0, "discriminator")
     match = _SETS.fullmatch(name)
     if match is None:
         raise UserError(f"Unknown metric {name!r}; expected {_GRAMMAR}")
@@ -115,7 +120,7 @@ def measure(
     """The values of a metric of two sets by their names; two for some.
 
     Args:
-        protocol: what to measure; neither "ppl" nor "probe".
+        protocol: what to measure; neither "ppl" nor "probe" nor "error".
         real: features of real images; of at least `count` unless the protocol is full.
         fake: of generated ones, at least `count`; with `probabilities` for "is", "modes" and
             "accuracy".

@@ -39,7 +39,7 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
-from ganzoo.classifying import ClassifyingGAN
+from ganzoo.classifying import ClassifyingGAN, class_accuracy
 from ganzoo.ema import make_generators
 from ganzoo.engine import Loss
 from ganzoo.errors import UserError, choose, choose_size
@@ -49,6 +49,7 @@ from ganzoo.layers import (
     PaddedConv2D,
     batch_norm,
     dropout,
+    gaussian_noise,
     scaled_widths,
 )
 from ganzoo.losses import ADVERSARIAL
@@ -203,9 +204,7 @@ class Discriminator(Network):
             zip(self.convolutions, self.norms, strict=True)
         ):
             x = ops.leaky_relu(norm(convolution(x), training=training), 0.2)
-            if random is not None and self.activation_noise:
-                noise = random.normal(f"noise{index}", ops.shape(x))
-                x += ops.cast(self.activation_noise * noise, x.dtype)
+            x = gaussian_noise(x, self.activation_noise, random, f"noise{index}")
             x = dropout(x, self.dropout_rate, random, f"dropout{index}")
         return ops.cast(ops.reshape(x, (-1, math.prod(x.shape[1:]))), "float32")
 
@@ -310,7 +309,7 @@ class ACGAN(ClassifyingGAN):
         return Loss(
             sum(terms.values()),
             logs={name: ops.mean(term) for name, term in terms.items()}
-            | {"class_accuracy": _accuracy(labels, judged_real[1])}
+            | {"class_accuracy": class_accuracy(labels, judged_real[1])}
             | self.adversarial.discriminator_logs(judged_real[0], judged_fake[0]),
             reuse={"latents": latents, "fake_label": fake_labels},
         )
@@ -325,7 +324,7 @@ class ACGAN(ClassifyingGAN):
         terms = self.generator_terms(judged, labels)
         logs = {name: ops.mean(term) for name, term in terms.items()}
         return Loss(
-            sum(terms.values()), logs=logs | {"class_accuracy": _accuracy(labels, judged[1])}
+            sum(terms.values()), logs=logs | {"class_accuracy": class_accuracy(labels, judged[1])}
         )
 
     def discriminator_terms(self, real, fake, labels, fake_labels) -> dict:
@@ -377,12 +376,6 @@ class ACGAN(ClassifyingGAN):
 def _cross_entropy(labels, logits, weight):
     """-log P(c | x) of each image, weighted, `[N]`."""
     return weight * ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-
-
-def _accuracy(labels, logits):
-    """The share of images whose most likely class is the right one."""
-    guessed = ops.cast(ops.argmax(logits, axis=-1), labels.dtype)
-    return ops.mean(ops.cast(guessed == labels, "float32"))
 
 
 def _up(arch: Architecture, filters: int):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.layers import dropout
+from ganzoo.layers import dropout, gaussian_noise
 from ganzoo.seeds import Random
 
 X = tf.ones([8, 16, 16, 4])
@@ -26,9 +26,18 @@ def test_the_random_numbers_decide():
     np.testing.assert_array_equal(y, tf.concat(halves, axis=0))  # as two replicas have them
 
 
-def test_nothing_is_dropped_without_them():
-    for rate, random in ((0.5, None), (0.0, Random(0, 0))):
-        assert dropout(X, rate, random, "a") is X
+def test_noise_has_its_deviation_and_follows_from_the_random_numbers():
+    noise = np.asarray(gaussian_noise(X, 0.3, Random(0, 0), "a") - X)
+    assert noise.mean() == pytest.approx(0.0, abs=0.01)
+    assert noise.std() == pytest.approx(0.3, rel=0.02)
+    np.testing.assert_array_equal(noise, gaussian_noise(X, 0.3, Random(0, 0), "a") - X)
+    assert np.abs(noise - (gaussian_noise(X, 0.3, Random(0, 0), "b") - X)).max() > 0
+
+
+def test_nothing_is_dropped_or_added_without_them():
+    for amount, random in ((0.5, None), (0.0, Random(0, 0))):
+        assert dropout(X, amount, random, "a") is X
+        assert gaussian_noise(X, amount, random, "a") is X
 
 
 def test_half_precision_stays():
