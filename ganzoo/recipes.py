@@ -80,6 +80,7 @@ MODELS = Models(
         "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
         "dcgan": "ganzoo.models.dcgan:DCGAN",
         "pix2pix": "ganzoo.models.pix2pix:Pix2Pix",
+        "r3gan": "ganzoo.models.r3gan:R3GAN",
         "srgan": "ganzoo.models.srgan:SRGAN",
         "ssgan": "ganzoo.models.ssgan:SSGAN",
         "stylegan2_ada": "ganzoo.models.stylegan2_ada:StyleGAN2ADA",
@@ -87,7 +88,9 @@ MODELS = Models(
 )
 
 # Recipes for images of several sizes, in pixels, which stand at the ends of their names.
-SIZES = MappingProxyType({"stylegan2_ada_paper": (256, 512, 1024)})
+SIZES = MappingProxyType(
+    {"r3gan_ffhq": (64, 256), "r3gan_imagenet": (32, 64), "stylegan2_ada_paper": (256, 512, 1024)}
+)
 
 
 def is_place(name: str) -> bool:

@@ -9,6 +9,7 @@ from ganzoo.losses.adversarial import (
     least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
+    relativistic,
 )
 from ganzoo.losses.penalties import path_lengths, r1
 from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss

@@ -75,6 +75,15 @@ def least_squares_generator(fake_logits):
     return _per_example(ops.square(fake_logits - 1.0))
 
 
+def relativistic(logits, others):
+    """softplus(-(D(x) - D(y))), of pairs: x is to look more real than y. The discriminator's has
+    real images for x, the generator's has its own: Jolicoeur-Martineau 2019, eq. 3 and 4.
+
+    https://arxiv.org/abs/1807.00734
+    """
+    return _per_example(ops.softplus(others - logits))
+
+
 ADVERSARIAL = {
     "hinge": AdversarialLoss(hinge_discriminator, hinge_generator),
     "least_squares": AdversarialLoss(
