@@ -5,7 +5,7 @@ from keras import ops
 
 from ganzoo.layers.strided import is_on_cpu
 
-CHANNELS = 64  # of a convolution that a CPU computes at once
+CHANNELS = 32  # of a convolution that a CPU computes at once
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -13,7 +13,7 @@ class GroupedConv2D(keras.layers.Conv2D):
     """Keras' Conv2D with `groups`: `[N, H, W, C] -> [N, H', W', F]`.
 
     TensorFlow has no gradient of it on CPUs, and XLA computes it there without oneDNN. A CPU
-    computes some groups at once instead, about 64 channels, as one convolution whose kernel is zero
+    computes some groups at once instead, about 32 channels, as one convolution whose kernel is zero
     between groups: in half the time of one for all groups or of matrix products of patches. In
     bfloat16, whose gradients take ten times as long there, it computes in float32.
     """
