@@ -274,9 +274,9 @@ class R3GAN(LatentGAN):
 
     def discriminator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]
-        fake = self._generate(labels, random)
-        r1_penalty, real_logits = self._penalty(real, labels, random, "real")
-        r2_penalty, fake_logits = self._penalty(fake, labels, random, "fake")
+        images = ops.concatenate([real, self._generate(labels, random)], axis=0)
+        penalties, logits = r1(lambda images: self._judge(images, labels, random), images)
+        (r1_penalty, r2_penalty), (real_logits, fake_logits) = map(_halves, (penalties, logits))
         penalty = self.current(self.gamma) * (r1_penalty + r2_penalty)
         adversarial = relativistic(real_logits, fake_logits)
         return Loss(
@@ -292,23 +292,32 @@ class R3GAN(LatentGAN):
 
     def generator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]
-        fake = self._generate(labels, random)
-        real_logits = self.discriminator(self.augment(real, random, "real"), labels)
-        fake_logits = self.discriminator(self.augment(fake, random, "fake"), labels)
+        images = ops.concatenate([real, self._generate(labels, random)], axis=0)
+        real_logits, fake_logits = _halves(self._judge(images, labels, random))
         return Loss(relativistic(fake_logits, real_logits))
 
     def call(self, latents, labels=None, training=False):
         return ops.clip(super().call(latents, labels, training), -1.0, 1.0)
 
-    def _penalty(self, images, labels, random, stream):
-        """Of the gradient by images before they are augmented: `[N]`, and the logits `[N, 1]`."""
-        return r1(
-            lambda images: self.discriminator(self.augment(images, random, stream), labels), images
-        )
+    def _judge(self, images, labels, random):
+        """Logits `[2N, 1]` of real images and then as many generated ones, as they are augmented.
+
+        Args:
+            images: `[2N, S, S, C]`, before that.
+            labels: `[N]`, of both.
+        """
+        real, fake = _halves(images)
+        seen = [self.augment(real, random, "real"), self.augment(fake, random, "fake")]
+        return self.discriminator(ops.concatenate(seen, axis=0), ops.tile(labels, 2))
 
     def _generate(self, labels, random):
         """New images of the generator in training, of these labels `[N]`."""
         return self.generator(self.draw_latents(random, labels.shape[0]), labels, training=True)
+
+
+def _halves(rows):
+    """`[2N, ...]` as two of `[N, ...]`."""
+    return ops.split(rows, 2, axis=0)
 
 
 def _stages(image_size, channel_base, channel_max, group_width, num_blocks) -> list[Stage]:
