@@ -83,6 +83,7 @@ MODELS = Models(
         "gan": "ganzoo.models.gan:VanillaGAN",
         "lsgan": "ganzoo.models.lsgan:LSGAN",
         "pix2pix": "ganzoo.models.pix2pix:Pix2Pix",
+        "r3gan": "ganzoo.models.r3gan:R3GAN",
         "sgan": "ganzoo.models.sgan:SGAN",
         "srgan": "ganzoo.models.srgan:SRGAN",
         "ssgan": "ganzoo.models.ssgan:SSGAN",
@@ -92,7 +93,9 @@ MODELS = Models(
 )
 
 # Recipes for images of several sizes, in pixels, which stand at the ends of their names.
-SIZES = MappingProxyType({"stylegan2_ada_paper": (256, 512, 1024)})
+SIZES = MappingProxyType(
+    {"r3gan_ffhq": (64, 256), "r3gan_imagenet": (32, 64), "stylegan2_ada_paper": (256, 512, 1024)}
+)
 
 
 def is_place(name: str) -> bool:

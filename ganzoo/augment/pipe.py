@@ -31,7 +31,9 @@ PIPES = {
     "bgcf": (*BLIT, *GEOM, *COLOR, "imgfilter"),
     "bgcfn": (*BLIT, *GEOM, *COLOR, "imgfilter", "noise"),
     "bgcfnc": (*BLIT, *GEOM, *COLOR, "imgfilter", "noise", "cutout"),
+    "r3gan": (*BLIT, *GEOM, *COLOR, "cutout"),
 }
+HALF_AS_LIKELY = {"r3gan": COLOR}  # Huang et al. 2024, https://arxiv.org/abs/2501.05441
 COLORED = ("hue", "saturation")  # without a meaning for grey images
 NOWHERE = -1.0  # a cutout's center beyond the image
 
@@ -94,6 +96,7 @@ class AugmentPipe(Augmentation):
     def __init__(self, pipe: str = "bgc", **kwargs):
         super().__init__(**kwargs)
         self.transforms = choose("pipe", pipe, PIPES)
+        self.half_as_likely = HALF_AS_LIKELY.get(pipe, ())
 
     def require_size(self, size):
         if "imgfilter" in self.transforms:
@@ -109,7 +112,9 @@ class AugmentPipe(Augmentation):
             sample, identity = _DRAWS[name]
             # Two rotations; so that one at least happens with the probability of the others.
             rotation = name.startswith("rotate_p")
-            probability = 1.0 - ops.sqrt(1.0 - ops.minimum(present, 1.0)) if rotation else present
+            probability = present * (0.5 if name in self.half_as_likely else 1.0)
+            if rotation:
+                probability = 1.0 - ops.sqrt(1.0 - ops.minimum(present, 1.0))
             values = sample(random, count)
             if name == "imgfilter":  # a chance for each band
                 bands = ops.split(values, 4, axis=1)

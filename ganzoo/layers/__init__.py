@@ -4,6 +4,7 @@ from ganzoo.layers.composite import Composite, Network, scaled_widths
 from ganzoo.layers.convolution import ConvToImage, CroppedConv2DTranspose, PaddedConv2D
 from ganzoo.layers.dropout import dropout, gaussian_noise
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate
+from ganzoo.layers.grouped import GroupedConv2D
 from ganzoo.layers.image_pool import ImagePool
 from ganzoo.layers.maxout import maxout
 from ganzoo.layers.minibatch_stddev import MinibatchStddev

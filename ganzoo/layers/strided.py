@@ -32,13 +32,19 @@ def shifted(kernel) -> list:
     return [ops.pad(kernel, [[i, 1 - i], [j, 1 - j], [0, 0], [0, 0]]) for i, j in places]
 
 
+def is_on_cpu() -> bool:
+    """Whether TensorFlow computes, and without an accelerator."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    return not (tf.config.list_logical_devices("GPU") + tf.config.list_logical_devices("TPU"))
+
+
 def _is_slow(x, kernel, few_pixels: int) -> bool:
     """Whether oneDNN would compute the gradient of such a kernel, in bfloat16, on few pixels."""
     if keras.backend.backend() != "tensorflow" or x.dtype != tf.bfloat16 or None in x.shape:
         return False
-    accelerators = tf.config.list_logical_devices("GPU") + tf.config.list_logical_devices("TPU")
     is_small = x.shape[1] * x.shape[2] <= few_pixels
-    return is_small and tuple(kernel.shape[:2]) == (4, 4) and not accelerators
+    return is_small and tuple(kernel.shape[:2]) == (4, 4) and is_on_cpu()
 
 
 @tf.custom_gradient

@@ -10,6 +10,7 @@ from ganzoo.losses.adversarial import (
     least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
+    relativistic,
     saturating_generator,
     wasserstein_critic,
 )

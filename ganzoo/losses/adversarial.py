@@ -86,6 +86,15 @@ def least_squares_generator(fake_logits):
     return _per_example(ops.square(fake_logits - 1.0))
 
 
+def relativistic(logits, others):
+    """softplus(-(D(x) - D(y))), of pairs: x is to look more real than y. The discriminator's has
+    real images for x, the generator's has its own: Jolicoeur-Martineau 2019, eq. 3 and 4.
+
+    https://arxiv.org/abs/1807.00734
+    """
+    return _per_example(ops.softplus(others - logits))
+
+
 def wasserstein_critic(real_logits, fake_logits):
     """D(G(z)) - D(x): minus the estimate of the Wasserstein distance, Arjovsky et al. 2017, eq. 2.
 

@@ -1,4 +1,4 @@
-"""Penalties on gradients: of the discriminator at images, of the generator at its styles."""
+"""Penalties on gradients, of the discriminator and of the generator, and on weights."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,13 @@ import tensorflow as tf
 
 
 def r1(discriminate: Callable, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """|grad_x D(x)|^2 / 2 for each real image x: Mescheder et al. 2018, eq. 9, before its gamma.
+    """|grad_x D(x)|^2 / 2 for each image x: Mescheder et al. 2018, eq. 9, before its gamma.
 
     https://arxiv.org/abs/1801.04406
 
     Args:
         discriminate: from images to logits `[N, 1]`.
-        images: real ones, `[N, H, W, C]`.
+        images: `[N, H, W, C]`, real ones; generated ones for R2, eq. 10.
 
     Returns:
         the penalties `[N]` and the logits `[N, 1]`.

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ganzoo import config, data, engine, models, trainer
 from ganzoo.engine import GAN
 from ganzoo.optimizers import SGD
+from ganzoo.schedules import values_of
 from ganzoo.seeds import Random
 from ganzoo.testing.processes import free
 
@@ -39,6 +40,9 @@ def recipe_of(name, full=True):
         }
     )
     recipe.augment.speed_images = 10 * BATCH
+    for arguments in recipe.optimizers.values():  # which SGD, see `prepared`, would have to have
+        betas = {name: value for name, value in arguments.items() if name.startswith("beta")}
+        arguments.update({name: values_of(value)[-1] for name, value in betas.items()})
     if full and "labels" in recipe.data:
         recipe.data.labels = True
     if full and "ema_half_life_images" in recipe.model:

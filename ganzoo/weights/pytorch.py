@@ -24,6 +24,7 @@ _CLASSES = (  # of which objects become records
     "dnnlib.tflib.network.Network",
     "models.utils.config.BaseConfig",
     "torch.nn.modules.",
+    *("R3GAN.", "training.networks.", "torch.float32", "torch.bfloat16"),  # of brownvc/R3GAN
 )
 
 

@@ -196,6 +196,15 @@ def test_each_transform_happens_with_the_probability():
     assert both.mean() == pytest.approx(0.09, abs=0.02)
 
 
+def test_colors_of_r3gan_change_half_as_often():
+    draws = draws_of(0.6, "r3gan")
+    assert set(draws) == {*PIPES["bgc"], "cutout"}
+    rates = {"scale": 0.6, "contrast": 0.3, "hue": 0.3}
+    for name, rate in rates.items():
+        assert (draws[name] != (name != "hue")).mean() == pytest.approx(rate, abs=0.02), name
+    assert (draws["cutout"][:, 0] >= 0).mean() == pytest.approx(0.6, abs=0.02)
+
+
 def test_upright_images_stay_the_most_frequent_ones():
     """Else a generator could not tell them from augmented ones, and would leak (section 2.2)."""
     turns = draws_of(0.8, "blit")["rotate90"]

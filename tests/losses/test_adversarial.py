@@ -12,6 +12,7 @@ from ganzoo.losses import (
     least_squares_generator,
     non_saturating_discriminator,
     non_saturating_generator,
+    relativistic,
     saturating_generator,
 )
 
@@ -77,6 +78,12 @@ def test_undecided_logits():
     np.testing.assert_allclose(non_saturating_generator(zero), np.log([2.0, 2.0]))
     np.testing.assert_allclose(hinge_discriminator(zero, zero), [2.0, 2.0])
     np.testing.assert_allclose(hinge_generator(zero), zero)
+
+
+def test_relativistic_by_hand():
+    np.testing.assert_allclose(relativistic(REAL, FAKE), log1pexp(FAKE - REAL), rtol=1e-6)
+    shifted = relativistic(REAL + 5.0, FAKE + 5.0)  # an offset of both changes nothing
+    np.testing.assert_allclose(shifted, relativistic(REAL, FAKE), rtol=1e-5)
 
 
 def test_non_saturating_stays_finite_where_exponentials_overflow():
