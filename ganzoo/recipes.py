@@ -77,6 +77,7 @@ class Models(Mapping[str, str]):
 MODELS = Models(
     {
         "acgan": "ganzoo.models.acgan:ACGAN",
+        "biggan": "ganzoo.models.biggan:BigGAN",
         "can": "ganzoo.models.can:CAN",
         "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
         "dcgan": "ganzoo.models.dcgan:DCGAN",

@@ -17,6 +17,7 @@ from ganzoo.layers.resample import (
     unpool,
     upsample_bilinear,
     upsample_blurred,
+    upsample_nearest,
     upscale_bilinear,
 )
 from ganzoo.layers.spectral_norm import (

@@ -69,9 +69,9 @@ def _fused(x, gamma, beta, epsilon: float, moments=()):
     )
 
 
-def batch_norm(**kwargs) -> BatchNormalization:
+def batch_norm(epsilon: float = EPSILON, **kwargs) -> BatchNormalization:
     """Batch normalization with the constants of the GAN literature: momentum 0.9, epsilon 1e-5."""
-    return BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, **kwargs)
+    return BatchNormalization(momentum=MOMENTUM, epsilon=epsilon, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

@@ -21,6 +21,11 @@ def unpool(x):
     return ops.reshape(x, (-1, 2 * height, 2 * width, channels))
 
 
+def upsample_nearest(x):
+    """Repeats each pixel: `[N, H, W, C] -> [N, 2H, 2W, C]`."""
+    return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+
+
 def upsample_bilinear(x):
     """Bilinear upsampling, half-pixel centers, edges repeated; `[N, H, W, C] -> [N, 2H, 2W, C]`.
 

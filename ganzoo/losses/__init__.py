@@ -10,5 +10,5 @@ from ganzoo.losses.adversarial import (
     non_saturating_discriminator,
     non_saturating_generator,
 )
-from ganzoo.losses.penalties import path_lengths, r1
+from ganzoo.losses.penalties import orthogonality, path_lengths, r1
 from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss
