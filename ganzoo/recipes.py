@@ -77,6 +77,8 @@ class Models(Mapping[str, str]):
 MODELS = Models(
     {
         "acgan": "ganzoo.models.acgan:ACGAN",
+        "biggan": "ganzoo.models.biggan:BigGAN",
+        "can": "ganzoo.models.can:CAN",
         "cgan": "ganzoo.models.cgan:CGAN",
         "cyclegan": "ganzoo.models.cyclegan:CycleGAN",
         "dcgan": "ganzoo.models.dcgan:DCGAN",

@@ -14,5 +14,5 @@ from ganzoo.losses.adversarial import (
     saturating_generator,
     wasserstein_critic,
 )
-from ganzoo.losses.penalties import path_lengths, r1, slope_of_one
+from ganzoo.losses.penalties import orthogonality, path_lengths, r1, slope_of_one
 from ganzoo.losses.perceptual import VGG_FEATURES, VGGLoss

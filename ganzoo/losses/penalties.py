@@ -53,6 +53,19 @@ def _squared_slopes(discriminate: Callable, images: tf.Tensor) -> tuple[tf.Tenso
     return tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]), logits
 
 
+def orthogonality(kernel: tf.Tensor) -> tf.Tensor:
+    """|W W^T * (1 - I)|^2, a scalar: Brock et al. 2019, eq. 3, before its beta.
+
+    https://arxiv.org/abs/1809.11096
+
+    Args:
+        kernel: of a layer, `[..., inputs, outputs]`; W has a row for each output.
+    """
+    matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
+    products = tf.matmul(matrix, matrix, transpose_a=True)
+    return tf.reduce_sum(tf.square(tf.linalg.set_diag(products, tf.zeros(products.shape[:1]))))
+
+
 def path_lengths(synthesize: Callable, styles: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """How far images move for a step of the styles: Karras et al. 2020, eq. 4.
 
