@@ -146,6 +146,7 @@ def test_cases_are_named_by_model_alone():
         assert cases.spelled_out(["b", *words]) == ["b", *words]
 
 
+@pytest.mark.slow
 def test_a_worker_answers_from_a_process_of_its_own():
     worker = Worker(os.getpid)
     assert worker("__int__") == worker.process.pid != os.getpid()

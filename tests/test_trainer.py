@@ -184,6 +184,7 @@ def assert_same_weights(run, other):
         np.testing.assert_array_equal(array, right[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_schedules_are_recorded_and_resumed(tmp_path):
     """Each kind of value that may follow one, as R3GAN has them."""
     changes = {
@@ -214,6 +215,7 @@ def test_schedules_are_recorded_and_resumed(tmp_path):
     assert models.load(straight.path).generate(1).shape == (1, 32, 32, 3)
 
 
+@pytest.mark.slow
 def test_a_run_from_before_random_streams_had_names_is_resumed_as_it_began(tmp_path, capsys):
     """Its files lack what was not recorded then, and have learning rates that decay."""
     options = recipe()

@@ -121,8 +121,8 @@ def make_generator(
     arch: Architecture, image_size: int, channels: int, widths: list[int], name: str
 ):
     """Latents `[N, latent_dim]` to images `[N, S, S, C]` in [-1, 1]."""
+    bottom = image_size // 2 ** len(widths)
     *widths, widest = widths
-    bottom = image_size // 2 ** HALVINGS[image_size]
     reshape, normalize = layers.Reshape((bottom, bottom, widest)), _norm()
     # A transposed convolution of a single pixel, as the Torch code has it, is a dense layer.
     stack = [_dense(bottom * bottom * widest)]

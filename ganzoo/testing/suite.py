@@ -36,7 +36,8 @@ pytest_plugins = ("ganzoo.testing.plugin",)
 
 def pytest_generate_tests(metafunc):
     """Each test is made once for each model, and for both of its forms where it is `in_both_forms`;
-    the plain one is of the second tier."""
+    the plain one is of the second tier, and so are models outside FIRST_TIER, where a file has it,
+    but for tests that are `quick`."""
     here = getattr(metafunc.module, "MODELS", ())
     names = metafunc.config.getoption("ganzoo_model", None) or here
     if not names:
@@ -45,13 +46,25 @@ def pytest_generate_tests(metafunc):
             f" {metafunc.module.__file__}, or --ganzoo-model=NAME"
         )
     if "subjects" in metafunc.fixturenames:
-        forms = [pytest.param((name, True), id=name) for name in names]
+        is_quick = getattr(metafunc.function, "is_quick", False)
+        first = names if is_quick else getattr(metafunc.module, "FIRST_TIER", names)
+        forms = [_form(name, True, slow=name not in first) for name in names]
         if getattr(metafunc.function, "has_both_forms", False):
-            slow = {"marks": pytest.mark.slow}
-            forms += [pytest.param((name, False), id=f"{name}-plain", **slow) for name in names]
+            forms += [_form(name, False, slow=True) for name in names]
         metafunc.parametrize("subjects", forms, indirect=True)
     elif "name" in metafunc.fixturenames:
         metafunc.parametrize("name", names)
+
+
+def _form(name, full, slow):
+    marks = [pytest.mark.slow] if slow else []
+    return pytest.param((name, full), id=name if full else f"{name}-plain", marks=marks)
+
+
+def quick(test):
+    """Of a test that takes a second or two for any model."""
+    test.is_quick = True
+    return test
 
 
 def in_both_forms(test):
@@ -95,6 +108,7 @@ def differing(left, right):
     return sum(not np.array_equal(a, b) for a, b in zip(left, right, strict=True))
 
 
+@quick
 @in_both_forms
 def test_the_form_has_what_the_model_can_have(subject):
     full = subject.recipe.model.channels != 1
@@ -106,6 +120,7 @@ def test_the_form_has_what_the_model_can_have(subject):
     assert not full or len(subject.model.averages()) == averaging
 
 
+@quick
 @in_both_forms
 def test_images_are_float32_in_range(subject):
     images = np.asarray(subject.model.preview(subject.batch, 4))
@@ -314,6 +329,7 @@ def test_an_exported_model_computes_what_the_model_does(subject, tmp_path):
     assert names == {each.spec.name for each in subject.model.mode().inputs}
 
 
+@quick
 @in_both_forms
 def test_modes_are_described_and_have_their_networks(subject):
     model = subject.model
