@@ -35,8 +35,8 @@ DECAY_KEYS = ("learning_rate", "decay_start_images", "decay_end_images", "final_
 
 
 def is_schedule(value: Any) -> bool:
-    """Whether a hyperparameter is a schedule; else it is constant."""
-    return isinstance(value, (tuple, list))
+    """Whether a hyperparameter is a schedule; else it is constant, as tuples of sizes are."""
+    return isinstance(value, (tuple, list)) and not all(isinstance(part, int) for part in value)
 
 
 def values_of(value: Any) -> list:
@@ -82,7 +82,9 @@ def check(name: str, schedule: Any) -> None:
         raise refuse(f"expected a schedule that begins with its shape, {' or '.join(_SHAPES)}")
     choose(f"shape of the schedule {name}", schedule[0], _SHAPES)
     points = schedule[1:]
-    if len(points) < 2 or not all(is_schedule(point) and len(point) == 2 for point in points):
+    if len(points) < 2 or not all(
+        isinstance(point, (tuple, list)) and len(point) == 2 for point in points
+    ):
         raise refuse("expected two or more points (images, value)")
     images = [point[0] for point in points]
     if any(type(n) is not int for n in images) or images[0] < 0 or images != sorted({*images}):
