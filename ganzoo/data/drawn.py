@@ -80,6 +80,8 @@ class DrawnSource(Source):
             return shapes.draw(scenes, column.shape[0], column.shape[2], self.looks[name])
         if column.role == "attributes":
             return shapes.attributes(scenes)[:, [*map(shapes.ATTRIBUTES.index, column.names)]]
+        if column.role == "text":
+            return np.array([[text.encode()] for text in shapes.captions(scenes)])
         return shapes.factors(scenes)["shape"] if column.names else np.zeros(len(scenes), np.int32)
 
 
@@ -93,21 +95,24 @@ def _drawn(
     return source.sized(MIN_SIZE, [3])
 
 
-def find_shapes(split: str, labels: bool = False, columns: Sequence[str] = ()) -> DrawnSource:
-    """Single drawings, whose class is the shape; `columns` are "attributes" and further looks."""
+def find_shapes(split: str, columns: Sequence[str] = ()) -> DrawnSource:
+    """Single drawings; `columns` are "label", the shape, "attributes", "caption" and further
+    looks."""
     if split != "train":
         raise UserError(f"shapes has the one split 'train', got {split!r}.")
-    looks, names = {"image": "solid"}, shapes.ATTRIBUTES
-    others = {"label": Column((), "class", tuple(shapes.SHAPES) if labels else ())}
+    known = {
+        "label": Column((), "class", tuple(shapes.SHAPES)),
+        "attributes": Column((len(shapes.ATTRIBUTES),), "attributes", shapes.ATTRIBUTES),
+        "caption": Column((1,), "text"),
+    }
+    further = shapes.LOOKS[1:]
     for name in columns:
-        if name == "attributes":
-            others[name] = Column((len(names),), name, names)
-        elif name in shapes.LOOKS[1:]:
-            looks[name] = name
-        else:
-            raise unknown("column of shapes", name, ["attributes", *shapes.LOOKS[1:]])
-    identity = [f"shapes {shapes.VERSION} {{size}} {{channels}} {labels}", *[*looks][1:]]
-    identity += ["attributes"] * ("attributes" in others)
+        if name not in (*known, *further):
+            raise unknown("column of shapes", name, ["attributes", "caption", *further])
+    looks = {"image": "solid"} | {name: name for name in columns if name in further}
+    others = {"label": Column((), "class")} | {n: c for n, c in known.items() if n in columns}
+    identity = [f"shapes {shapes.VERSION} {{size}} {{channels}} {'label' in columns}"]
+    identity += [*[*looks][1:], *[name for name in others if name != "label"]]
     return _drawn("shapes", range(shapes.COUNT), looks, " ".join(identity), MAX_SIZE, **others)
 
 

@@ -2,18 +2,24 @@
 
 import dataclasses
 import functools
-import hashlib
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from ganzoo.data import catalog, drawn, pairs
-from ganzoo.data.cache import Report, scan
+from ganzoo.data import cache, catalog, drawn
 from ganzoo.data.catalog import Info
 from ganzoo.data.decode import MIN_SIDE, Preparation
 from ganzoo.data.drawn import DrawnSource
-from ganzoo.data.sources import ArraySource, Collection, Source
+from ganzoo.data.reports import Report, scan
+from ganzoo.data.sources import (
+    ArraySource,
+    Collection,
+    Column,
+    PackedSource,
+    Source,
+    fingerprint_of,
+)
 from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, UnpairedStream
 from ganzoo.errors import UserError, choose
 
@@ -37,16 +43,93 @@ class DataFormat(NamedTuple):
     bundled: str
 
 
+def prepared(
+    collection: Collection | DrawnSource,
+    preparation: Preparation,
+    cache_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Source | PackedSource:
+    """A collection after preparation; arguments as `open_source` has them, the rest as `load`."""
+    if isinstance(collection, DrawnSource):
+        return collection.sized(preparation.image_size, preparation.all_channels)
+    return cache.load(collection, preparation, cache_dir, progress)
+
+
+def open_source(
+    dataset: str,
+    *,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    columns: Sequence[str] = (),
+    attributes: str | None = None,
+    cache_dir: str | Path | None = None,
+    progress: bool = True,
+    **options,
+) -> Source:
+    """Open a data set for training, preparing it first unless that was done before.
+
+    Args:
+        dataset: "shapes", "folder:PATH" (of a folder or zip file), "zip:PATH", or the name of
+            an image data set of TFDS, such as "cifar10" or "name/config".
+        data_dir: where TFDS keeps its data sets.
+        split: of a TFDS data set.
+        labels: whether to read classes, from TFDS or from the names of the first folders.
+        columns: what to read besides images and classes: "attributes" and "caption", from TFDS or
+            from a table beside the images, "embedding", from such a table alone, or of shapes one
+            of its looks: "striped", "outline", "mask".
+        attributes: names of those to read, separated by commas; None for all, if any.
+        cache_dir: where prepared images go; None for $GANZOO_HOME, or ~/.cache/ganzoo.
+        progress: whether to report slow work and odd files on standard error.
+        **options: `image_size`, `channels` and others of `Preparation`.
+
+    Raises:
+        UserError: for anything that whoever chose the data set can fix.
+    """
+    preparation = Preparation(**options)
+    columns = dict.fromkeys((*columns, "attributes")) if attributes else columns
+    collection = catalog.find(dataset, data_dir, split, labels, columns)
+    source = prepared(collection, preparation, cache_dir, progress)
+    return _with_attributes(source, attributes.split(",")) if attributes else source
+
+
+def _with_attributes(source: Source, names: list[str]) -> Source:
+    """With some of its attributes alone."""
+    known = {name: i for i, name in enumerate(source.columns["attributes"].names)}
+    chosen = [choose(f"attribute of {source.name}", name, known) for name in names]
+    column = Column((len(names),), "attributes", tuple(names))
+    changes = {"columns": {**source.columns, "attributes": column}}
+    if isinstance(source, ArraySource):
+        values = source.arrays["attributes"][:, chosen]
+        changes["arrays"] = {**source.arrays, "attributes": values}
+    return dataclasses.replace(
+        source, fingerprint=fingerprint_of(source.fingerprint, names), **changes
+    )
+
+
 def open_images(dataset: str, *, flip: bool = False, **options) -> ImageStream:
     """Single images with their columns; see `open_source` for the options and errors."""
-    return ImageStream(catalog.open_source(dataset, **options), flip)
+    return ImageStream(open_source(dataset, **options), flip)
+
+
+def _stretched(
+    collection: Collection | DrawnSource,
+    *,
+    resize: str = "bicubic",
+    fit: str = "stretch",
+    cache_dir: str | None = None,
+    progress: bool = True,
+    **options,
+) -> Source:
+    """Stretched to squares by a bicubic filter, unless the options say otherwise."""
+    preparation = Preparation(resize=resize, fit=fit, **options)
+    return prepared(collection, preparation, cache_dir, progress)
 
 
 def open_unpaired(
     dataset: str,
     *,
     image_size: int,
-    channels: int,
     load_size: int | None = None,
     flip: bool = True,
     data_dir: str | None = None,
@@ -59,19 +142,18 @@ def open_unpaired(
         dataset: "solid2striped", "unpaired:PATH" of a folder that holds trainA and trainB, or the
             name of a pair of TFDS, such as "horse2zebra".
         image_size: side of the random crops, in pixels.
-        channels: 1 (grey) or 3 (RGB).
         load_size: side that images get before they are cropped; None for image_size * 286 / 256,
             as in the official code.
         flip: mirror half of the images.
         data_dir: where TFDS keeps its data sets.
         split: the folders to read, or a split of TFDS.
-        **options: others of `open_source`, with its errors; images are stretched to squares by a
-            bicubic filter unless they say otherwise.
+        **options: `channels` and others of `open_source`, with its errors; images are stretched to
+            squares by a bicubic filter unless they say otherwise.
     """
-    found = pairs.find_domains(dataset, data_dir, split)
+    found = catalog.find_domains(dataset, data_dir, split)
     side = _load_size(image_size, load_size)
-    domains = tuple(_prepared(domain, side, channels, **options) for domain in found)
-    return UnpairedStream(domains, image_size, flip)
+    domains = (_stretched(domain, image_size=side, **options) for domain in found)
+    return UnpairedStream(tuple(domains), image_size, flip)
 
 
 def _load_size(image_size: int, load_size: int | None) -> int:
@@ -84,22 +166,6 @@ def _load_size(image_size: int, load_size: int | None) -> int:
             " taken from loaded images. Raise one or lower the other."
         )
     return load_size
-
-
-def _prepared(
-    collection: Collection | DrawnSource,
-    side: int,
-    channels: int,
-    *,
-    out_channels: int | None = None,
-    resize: str = "bicubic",
-    fit: str = "stretch",
-    cache_dir: str | None = None,
-    progress: bool = True,
-    **looks,
-) -> Source:
-    preparation = Preparation(side, channels, resize, fit=fit, pair_channels=out_channels, **looks)
-    return catalog.prepared(collection, preparation, cache_dir, progress)
 
 
 def open_paired(
@@ -128,7 +194,7 @@ def open_pairs(
     """The pairs of a data set, the columns "a" and "b"; other arguments as for `open_unpaired`.
 
     Args:
-        dataset: "outlines2shapes", "paired:PATH" as `pairs.find_pairs` describes it, or the name of
+        dataset: "outlines2shapes", "paired:PATH" as in `catalog.find_pairs`, or the name of
             a data set of TFDS whose examples are two images, or one that holds both side by side.
         image_size: height and width to give every image, in pixels.
         channels: of a, 1 (grey) or 3 (RGB).
@@ -140,8 +206,9 @@ def open_pairs(
     """
     order = choose("direction", direction, {"a2b": slice(None), "b2a": slice(None, None, -1)})
     first, second = (channels, out_channels or channels)[order]
-    found = pairs.find_pairs(dataset, data_dir, split)
-    source = _prepared(found, image_size, first, out_channels=second, **options)
+    found = catalog.find_pairs(dataset, data_dir, split)
+    sizes = {"image_size": image_size, "channels": first, "pair_channels": second}
+    source = _stretched(found, **sizes, **options)
     return source if direction == "a2b" else _renamed(source, SWAPPED)
 
 
@@ -149,15 +216,15 @@ def _renamed(source: ArraySource | DrawnSource, names: dict[str, str]) -> Source
     """Some columns of a source, under new names: from the new ones to those of the source."""
     tables = ("columns", "arrays" if isinstance(source, ArraySource) else "looks")
     changes = {t: {a: getattr(source, t)[b] for a, b in names.items()} for t in tables}
-    settings = json.dumps([source.fingerprint, "b2a" if names == SWAPPED else names])
-    changes["fingerprint"] = hashlib.sha256(settings.encode()).hexdigest()
+    settings = "b2a" if names == SWAPPED else names
+    changes["fingerprint"] = fingerprint_of(source.fingerprint, settings)
     return dataclasses.replace(source, **changes)
 
 
 def open_sets(
     dataset: str, *, image_size: int, channels: int, out_channels: int | None = None, **options
 ) -> dict[str, Source]:
-    """The domains "a" and "b" of a data set as two sets of single images, whether they are pairs.
+    """The domains "a" and "b" of a data set as two sets of images, pairs or not.
 
     Options and errors are those of `open_unpaired` and `open_pairs`.
     """
@@ -190,7 +257,7 @@ def open_patches(
     """
     preparation = Preparation(image_size, channels, fit="keep", **looks)
     collection = catalog.find(dataset, data_dir, split)
-    source = catalog.prepared(collection, preparation, cache_dir, progress)
+    source = prepared(collection, preparation, cache_dir, progress)
     return PatchStream(source, image_size, scale, flip, turn)
 
 
@@ -201,8 +268,8 @@ FORMATS = {
         functools.partial(catalog.inspect, columns=("attributes",)),
         "shapes",
     ),
-    "paired": DataFormat(open_paired, pairs.inspect_pairs, "outlines2shapes"),
-    "unpaired": DataFormat(open_unpaired, pairs.inspect_domains, "solid2striped"),
+    "paired": DataFormat(open_paired, catalog.inspect_pairs, "outlines2shapes"),
+    "unpaired": DataFormat(open_unpaired, catalog.inspect_domains, "solid2striped"),
     "super_resolution": DataFormat(open_patches, catalog.inspect, "shapes"),
 }
 
@@ -214,7 +281,7 @@ def check(
     data_dir: str | None = None,
     split: str = "train",
     labels: bool = False,
-    attributes: bool = False,
+    columns: Sequence[str] = (),
     paired: bool = False,
     fit: str = "crop",
     progress: bool = True,
@@ -223,18 +290,17 @@ def check(
 
     Bad is what cannot be read to its end, what is smaller than 8 px or a quarter of `image_size`
     on a side, what has too many pixels or none of a fixed range, and what lacks a class with
-    `labels`, attributes with `attributes`, a partner with `paired`. Where images keep their sizes
+    `labels`, a value for one of `columns`, a partner with `paired`. Where images keep their sizes
     (`fit="keep"`, as for SRGAN), the whole `image_size` is needed. Odd, but used: several frames,
     16 bits, and, where squares are cut out, a side more than four times the other. Files that
     neither are images nor are named so are odd as well, and not used.
     """
     kind, pair_channels = dataset.partition(":")[0], None
     if kind == "paired" or paired:
-        collections, pair_channels = (pairs.find_pairs(dataset, data_dir, split),), 3
-    elif kind == "unpaired" or dataset in (*pairs.TFDS_DOMAINS, *drawn.DOMAINS):
-        collections = pairs.find_domains(dataset, data_dir, split)
+        collections, pair_channels = (catalog.find_pairs(dataset, data_dir, split),), 3
+    elif kind == "unpaired" or dataset in (*catalog.TFDS_DOMAINS, *drawn.DOMAINS):
+        collections = catalog.find_domains(dataset, data_dir, split)
     else:
-        columns = ("attributes",) if attributes else ()
         collections = (catalog.find(dataset, data_dir, split, labels, columns),)
     preparation = Preparation(image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels)
     report = Report(dataset, sum(map(len, collections)))
@@ -248,5 +314,5 @@ def check(
         side = f"{os.path.basename(collection.name)}/" if kind == "unpaired" else ""
         report.problems += [p._replace(path=side + p.path) for p in found.problems]
         report.usable += found.usable
-        report.class_names = collection.class_names
+        report.class_names = catalog.names_of(collection, "label")
     return report

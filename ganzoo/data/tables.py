@@ -1,29 +1,63 @@
-"""What is known of each file of a folder or archive: its class, and its attributes.
+"""What is known of each file of a folder or archive: its class, attributes, captions, embeddings.
 
-The classes are the first folders, or what NVIDIA's `dataset.json` lists. Attributes are read from a
-table beside the images: `attributes.csv`, or CelebA's `list_attr_celeba.txt`.
+The classes are the first folders, or what NVIDIA's `dataset.json` lists. All else is read from
+tables beside the images:
+
+- attributes: `attributes.csv`, or CelebA's `list_attr_celeba.txt`;
+- captions: `captions.csv` with the header `file,caption` and a row for each caption, or
+  `captions.jsonl` with an object on each line, whose `caption` may be a list of them;
+- embeddings: `embeddings.npz`, made by `np.savez(path, files=names, embeddings=array)`, of float
+  `[N, E]`, or `[N, K, E]` for K captions of each image.
 """
 
+import contextlib
 import csv
 import io
 import json
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
 
 from ganzoo.data.decode import is_image
-from ganzoo.data.sources import Item
+from ganzoo.data.sources import Column, Item
 from ganzoo.errors import UserError
 
 Labeled = tuple[tuple[str, ...], list[Item]]  # the names of the classes, and the labeled items
 
-_TABLE = "dataset.json"
-_ATTRIBUTES = ("attributes.csv", "list_attr_celeba.txt")
+_CLASSES = "dataset.json"
 _VALUES = {"1": 1, "0": 0, "-1": 0}
 _SPLITS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
 _MAX_CLASSES = 100_000
+
+
+# What may be known of images, and the flags of `python -m ganzoo.data check` that ask for it.
+COLUMNS = {
+    "label": "labels",
+    "attributes": "attributes",
+    "caption": "captions",
+    "embedding": "embeddings",
+}
+
+
+class Table(NamedTuple):
+    """A kind of table beside the images.
+
+    Attributes:
+        files: what it may be called.
+        read: `(title, item) -> column, values by file name`; raises UserError.
+    """
+
+    files: tuple[str, ...]
+    read: Callable[[str, Item], tuple[Column, Mapping[str, Any]]]
+
+
+def flags_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """The flags of `python -m ganzoo.data check` that ask for some columns."""
+    return tuple(f"--{COLUMNS[column]}" for column in columns)
 
 
 def numbered(class_names: Sequence[str], most: int = 20) -> str:
@@ -33,36 +67,100 @@ def numbered(class_names: Sequence[str], most: int = 20) -> str:
     return f"{listed}, and {more:,} more" if more > 0 else listed
 
 
-def with_classes(name: str, items: list[Item]) -> Labeled:
-    """Labels the files of a collection and names its classes in the order of their numbers.
+def with_columns(
+    name: str, items: list[Item], wanted: Sequence[str]
+) -> tuple[dict[str, Column], list[Item]]:
+    """The columns of a collection, and its items with their values.
+
+    Args:
+        name: of the collection.
+        items: its files; tables among them are left out of the result.
+        wanted: keys of `COLUMNS`; the column "label" is there in any case.
 
     Raises:
-        UserError: when there are no classes, or a `dataset.json` with other than class numbers.
+        UserError: when classes or a table are missing or wrong.
     """
+    tables = {column: _only(name, column, items) for column in wanted if column != "label"}
+    paths, columns = {table.path for table in tables.values()}, {}
+    items = [item for item in items if item.path not in paths]
+    for column, table in tables.items():
+        columns[column], rows = _TABLES[column].read(f"{table.path} of {name}", table)
+        items = _joined(name, column, table.path, rows, items)
+    classes, items = _with_classes(name, items) if "label" in wanted else ((), items)
+    return {"label": Column((), "class", classes), **columns}, items
+
+
+def _only(name: str, column: str, items: list[Item]) -> Item:
+    files = _TABLES[column].files
+    tables = [item for item in items if PurePosixPath(item.path).name in files]
+    if len(tables) != 1:
+        raise UserError(
+            f"{name} needs one table of {COLUMNS[column]}, {' or '.join(files)}, beside its images."
+            f" Found: {', '.join(table.path for table in tables) or 'none'}."
+        )
+    return tables[0]
+
+
+def _joined(
+    name: str, column: str, table: str, rows: Mapping[str, Any], items: list[Item]
+) -> list[Item]:
+    """Gives each image its values, and adds what the table lists but is missing.
+
+    The table names files by their paths below it, or, as CelebA's does, without folders. Images
+    that it does not list, and files that are missing, become bad items.
+    """
+    files, found = {}, []
+    for item in items:
+        path = PurePosixPath(posixpath.relpath(item.path, PurePosixPath(table).parent))
+        key = str(path) if str(path) in rows else path.name
+        known = key in rows
+        found.append(
+            _given(item, column, rows[key])
+            if known
+            else item._replace(bad=f"not listed in {table}")
+        )
+        if files.setdefault(key, item) is not item and known:
+            raise UserError(
+                f"{table} of {name} lists {key!r}, which is both {files[key].path} and"
+                f" {item.path}. Write their paths into the table, or rename one."
+            )
+    absent = f"listed in {table}, but missing"
+    return found + [unreadable(path, absent) for path in rows if path not in files]
+
+
+def _given(item: Item, column: str, value: Any) -> Item:
+    return item._replace(values={**item.values, column: value})
+
+
+def unreadable(path: str, reason: str) -> Item:
+    """An item that is reported as bad when it is read."""
+
+    def refuse() -> BinaryIO:
+        raise OSError(reason)
+
+    return Item(path, 0, refuse)
+
+
+def _with_classes(name: str, items: list[Item]) -> Labeled:
+    """The names of the classes in the order of their numbers, and the labeled files."""
     parents = [PurePosixPath(item.path).parent for item in items]
     shared = PurePosixPath(posixpath.commonpath(map(str, parents)))
-    table = next((item for item in items if item.path == str(shared / _TABLE)), None)
-    labels = table and _read_table(f"{table.path} of {name}", table)
+    table = next((item for item in items if item.path == str(shared / _CLASSES)), None)
+    labels = table and _read_classes(f"{table.path} of {name}", table)
     if labels is None:
         return _by_folder(name, items, [parent.parts for parent in parents], len(shared.parts))
     labeled = []
-    for item in items:
+    for item in (item for item in items if item is not table):
         label = labels.get(str(PurePosixPath(item.path).relative_to(shared)))
-        known = {"bad": f"is not listed in {_TABLE}"} if label is None else {"label": label}
-        labeled += [item._replace(**known)] if item is not table else []
+        absent = item._replace(bad=f"is not listed in {_CLASSES}")
+        labeled.append(absent if label is None else _given(item, "label", label))
     return tuple(map(str, range(max(labels.values()) + 1))), labeled
 
 
-def _read_table(title: str, table: Item) -> dict[str, int] | None:
+def _read_classes(title: str, table: Item) -> dict[str, int] | None:
     """The class of each path that `dataset.json` lists; None for another program's file."""
-    try:
-        with table.open() as stream:
-            content = json.load(stream)
-    except Exception as error:  # an archive's readers raise nearly everything
-        raise UserError(
-            f"{title} cannot be read: {error}. Fix it, or remove it to take the classes from the"
-            " names of the folders."
-        ) from error
+    with _explained(title, "remove it to take the classes from the names of the folders"):
+        content = json.loads(_bytes(table))
     if not isinstance(content, dict) or "labels" not in content:
         return None
     entries = content["labels"]
@@ -78,6 +176,19 @@ def _read_table(title: str, table: Item) -> dict[str, int] | None:
     return {path.replace("\\", "/"): label for path, label in entries}
 
 
+@contextlib.contextmanager
+def _explained(title: str, advice: str = "make it again") -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # an archive's readers raise nearly everything
+        raise UserError(f"{title} cannot be read: {error}. Fix it, or {advice}.") from error
+
+
+def _bytes(table: Item) -> bytes:
+    with table.open() as stream:
+        return stream.read()
+
+
 def _is_class_entry(entry: Any) -> bool:
     if not isinstance(entry, list) or len(entry) != 2:
         return False
@@ -85,7 +196,9 @@ def _is_class_entry(entry: Any) -> bool:
     return isinstance(path, str) and type(label) is int and 0 <= label < _MAX_CLASSES
 
 
-def _by_folder(name: str, items: list[Item], folders: list[tuple], shared: int) -> Labeled:
+def _by_folder(
+    name: str, items: list[Item], folders: list[tuple], shared: int
+) -> tuple[tuple[str, ...], list[Item]]:
     """A leading folder that all share is no class, and neither is one without an image."""
     if all(len(parts) == shared for parts in folders):
         shared -= 1  # all files lie in one folder: it is the one class
@@ -103,9 +216,9 @@ def _by_folder(name: str, items: list[Item], folders: list[tuple], shared: int) 
         )
     _refuse_splits(name, classes)
     label = {c: i for i, c in enumerate(classes)}
-    outside = {"bad": "lies outside of the class folders"}
+    outside = "lies outside of the class folders"
     labeled = [
-        item._replace(**({"label": label[first]} if first in label else outside))
+        _given(item, "label", label[first]) if first in label else item._replace(bad=outside)
         for item, first in zip(items, firsts, strict=True)
     ]
     return classes, labeled
@@ -128,53 +241,10 @@ def _refuse_splits(name: str, classes: tuple[str, ...]) -> None:
     )
 
 
-def with_attributes(name: str, items: list[Item]) -> Labeled:
-    """Names the attributes of a collection, and gives each image its values, 0 or 1.
-
-    The table names files by their paths below it, or, as CelebA's does, without folders. Images
-    that it does not list, and files that it lists but that are missing, become bad items.
-
-    Raises:
-        UserError: for no table or several, and for a table with other values.
-    """
-    tables = [item for item in items if PurePosixPath(item.path).name in _ATTRIBUTES]
-    if len(tables) != 1:
-        raise UserError(
-            f"{name} needs one table of attributes, {' or '.join(_ATTRIBUTES)}, beside its images."
-            f" Found: {', '.join(table.path for table in tables) or 'none'}."
-        )
-    (table,) = tables
-    names, rows = _read_attributes(f"{table.path} of {name}", table)
-    files, found = {}, []
-    for item in (item for item in items if item is not table):
-        path = PurePosixPath(posixpath.relpath(item.path, PurePosixPath(table.path).parent))
-        key = str(path) if str(path) in rows else path.name
-        known = {"attributes": rows[key]} if key in rows else {"bad": f"not listed in {table.path}"}
-        found.append(item._replace(**known))
-        if files.setdefault(key, item) is not item and key in rows:
-            raise UserError(
-                f"{table.path} of {name} lists {key!r}, which is both {files[key].path} and"
-                f" {item.path}. Write their paths into the table, or rename one."
-            )
-    absent = f"listed in {table.path}, but missing"
-    return names, found + [unreadable(path, absent) for path in rows if path not in files]
-
-
-def unreadable(path: str, reason: str) -> Item:
-    """An item that is reported as bad when it is read."""
-
-    def refuse() -> BinaryIO:
-        raise OSError(reason)
-
-    return Item(path, 0, 0, refuse)
-
-
-def _read_attributes(title: str, table: Item) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
-    """The names of the attributes, and their values by file name."""
-    try:
+def _read_attributes(title: str, table: Item) -> tuple[Column, dict[str, tuple[int, ...]]]:
+    """0 or 1 for each attribute."""
+    with _explained(title):
         header, *lines = _cells(table)
-    except Exception as error:  # an archive's readers raise nearly everything
-        raise UserError(f"{title} cannot be read: {error}. Fix it, or make it again.") from error
     names, rows = tuple(header[1:]), {}
     if not names or len(set(names)) < len(names) or not set(names).isdisjoint(("", *_VALUES)):
         raise UserError(
@@ -190,13 +260,12 @@ def _read_attributes(title: str, table: Item) -> tuple[tuple[str, ...], dict[str
                 " each 0 or 1 (or -1 and 1)."
             )
         rows[path] = values
-    return names, rows
+    return Column((len(names),), "attributes", names), rows
 
 
 def _cells(table: Item) -> list[list[str]]:
     """The header of a table and its other lines, blank ones left out."""
-    with table.open() as stream:
-        text = stream.read().decode("utf-8-sig")
+    text = _bytes(table).decode("utf-8-sig")
     if table.path.endswith(".csv"):
         rows = csv.reader(io.StringIO(text, newline=""))
         return [[cell.strip() for cell in row] for row in rows if row] or [[]]
@@ -204,3 +273,60 @@ def _cells(table: Item) -> list[list[str]]:
     if int(count) != len(rows):
         raise ValueError(f"its first line says {count} rows, and there are {len(rows)}")
     return [["file", *header.split()], *map(str.split, rows)]
+
+
+def _read_captions(title: str, table: Item) -> tuple[Column, dict[str, list[str]]]:
+    """One or more texts."""
+    with _explained(title):
+        if table.path.endswith(".csv"):
+            header, *lines = _cells(table)
+        else:
+            header, lines = ["file", "caption"], _objects(table)
+    if header != ["file", "caption"]:
+        raise UserError(
+            f"{title} begins with {','.join(header)[:100]!r}. Expected the header 'file,caption'."
+        )
+    rows = {}
+    for line in lines:
+        path, *texts = line
+        if len(texts) != 1 or not all(isinstance(text, str) and text.strip() for text in line):
+            raise UserError(
+                f"{title} has {json.dumps(line)[:100]}. Expected a file and a caption that is not"
+                " empty; in a .csv, one with commas has to be in quotes."
+            )
+        rows.setdefault(path, []).append(texts[0])
+    return Column((), "text"), rows
+
+
+def _objects(table: Item) -> list[list]:
+    """Files and captions of a `captions.jsonl`; of a list of captions each has a row."""
+    rows = []
+    for entry in map(json.loads, _bytes(table).decode("utf-8-sig").splitlines()):
+        texts = entry.get("caption")
+        rows += [[entry.get("file"), t] for t in (texts if isinstance(texts, list) else [texts])]
+    return rows
+
+
+def _read_embeddings(title: str, table: Item) -> tuple[Column, dict[str, np.ndarray]]:
+    """float32 `[E]`, or `[K, E]` of K captions."""
+    again = "make it again by np.savez(path, files=names, embeddings=array)"
+    with _explained(title, again), np.load(io.BytesIO(_bytes(table))) as arrays:
+        files, vectors = arrays["files"].tolist(), np.asarray(arrays["embeddings"], np.float32)
+    if vectors.ndim not in (2, 3) or len(files) != len(vectors):
+        raise UserError(
+            f"{title} has {len(files):,} files, and embeddings {vectors.shape}. Expected"
+            f" ({len(files)}, E), or ({len(files)}, K, E) for K captions of each file."
+        )
+    if len(set(files)) < len(files):
+        raise UserError(f"{title} lists {max(files, key=files.count)!r} twice.")
+    finite = np.isfinite(vectors.reshape(len(files), -1)).all(axis=1)
+    if not finite.all():
+        raise UserError(f"{title}: that of {files[finite.argmin()]!r} is not finite (NaN).")
+    return Column(vectors.shape[1:], "embedding"), dict(zip(files, vectors, strict=True))
+
+
+_TABLES = {
+    "attributes": Table(("attributes.csv", "list_attr_celeba.txt"), _read_attributes),
+    "caption": Table(("captions.csv", "captions.jsonl"), _read_captions),
+    "embedding": Table(("embeddings.npz",), _read_embeddings),
+}

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import check, open_source
-from ganzoo.data.catalog import find, prepared
+from ganzoo.data.catalog import find
 from ganzoo.data.decode import Preparation
+from ganzoo.data.formats import prepared
 from ganzoo.errors import UserError
 from tests import commands
 

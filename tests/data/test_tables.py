@@ -157,7 +157,7 @@ def test_rows_and_files_must_match(tmp_path):
     assert "2 of 4 files" in message and "--attributes" in message
     assert "images/0002.png: not listed in attributes.csv" in message
     assert "images/0007.png: unreadable: listed in attributes.csv, but missing" in message
-    report = check(f"folder:{tmp_path}", attributes=True, progress=False)
+    report = check(f"folder:{tmp_path}", columns=("attributes",), progress=False)
     assert len(report.of_kind("bad")) == 2
     found = _attributes(tmp_path, on_bad_file="skip").read(np.arange(2))
     assert found["attributes"].tolist() == [[1, 0], [0, 0]]
