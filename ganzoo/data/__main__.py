@@ -27,8 +27,10 @@ def define_flags() -> None:
     flags.DEFINE_string("split", "train", "of a TFDS data set")
     flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
     flags.DEFINE_enum("fit", "crop", list(FITS), "config.data.fit; for super-resolution keep")
-    for name in COLUMNS.values():
-        flags.DEFINE_boolean(name, False, f"whether each image must have {name}")
+    flags.DEFINE_boolean("labels", False, "whether each image must have a class")
+    flags.DEFINE_boolean("attributes", False, "whether each image must have attributes")
+    flags.DEFINE_boolean("captions", False, "whether each image must have captions")
+    flags.DEFINE_boolean("embeddings", False, "whether each image must have embeddings")
     flags.DEFINE_boolean("paired", False, "whether a TFDS data set holds pairs")
 
 

@@ -18,7 +18,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import filelock
 import numpy as np
@@ -33,12 +33,7 @@ IN_MEMORY = 1 << 30  # bytes; larger sets are mapped, and the system keeps what 
 _STEMS = {"image": "images", "label": "labels"}  # of files; others are called as their columns
 
 
-def load(
-    collection: Collection,
-    preparation: Preparation,
-    cache_dir: str | Path | None = None,
-    progress: bool = True,
-) -> ArraySource | PackedSource:
+def load(collection: Collection, preparation: Preparation) -> ArraySource | PackedSource:
     """The prepared collection, after preparing it unless that was done before.
 
     Processes that need the same entry at once wait for the first. Images that keep their sizes make
@@ -48,38 +43,18 @@ def load(
         UserError: for bad files, or when the cache folder cannot be written or the disk is too
             small.
     """
-    root = files.expanded(cache_dir) if cache_dir else files.home()
+    root = files.expanded(preparation.cache_dir) if preparation.cache_dir else files.home()
     folder = root / "data" / _entry_name(collection, preparation)
     if not folder.exists():
         with _explained(folder.parent, _bytes_needed(collection, preparation)):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(folder.with_suffix(".lock")):
                 if not folder.exists():
-                    _write(folder, collection, preparation, progress)
+                    _write(folder, collection, preparation)
     with files.explain_damage(folder, "Remove that folder: its images are then prepared again."):
-        about, report, arrays = _read(folder, collection)
-    settle(collection, preparation, report, progress)
-    return _source(collection, preparation, about["fingerprint"], arrays)
-
-
-def _source(
-    collection: Collection,
-    preparation: Preparation,
-    fingerprint: str,
-    arrays: dict[str, np.ndarray],
-) -> ArraySource | PackedSource:
-    about, channels = {"name": collection.name, "fingerprint": fingerprint}, preparation.channels
-    pixels = arrays.pop("image")
-    if preparation.fit == "keep":
-        return PackedSource(**about, channels=channels, pixels=pixels, sizes=arrays["sizes"])
-    images = {"image": pixels}
-    if preparation.pair_channels is not None:
-        images = {"a": pixels[..., :channels], "b": pixels[..., channels:]}
-        del arrays["label"]  # pairs have none
-    known = dict.fromkeys(images, Column((), "image")) | collection.columns
-    arrays = images | arrays
-    columns = {name: known[name]._replace(shape=a.shape[1:]) for name, a in arrays.items()}
-    return ArraySource(**about, columns=columns, preparation=preparation.record(), arrays=arrays)
+        source, report = _read(folder, collection, preparation)
+    settle(collection, preparation, report)
+    return source
 
 
 def _entry_name(collection: Collection, preparation: Preparation) -> str:
@@ -122,7 +97,7 @@ def _explained(folder: Path, needed: int) -> Iterator[None]:
         raise UserError(f"Cannot write the prepared images: {error}. {elsewhere}.") from error
 
 
-def _write(folder: Path, collection: Collection, preparation: Preparation, progress: bool) -> None:
+def _write(folder: Path, collection: Collection, preparation: Preparation) -> None:
     needed = _bytes_needed(collection, preparation)
     if shutil.disk_usage(folder.parent).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -130,13 +105,13 @@ def _write(folder: Path, collection: Collection, preparation: Preparation, progr
     shutil.rmtree(partial, ignore_errors=True)  # of a killed process: the lock is ours
     partial.mkdir()
     try:
-        _fill(partial, collection, preparation, progress)
+        _fill(partial, collection, preparation)
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _fill(folder: Path, collection: Collection, preparation: Preparation, progress: bool) -> None:
+def _fill(folder: Path, collection: Collection, preparation: Preparation) -> None:
     report = Report(collection.name, len(collection))
     about = {"preparation": preparation.record(), **_names(collection)}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
@@ -145,7 +120,7 @@ def _fill(folder: Path, collection: Collection, preparation: Preparation, progre
     values, sizes, rows = {name: [] for name in collection.columns}, [], 0
     with (folder / "images.npy").open("wb") as file:
         _write_header(file, (len(collection), *row))
-        for pixels, item in scan(collection, preparation, report, progress):
+        for pixels, item in scan(collection, preparation, report):
             file.write(pixels.tobytes())
             digest.update(pixels.tobytes())
             for name, column in values.items():
@@ -188,13 +163,25 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
 
 
 def _read(
-    folder: Path, collection: Collection
-) -> tuple[dict[str, Any], Report, dict[str, np.ndarray]]:
-    about = json.loads((folder / "entry.json").read_text())
-    report = Report(**about["report"])
+    folder: Path, collection: Collection, preparation: Preparation
+) -> tuple[ArraySource | PackedSource, Report]:
+    entry = json.loads((folder / "entry.json").read_text())
+    report = Report(**entry["report"])
     report.problems = [Problem(*problem) for problem in report.problems]
     large = _file(folder, "image").stat().st_size > IN_MEMORY
-    arrays = {"image": np.load(_file(folder, "image"), mmap_mode="r" if large else None)}
-    names = [*collection.columns, *(["sizes"] if _file(folder, "sizes").exists() else [])]
-    arrays |= {name: np.load(_file(folder, name)) for name in names}
-    return about, report, arrays
+    pixels = np.load(_file(folder, "image"), mmap_mode="r" if large else None)
+    arrays = {name: np.load(_file(folder, name)) for name in collection.columns}
+    about = {"name": collection.name, "fingerprint": entry["fingerprint"]}
+    channels = preparation.channels
+    if preparation.fit == "keep":
+        sizes = np.load(_file(folder, "sizes"))
+        return PackedSource(**about, channels=channels, pixels=pixels, sizes=sizes), report
+    images = {"image": pixels}
+    if preparation.pair_channels is not None:
+        images = {"a": pixels[..., :channels], "b": pixels[..., channels:]}
+        del arrays["label"]  # pairs have none
+    known = dict.fromkeys(images, Column((), "image")) | collection.columns
+    arrays = images | arrays
+    columns = {name: known[name]._replace(shape=a.shape[1:]) for name, a in arrays.items()}
+    about |= {"columns": columns, "preparation": preparation.record()}
+    return ArraySource(**about, arrays=arrays), report

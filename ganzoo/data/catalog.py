@@ -21,7 +21,7 @@ from ganzoo.data.files import (
 from ganzoo.data.reports import say
 from ganzoo.data.sources import Collection, Item
 from ganzoo.data.tables import COLUMNS
-from ganzoo.data.tfds import open_tfds
+from ganzoo.data.tfds import TFDSCollection
 from ganzoo.errors import UserError, unknown
 
 TFDS_DOMAINS = (
@@ -61,7 +61,7 @@ def find(
             raise UserError(f"For your own images write --dataset=folder:{dataset}")
         if path and kind.lower() in ("folder", "zip", "file", "dir", "path"):
             raise UserError(f"{dataset!r} is not known. Write --dataset=folder:{path}")
-        return open_tfds(dataset, data_dir, split, columns)
+        return TFDSCollection(dataset, data_dir, split, columns)
     if split != "train":
         raise UserError(f"{dataset} has no split {split!r}, only 'train': all of its images.")
     file = path_of(dataset)
@@ -79,7 +79,9 @@ def find_domains(
     name = dataset.removeprefix("cycle_gan/")
     if name not in TFDS_DOMAINS:
         raise _no_pair(dataset)
-    return tuple(open_tfds(f"cycle_gan/{name}", data_dir, f"{split}{domain}") for domain in "AB")
+    return tuple(
+        TFDSCollection(f"cycle_gan/{name}", data_dir, f"{split}{domain}") for domain in "AB"
+    )
 
 
 def _folders(root: Path, split: str) -> list[Path]:
@@ -137,7 +139,7 @@ def find_pairs(
                 f"The true translations of {dataset} are not known: its domains are unpaired. Use"
                 f" {' or '.join(drawn.DOMAINS)}, or --dataset=paired:PATH of pairs of your own."
             )
-        return open_tfds(dataset, data_dir, split, pairs=True)
+        return TFDSCollection(dataset, data_dir, split, pairs=True)
     return _pairs_below(path_of(dataset), split)
 
 
@@ -236,7 +238,7 @@ def inspect(
 
 
 def inspect_domains(
-    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
+    dataset: str, *, data_dir: str | None = None, split: str = "train", **_
 ) -> Info:
     """Both domains at a glance: the smaller size, RGB if either is, the larger count."""
     return _described(dataset, *find_domains(dataset, data_dir, split))

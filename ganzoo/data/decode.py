@@ -4,6 +4,7 @@ import dataclasses
 import io
 import mimetypes
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,9 @@ class Preparation:
 
     `resize` is the name of one of Pillow's antialiased filters. What cannot be used makes
     `on_bad_file` "fail", or is left out by "skip". `pair_channels` are the channels of a second
-    image, where each item is a pair: two files, or one that holds them side by side.
+    image, where each item is a pair: two files, or one that holds them side by side. Prepared
+    images go into `cache_dir`, by default $GANZOO_HOME or ~/.cache/ganzoo; `progress` reports slow
+    work and odd files on standard error.
     """
 
     image_size: int
@@ -45,6 +48,8 @@ class Preparation:
     fit: str = "crop"
     on_bad_file: str = "fail"
     pair_channels: int | None = None
+    cache_dir: str | Path | None = None
+    progress: bool = True
 
     def __post_init__(self) -> None:
         if self.image_size < 1:
@@ -52,14 +57,14 @@ class Preparation:
         for channels in self.all_channels:
             if channels not in (1, 3):
                 raise UserError(f"channels must be 1 (grey) or 3 (RGB), got {channels}.")
-        if self.resize not in FILTERS:
-            raise unknown("resize filter", self.resize, FILTERS)
-        if self.background not in BACKGROUNDS:
-            raise unknown("background", self.background, BACKGROUNDS)
-        if self.fit not in FITS:
-            raise unknown("fit", self.fit, FITS)
-        if self.on_bad_file not in ("fail", "skip"):
-            raise unknown("value of on_bad_file", self.on_bad_file, ["fail", "skip"])
+        for title, value, known in (
+            ("resize filter", self.resize, FILTERS),
+            ("background", self.background, BACKGROUNDS),
+            ("fit", self.fit, FITS),
+            ("value of on_bad_file", self.on_bad_file, ("fail", "skip")),
+        ):
+            if value not in known:
+                raise unknown(title, value, known)
 
     @property
     def all_channels(self) -> tuple[int, ...]:
@@ -75,12 +80,10 @@ class Preparation:
 
     def record(self) -> dict:
         """Everything that decides the pixels, for logs and fingerprints."""
-        settings = dataclasses.asdict(self)
-        del settings["on_bad_file"]
-        if self.pair_channels is None:
-            del settings["pair_channels"]
-        fixed = {"orientation": "exif", "crop": FITS[settings.pop("fit")], "version": _VERSION}
-        return settings | fixed
+        names = ["image_size", "channels", "resize", "background"]
+        names += [] if self.pair_channels is None else ["pair_channels"]
+        fixed = {"orientation": "exif", "crop": FITS[self.fit], "version": _VERSION}
+        return {name: getattr(self, name) for name in names} | fixed
 
 
 class Decoded(NamedTuple):

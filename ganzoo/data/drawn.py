@@ -24,7 +24,6 @@ SPLITS = {
     "test": range(20_000, 21_000),
 }
 DOMAINS = {"solid2striped": ("solid", "striped"), "outlines2shapes": ("outline", "solid")}
-NAMES = ("shapes", *DOMAINS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

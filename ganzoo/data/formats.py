@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from ganzoo.data import cache, catalog, drawn
@@ -24,6 +23,7 @@ from ganzoo.data.streams import ExampleStream, ImageStream, PatchStream, Unpaire
 from ganzoo.errors import UserError, choose
 
 SWAPPED = {"a": "b", "b": "a"}
+_STRETCHED = {"resize": "bicubic", "fit": "stretch"}  # of pairs and domains, unless set otherwise
 _LOADED = 286 / 256  # side of a loaded image over that of the crop, in the official CycleGAN
 
 
@@ -44,15 +44,12 @@ class DataFormat(NamedTuple):
 
 
 def prepared(
-    collection: Collection | DrawnSource,
-    preparation: Preparation,
-    cache_dir: str | Path | None = None,
-    progress: bool = True,
+    collection: Collection | DrawnSource, preparation: Preparation
 ) -> Source | PackedSource:
-    """A collection after preparation; arguments as `open_source` has them, the rest as `load`."""
+    """A collection after preparation, with the errors of `cache.load`."""
     if isinstance(collection, DrawnSource):
         return collection.sized(preparation.image_size, preparation.all_channels)
-    return cache.load(collection, preparation, cache_dir, progress)
+    return cache.load(collection, preparation)
 
 
 def open_source(
@@ -63,8 +60,6 @@ def open_source(
     labels: bool = False,
     columns: Sequence[str] = (),
     attributes: str | None = None,
-    cache_dir: str | Path | None = None,
-    progress: bool = True,
     **options,
 ) -> Source:
     """Open a data set for training, preparing it first unless that was done before.
@@ -79,8 +74,6 @@ def open_source(
             from a table beside the images, "embedding", from such a table alone, or of shapes one
             of its looks: "striped", "outline", "mask".
         attributes: names of those to read, separated by commas; None for all, if any.
-        cache_dir: where prepared images go; None for $GANZOO_HOME, or ~/.cache/ganzoo.
-        progress: whether to report slow work and odd files on standard error.
         **options: `image_size`, `channels` and others of `Preparation`.
 
     Raises:
@@ -89,7 +82,7 @@ def open_source(
     preparation = Preparation(**options)
     columns = dict.fromkeys((*columns, "attributes")) if attributes else columns
     collection = catalog.find(dataset, data_dir, split, labels, columns)
-    source = prepared(collection, preparation, cache_dir, progress)
+    source = prepared(collection, preparation)
     return _with_attributes(source, attributes.split(",")) if attributes else source
 
 
@@ -110,20 +103,6 @@ def _with_attributes(source: Source, names: list[str]) -> Source:
 def open_images(dataset: str, *, flip: bool = False, **options) -> ImageStream:
     """Single images with their columns; see `open_source` for the options and errors."""
     return ImageStream(open_source(dataset, **options), flip)
-
-
-def _stretched(
-    collection: Collection | DrawnSource,
-    *,
-    resize: str = "bicubic",
-    fit: str = "stretch",
-    cache_dir: str | None = None,
-    progress: bool = True,
-    **options,
-) -> Source:
-    """Stretched to squares by a bicubic filter, unless the options say otherwise."""
-    preparation = Preparation(resize=resize, fit=fit, **options)
-    return prepared(collection, preparation, cache_dir, progress)
 
 
 def open_unpaired(
@@ -150,10 +129,11 @@ def open_unpaired(
         **options: `channels` and others of `open_source`, with its errors; images are stretched to
             squares by a bicubic filter unless they say otherwise.
     """
-    found = catalog.find_domains(dataset, data_dir, split)
     side = _load_size(image_size, load_size)
-    domains = (_stretched(domain, image_size=side, **options) for domain in found)
-    return UnpairedStream(tuple(domains), image_size, flip)
+    preparation = Preparation(image_size=side, **_STRETCHED | options)
+    found = catalog.find_domains(dataset, data_dir, split)
+    domains = tuple(prepared(domain, preparation) for domain in found)
+    return UnpairedStream(domains, image_size, flip)
 
 
 def _load_size(image_size: int, load_size: int | None) -> int:
@@ -206,9 +186,8 @@ def open_pairs(
     """
     order = choose("direction", direction, {"a2b": slice(None), "b2a": slice(None, None, -1)})
     first, second = (channels, out_channels or channels)[order]
-    found = catalog.find_pairs(dataset, data_dir, split)
-    sizes = {"image_size": image_size, "channels": first, "pair_channels": second}
-    source = _stretched(found, **sizes, **options)
+    preparation = Preparation(image_size, first, pair_channels=second, **_STRETCHED | options)
+    source = prepared(catalog.find_pairs(dataset, data_dir, split), preparation)
     return source if direction == "a2b" else _renamed(source, SWAPPED)
 
 
@@ -240,24 +219,19 @@ def open_patches(
     dataset: str,
     *,
     image_size: int,
-    channels: int,
     scale: int,
     data_dir: str | None = None,
     split: str = "train",
     flip: bool = True,
     turn: bool = True,
-    cache_dir: str | None = None,
-    progress: bool = True,
-    **looks,
+    **options,
 ) -> PatchStream:
     """Patches of large images; see `PatchStream` and, for the other options, `open_source`.
 
-    Images keep their sizes, and must not be smaller than a patch; `looks` are `background` and
-    `on_bad_file`.
+    Images keep their sizes, and must not be smaller than a patch.
     """
-    preparation = Preparation(image_size, channels, fit="keep", **looks)
-    collection = catalog.find(dataset, data_dir, split)
-    source = prepared(collection, preparation, cache_dir, progress)
+    preparation = Preparation(image_size, fit="keep", **options)
+    source = prepared(catalog.find(dataset, data_dir, split), preparation)
     return PatchStream(source, image_size, scale, flip, turn)
 
 
@@ -302,14 +276,16 @@ def check(
         collections = catalog.find_domains(dataset, data_dir, split)
     else:
         collections = (catalog.find(dataset, data_dir, split, labels, columns),)
-    preparation = Preparation(image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels)
+    preparation = Preparation(
+        image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels, progress=progress
+    )
     report = Report(dataset, sum(map(len, collections)))
     for collection in collections:
         found = Report(collection.name, len(collection))
         if isinstance(collection, DrawnSource):
             found.usable = len(collection)
         else:
-            for _ in scan(collection, preparation, found, progress):
+            for _ in scan(collection, preparation, found):
                 pass
         side = f"{os.path.basename(collection.name)}/" if kind == "unpaired" else ""
         report.problems += [p._replace(path=side + p.path) for p in found.problems]

@@ -54,11 +54,12 @@ class Report:
 
 
 def scan(
-    collection: Collection, preparation: Preparation, report: Report, progress: bool
+    collection: Collection, preparation: Preparation, report: Report
 ) -> Iterator[tuple[np.ndarray, Item]]:
     """Yield the pixels of every usable item in order, and write the rest into `report`."""
     report.problems += [Problem(path, reason, "notice") for path, reason in collection.notices]
-    with _progress(f"Reading {collection.name}", len(collection), progress) as bar:
+    title, total = f"Reading {collection.name}", len(collection)
+    with _progress(title, total, preparation.progress) as bar:
         for item, decoded in _decode_all(collection, preparation):
             bar.update()
             if decoded.bad:
@@ -96,13 +97,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def settle(
-    collection: Collection, preparation: Preparation, report: Report, progress: bool
-) -> None:
+def settle(collection: Collection, preparation: Preparation, report: Report) -> None:
     """Report what is odd, and refuse or pass over what is bad."""
     dataset = collection.name
     bad, notices = report.of_kind("bad"), report.of_kind("notice")
-    if notices and progress:
+    if notices and preparation.progress:
         say(_listing(f"{len(notices):,} odd files in {dataset}:", notices))
     if bad and preparation.on_bad_file == "fail":
         raise UserError(
@@ -112,7 +111,7 @@ def settle(
         )
     if not report.usable:
         raise UserError(_listing(f"No image of {dataset} can be used:", bad))
-    if bad and progress:
+    if bad and preparation.progress:
         say(_listing(f"Left out {len(bad):,} of {report.count:,} files in {dataset}:", bad))
 
 

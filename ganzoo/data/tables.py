@@ -113,13 +113,8 @@ def _joined(
     for item in items:
         path = PurePosixPath(posixpath.relpath(item.path, PurePosixPath(table).parent))
         key = str(path) if str(path) in rows else path.name
-        known = key in rows
-        found.append(
-            _given(item, column, rows[key])
-            if known
-            else item._replace(bad=f"not listed in {table}")
-        )
-        if files.setdefault(key, item) is not item and known:
+        found.append(_known(item, column, rows, key, f"not listed in {table}"))
+        if files.setdefault(key, item) is not item and key in rows:
             raise UserError(
                 f"{table} of {name} lists {key!r}, which is both {files[key].path} and"
                 f" {item.path}. Write their paths into the table, or rename one."
@@ -128,8 +123,11 @@ def _joined(
     return found + [unreadable(path, absent) for path in rows if path not in files]
 
 
-def _given(item: Item, column: str, value: Any) -> Item:
-    return item._replace(values={**item.values, column: value})
+def _known(item: Item, column: str, rows: Mapping[str, Any], key: str, absent: str) -> Item:
+    """An item with its value, or a bad one."""
+    if key not in rows:
+        return item._replace(bad=absent)
+    return item._replace(values={**item.values, column: rows[key]})
 
 
 def unreadable(path: str, reason: str) -> Item:
@@ -149,11 +147,12 @@ def _with_classes(name: str, items: list[Item]) -> Labeled:
     labels = table and _read_classes(f"{table.path} of {name}", table)
     if labels is None:
         return _by_folder(name, items, [parent.parts for parent in parents], len(shared.parts))
-    labeled = []
-    for item in (item for item in items if item is not table):
-        label = labels.get(str(PurePosixPath(item.path).relative_to(shared)))
-        absent = item._replace(bad=f"is not listed in {_CLASSES}")
-        labeled.append(absent if label is None else _given(item, "label", label))
+    absent = f"is not listed in {_CLASSES}"
+    labeled = [
+        _known(item, "label", labels, str(PurePosixPath(item.path).relative_to(shared)), absent)
+        for item in items
+        if item is not table
+    ]
     return tuple(map(str, range(max(labels.values()) + 1))), labeled
 
 
@@ -196,9 +195,7 @@ def _is_class_entry(entry: Any) -> bool:
     return isinstance(path, str) and type(label) is int and 0 <= label < _MAX_CLASSES
 
 
-def _by_folder(
-    name: str, items: list[Item], folders: list[tuple], shared: int
-) -> tuple[tuple[str, ...], list[Item]]:
+def _by_folder(name: str, items: list[Item], folders: list[tuple], shared: int) -> Labeled:
     """A leading folder that all share is no class, and neither is one without an image."""
     if all(len(parts) == shared for parts in folders):
         shared -= 1  # all files lie in one folder: it is the one class
@@ -217,11 +214,8 @@ def _by_folder(
     _refuse_splits(name, classes)
     label = {c: i for i, c in enumerate(classes)}
     outside = "lies outside of the class folders"
-    labeled = [
-        _given(item, "label", label[first]) if first in label else item._replace(bad=outside)
-        for item, first in zip(items, firsts, strict=True)
-    ]
-    return classes, labeled
+    both = zip(items, firsts, strict=True)
+    return classes, [_known(item, "label", label, first, outside) for item, first in both]
 
 
 def _by_number(name: str) -> tuple[str, str]:

@@ -23,13 +23,12 @@ _RETRIES = 5  # TFDS' own ten take more than three minutes to notice that there 
 
 
 class TFDSCollection:
-    """One split of a prepared TFDS data set.
+    """One split of a TFDS data set, downloaded and prepared unless it is there.
 
     Args:
         name: of the data set.
-        builder: whose data are prepared.
+        data_dir: where it is, None for the usual place.
         split: one of its splits.
-        data_dir: where they are, None for the usual place.
         columns: what each example has besides an image, keys of `COLUMNS`.
         pairs: whether it has two images, or one that holds both.
     """
@@ -39,24 +38,25 @@ class TFDSCollection:
     def __init__(
         self,
         name: str,
-        builder,
-        split: str,
         data_dir: str | None,
-        columns: Sequence[str],
-        pairs: bool,
+        split: str,
+        columns: Sequence[str] = (),
+        pairs: bool = False,
     ):
-        self.name, self._builder, self._split = name, builder, split
+        self.name, self._split, self._builder = name, split, _builder(name, data_dir)
         self.flags = (f"--dataset={name}", f"--split={split}")
         self.flags += (f"--data_dir={data_dir}",) if data_dir else ()
-        self.flags += (*flags_of(columns), *(("--paired",) if pairs else ()))
-        features = builder.info.features
+        self.flags += flags_of(columns) + ("--paired",) * pairs
+        features = self._builder.info.features
         self._image_keys = _image_keys(name, features, pairs)
+        if not self._builder.is_prepared():
+            _download(name, self._builder)
         self._keys = {column: _key(name, features, column) for column in columns}
         shape = features[self._image_keys[0]].shape
         self.native_shape = None if None in shape else shape
         self.columns = {"label": Column((), "class")}
         self.columns |= {c: _column(c, features[key]) for c, key in self._keys.items()}
-        self._info = _split_info(name, builder, split)
+        self._info = _split_info(name, self._builder, split)
 
     def __len__(self) -> int:
         return self._info.num_examples
@@ -108,22 +108,6 @@ class TFDSCollection:
     def identity(self) -> str:
         files = [(p.name, p.stat().length, p.stat().mtime) for p in self._info.filepaths]
         return json.dumps([self._builder.info.full_name, self._split, *map(str, files)])
-
-
-def open_tfds(
-    name: str,
-    data_dir: str | None,
-    split: str,
-    columns: Sequence[str] = (),
-    pairs: bool = False,
-) -> TFDSCollection:
-    """A data set of TFDS, downloaded and prepared in `data_dir` unless it is there; `columns` and
-    `pairs` as `TFDSCollection` has them."""
-    builder = _builder(name, data_dir)
-    if not builder.is_prepared():
-        _image_keys(name, builder.info.features, pairs)  # before a long download
-        _download(name, builder)
-    return TFDSCollection(name, builder, split, data_dir, columns, pairs)
 
 
 def _builder(name: str, data_dir: str | None):

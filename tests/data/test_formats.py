@@ -83,7 +83,7 @@ def test_missing_domains_are_told_with_what_was_found(tmp_path):
 
 def test_pairs_of_tfds_are_found_by_their_short_names(monkeypatch):
     asked = []
-    monkeypatch.setattr(catalog, "open_tfds", lambda *args, **options: asked.append(args))
+    monkeypatch.setattr(catalog, "TFDSCollection", lambda *args, **options: asked.append(args))
     catalog.find_domains("horse2zebra", "somewhere", "test")
     catalog.find_domains("cycle_gan/horse2zebra", "somewhere", "test")
     name = "cycle_gan/horse2zebra"

@@ -4,9 +4,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from ganzoo.data import check, inspect, open_source
+from ganzoo.data import Column, ImageStream, batches, check, inspect, open_source
 from ganzoo.data.tables import numbered
 from ganzoo.errors import UserError
+from tests import commands
 
 from .helpers import encoded, noise, write_images
 
@@ -202,3 +203,109 @@ def test_a_name_that_two_files_have_is_refused(tmp_path):
     (tmp_path / "attributes.csv").write_text("file,Male\n0000.png,1\n")
     with pytest.raises(UserError, match=r"is both a/0000\.png and b/0000\.png"):
         _attributes(tmp_path)
+
+
+_CAPTIONS = ("file,caption", "images/0000.png,a star", 'images/0001.png,"red, small"')
+_CAPTIONS += ("images/0002.png,eins", "images/0002.png,zwei ä")
+
+
+def _captions(path, **options):
+    return _open(path, labels=False, columns=("caption",), **options)
+
+
+@pytest.mark.parametrize("name", ["captions.csv", "captions.jsonl"])
+def test_captions_are_read_from_a_table_and_repeated_to_be_as_many(tmp_path, name):
+    rows = _CAPTIONS
+    if name == "captions.jsonl":
+        texts = ["a star", "red, small", ["eins", "zwei ä"]]
+        files = [f"images/000{i}.png" for i in range(3)]
+        objects = [{"file": f, "caption": t} for f, t in zip(files, texts, strict=True)]
+        rows = map(json.dumps, objects)
+    _table(tmp_path, *rows, name=name)
+    for _ in ("prepared", "from the cache"):
+        source = _captions(tmp_path)
+        found = source.read(np.arange(3))["caption"]
+        expected = [["a star"] * 2, ["red, small"] * 2, ["eins", "zwei ä"]]
+        assert np.char.decode(found, "utf-8").tolist() == expected
+    assert source.columns["caption"] == Column((2,), "text")
+    assert source.fingerprint != _open(tmp_path, labels=False).fingerprint
+    (batch,) = batches(ImageStream(source, shuffle=False), batch_size=3, seed=0).take(1)
+    assert batch["caption"].dtype == "string" and batch["caption"].shape == (3, 2)
+    assert batch["caption"][1, 0] == b"red, small"
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [
+        ("captions.csv", _CAPTIONS[1:], r"begins with 'images/0000\.png,a star'\. Expected the"),
+        ("captions.csv", ("file,caption", "images/0000.png,red, small"), "has to be in quotes"),
+        ("captions.csv", ("file,caption", "images/0000.png, "), "caption that is not empty"),
+        ("captions.jsonl", ('{"file": "images/0000.png"}',), r'has \["images/0000\.png", null\]'),
+        ("captions.jsonl", ('{"file": "a.png", "caption": [""]}',), "caption that is not empty"),
+        ("captions.jsonl", ("[1]",), "cannot be read"),
+        ("captions.txt", _CAPTIONS, "one table of captions, captions.csv or captions.jsonl"),
+    ],
+)
+def test_what_is_wrong_with_captions_is_explained(tmp_path, name, rows, message):
+    with pytest.raises(UserError, match=message):
+        _captions(_table(tmp_path, *rows, name=name))
+
+
+def test_captions_and_files_must_match(tmp_path):
+    _table(tmp_path, *_CAPTIONS[:3], "images/0009.png,away", name="captions.csv")
+    with pytest.raises(UserError) as error:
+        _captions(tmp_path)
+    message = str(error.value)
+    assert "2 of 4 files" in message and "--captions" in message
+    assert "images/0002.png: not listed in captions.csv" in message
+    assert "images/0009.png: unreadable: listed in captions.csv, but missing" in message
+    done = commands.run("data", "check", f"--dataset=folder:{tmp_path}", "--captions")
+    assert done.code == 1 and "2 bad" in done.out
+
+
+_FILES = [f"images/000{i}.png" for i in range(3)]
+_VECTORS = np.arange(24, dtype=np.float64).reshape(3, 2, 4)
+
+
+def _embeddings(folder, files=_FILES, **arrays):
+    write_images(folder / "images", 3)
+    np.savez(folder / "embeddings.npz", files=files, **arrays)
+    return _open(folder, labels=False, columns=("embedding",))
+
+
+@pytest.mark.parametrize("vectors", [_VECTORS, _VECTORS[:, 0]])
+def test_embeddings_are_read_by_file_name(tmp_path, vectors):
+    source = _embeddings(tmp_path, _FILES[::-1], embeddings=vectors)
+    found = source.read(np.arange(3))["embedding"]
+    assert found.dtype == np.float32 and np.array_equal(found, vectors[::-1])
+    assert source.columns["embedding"] == Column(vectors.shape[1:], "embedding")
+    (batch,) = batches(ImageStream(source, shuffle=False), batch_size=3, seed=0).take(1)
+    assert np.array_equal(batch["embedding"], found)
+    changed = _embeddings(tmp_path, _FILES, embeddings=vectors)
+    assert changed.fingerprint != source.fingerprint
+
+
+def test_captions_and_embeddings_are_read_together(tmp_path):
+    _embeddings(tmp_path, embeddings=_VECTORS)
+    (tmp_path / "captions.csv").write_text("\n".join(_CAPTIONS))
+    source = _open(tmp_path, labels=False, columns=("embedding", "caption"))
+    found = source.read(np.arange(3))
+    assert found["embedding"].shape == (3, 2, 4) and found["caption"][0, 0] == b"a star"
+
+
+@pytest.mark.parametrize(
+    ("files", "arrays", "message"),
+    [
+        (_FILES, {"vectors": _VECTORS}, r"'embeddings is not a file.*np\.savez\(path, files=names"),
+        (_FILES[:2], {"embeddings": _VECTORS}, r"has 2 files, and embeddings \(3, 2, 4\)"),
+        (_FILES, {"embeddings": _VECTORS[:, 0, 0]}, r"Expected \(3, E\), or \(3, K, E\)"),
+        (_FILES, {"embeddings": _VECTORS * [1, 1, 1, np.nan]}, r"'images/0000\.png' .*\(NaN\)"),
+        (_FILES[:1] * 3, {"embeddings": _VECTORS}, "lists 'images/0000.png' twice"),
+        (_FILES[:2], {"embeddings": _VECTORS[:2]}, "0002.png: not listed in embeddings.npz"),
+        ([*_FILES[:2], "b"], {"embeddings": _VECTORS}, "b: unreadable: listed in embeddings.npz"),
+        (np.array(_FILES, object), {"embeddings": _VECTORS}, "cannot be read: Object arrays"),
+    ],
+)
+def test_what_is_wrong_with_embeddings_is_explained(tmp_path, files, arrays, message):
+    with pytest.raises(UserError, match=message):
+        _embeddings(tmp_path, files, **arrays)
