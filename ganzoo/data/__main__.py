@@ -25,6 +25,7 @@ def define_flags() -> None:
     )
     flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
     flags.DEFINE_string("split", "train", "of a TFDS data set")
+    flags.DEFINE_boolean("masks", False, "whether each image must have a mask")
     flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
     flags.DEFINE_enum("fit", "crop", list(FITS), "config.data.fit; for super-resolution keep")
     flags.DEFINE_boolean("labels", False, "whether each image must have a class")

@@ -43,6 +43,8 @@ def load(collection: Collection, preparation: Preparation) -> ArraySource | Pack
         UserError: for bad files, or when the cache folder cannot be written or the disk is too
             small.
     """
+    if preparation.fit == "keep" and "mask" in collection.columns:
+        raise UserError("Masks need images of one size: choose another config.data.fit than keep.")
     root = files.expanded(preparation.cache_dir) if preparation.cache_dir else files.home()
     folder = root / "data" / _entry_name(collection, preparation)
     if not folder.exists():
@@ -75,9 +77,14 @@ def _names(collection: Collection) -> dict[str, tuple[str, ...]]:
 
 def _bytes_needed(collection: Collection, preparation: Preparation) -> int:
     """At least; images that keep their sizes, and texts, may need more."""
-    row = preparation.image_size**2 * sum(preparation.all_channels)
+    row = preparation.image_size**2 * _depth(collection, preparation)
     values = sum(math.prod(column.shape) for column in collection.columns.values())
     return len(collection) * (row + 4 * values)
+
+
+def _depth(collection: Collection, preparation: Preparation) -> int:
+    """Channels of all images and masks of an item."""
+    return sum(preparation.all_channels) + ("mask" in collection.columns)
 
 
 @contextlib.contextmanager
@@ -116,8 +123,8 @@ def _fill(folder: Path, collection: Collection, preparation: Preparation) -> Non
     about = {"preparation": preparation.record(), **_names(collection)}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     side, keep = preparation.image_size, preparation.fit == "keep"
-    row = () if keep else (side, side, sum(preparation.all_channels))
-    values, sizes, rows = {name: [] for name in collection.columns}, [], 0
+    row = () if keep else (side, side, _depth(collection, preparation))
+    values, sizes, rows = {name: [] for name in _stored(collection)}, [], 0
     with (folder / "images.npy").open("wb") as file:
         _write_header(file, (len(collection), *row))
         for pixels, item in scan(collection, preparation, report):
@@ -128,14 +135,20 @@ def _fill(folder: Path, collection: Collection, preparation: Preparation) -> Non
             sizes.append(pixels.shape[:2])
             rows += pixels.size if keep else 1
         _write_header(file, (rows, *row))
-    for name, column in collection.columns.items():
-        array = _array(values[name], column)
+    for name in values:
+        array = _array(values[name], collection.columns[name])
         np.save(_file(folder, name), array)
-        digest.update(array.tobytes())
+        shape = f"{array.dtype.str}{array.shape}" if name in about.get("columns", ()) else ""
+        digest.update(shape.encode() + array.tobytes())
     if keep:
         np.save(_file(folder, "sizes"), np.asarray(sizes, np.int32).reshape(-1, 2))
     about |= {"fingerprint": digest.hexdigest(), "report": dataclasses.asdict(report)}
     (folder / "entry.json").write_text(json.dumps(about))
+
+
+def _stored(collection: Collection) -> list[str]:
+    """The columns that have files of their own; masks lie behind their images."""
+    return [name for name, column in collection.columns.items() if not column.spatial]
 
 
 def _array(values: list, column: Column) -> np.ndarray:
@@ -170,7 +183,7 @@ def _read(
     report.problems = [Problem(*problem) for problem in report.problems]
     large = _file(folder, "image").stat().st_size > IN_MEMORY
     pixels = np.load(_file(folder, "image"), mmap_mode="r" if large else None)
-    arrays = {name: np.load(_file(folder, name)) for name in collection.columns}
+    arrays = {name: np.load(_file(folder, name)) for name in _stored(collection)}
     about = {"name": collection.name, "fingerprint": entry["fingerprint"]}
     channels = preparation.channels
     if preparation.fit == "keep":
@@ -180,6 +193,8 @@ def _read(
     if preparation.pair_channels is not None:
         images = {"a": pixels[..., :channels], "b": pixels[..., channels:]}
         del arrays["label"]  # pairs have none
+    if "mask" in collection.columns:
+        images = {"image": pixels[..., :channels], "mask": pixels[..., channels:]}
     known = dict.fromkeys(images, Column((), "image")) | collection.columns
     arrays = images | arrays
     columns = {name: known[name]._replace(shape=a.shape[1:]) for name, a in arrays.items()}

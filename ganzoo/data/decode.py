@@ -20,6 +20,7 @@ FITS = {"crop": "center square", "stretch": "none, stretched", "keep": "none, ke
 MIN_SIDE = 8  # pixels; what is smaller shows nothing
 MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
 ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
+_INSIDE = 128  # of a mask
 MAX_BYTES = 1 << 29  # of a file; one in a zip file needs twice as much memory while it is read
 _VERSION = 1
 
@@ -90,8 +91,8 @@ class Decoded(NamedTuple):
     """One item after preparation.
 
     Attributes:
-        pixels: uint8 `[H, W, channels]`, of a pair both images' channels; None when there is no
-            usable image.
+        pixels: uint8 `[H, W, channels]`, of a pair both images' channels, with a mask its 0 and 1
+            last; None when there is no usable image.
         bad: why an image cannot be used, or "".
         notice: what is odd about an image that is used, or a file that is passed over, or "".
     """
@@ -112,10 +113,14 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
         for image in images:
             _require_usable(image, item, preparation.smallest)
         notice = _oddities(images[0], preparation.fit)
-        if preparation.pair_channels is not None:
+        pairs, channels = preparation.pair_channels is not None, preparation.all_channels
+        masked = not pairs and item.partner is not None
+        if pairs or masked:
             images = _pair(images)
-        channels = preparation.all_channels
+        channels += (1,) * masked
         planes = [prepare(i, preparation, c) for i, c in zip(images, channels, strict=True)]
+        if masked:
+            planes[1] = np.uint8(planes[1] >= _INSIDE)
         return Decoded(np.concatenate(planes, axis=2) if planes[1:] else planes[0], notice=notice)
     except UnidentifiedImageError:
         return _no_image(item)

@@ -61,7 +61,7 @@ class Item(NamedTuple):
         open: the file.
         bad: why it cannot be used, whatever it contains, or "".
         values: of the collection's columns, by name.
-        partner: the second image of a pair.
+        partner: the second image of a pair, or else a mask.
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""What is known of each file of a folder or archive: its class, attributes, captions, embeddings.
+"""What is known of each file of a folder or archive: class, attributes, captions, mask and others.
 
-The classes are the first folders, or what NVIDIA's `dataset.json` lists. All else is read from
-tables beside the images:
+The classes are the first folders, or what NVIDIA's `dataset.json` lists. Masks are images of equal
+paths below the folder `masks`, bright inside. All else is read from tables beside the images:
 
 - attributes: `attributes.csv`, or CelebA's `list_attr_celeba.txt`;
 - captions: `captions.csv` with the header `file,caption` and a row for each caption, or
@@ -22,13 +22,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ganzoo.data.decode import is_image
+from ganzoo.data.decode import is_image, named_as_image
 from ganzoo.data.sources import Column, Item
 from ganzoo.errors import UserError
 
 Labeled = tuple[tuple[str, ...], list[Item]]  # the names of the classes, and the labeled items
 
-_CLASSES = "dataset.json"
+_CLASSES, _MASKS = "dataset.json", "masks"
 _VALUES = {"1": 1, "0": 0, "-1": 0}
 _SPLITS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
 _MAX_CLASSES = 100_000
@@ -40,6 +40,7 @@ COLUMNS = {
     "attributes": "attributes",
     "caption": "captions",
     "embedding": "embeddings",
+    "mask": "masks",
 }
 
 
@@ -80,9 +81,11 @@ def with_columns(
     Raises:
         UserError: when classes or a table are missing or wrong.
     """
-    tables = {column: _only(name, column, items) for column in wanted if column != "label"}
+    tables = {column: _only(name, column, items) for column in wanted if column in _TABLES}
     paths, columns = {table.path for table in tables.values()}, {}
     items = [item for item in items if item.path not in paths]
+    if "mask" in wanted:
+        columns["mask"], items = Column((), "mask"), _with_masks(name, items)
     for column, table in tables.items():
         columns[column], rows = _TABLES[column].read(f"{table.path} of {name}", table)
         items = _joined(name, column, table.path, rows, items)
@@ -137,6 +140,29 @@ def unreadable(path: str, reason: str) -> Item:
         raise OSError(reason)
 
     return Item(path, 0, refuse)
+
+
+def _with_masks(name: str, items: list[Item]) -> list[Item]:
+    """Gives each image its mask, and adds masks of missing images.
+
+    The mask of `a/0.jpg` is `masks/a/0.png`, or, where `a` is the folder of all images,
+    `masks/0.png`.
+    """
+    stems = [PurePosixPath(item.path).with_suffix("").parts for item in items]
+    both = list(zip(stems, items, strict=True))
+    inside = [(stem, item) for stem, item in both if stem[0] == _MASKS]
+    masks = {stem[1:]: item for stem, item in inside if named_as_image(item.path)}
+    if not masks:
+        raise UserError(f"{name} has no folder {_MASKS}, with a mask of each image.")
+    found, used = [], set()
+    for stem, item in both:
+        if stem[0] != _MASKS:
+            key = stem if stem in masks else stem[1:]
+            absent = {"bad": f"has no mask of its name below {_MASKS}"}
+            found.append(item._replace(**{"partner": masks[key]} if key in masks else absent))
+            used.add(key)
+    missing = "a mask, whose image is missing"
+    return found + [unreadable(m.path, missing) for key, m in masks.items() if key not in used]
 
 
 def _with_classes(name: str, items: list[Item]) -> Labeled:

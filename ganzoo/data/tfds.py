@@ -18,6 +18,7 @@ _EXPECTED = {
     "attributes": "group of attributes, true or false",
     "caption": "single feature of captions, text",
     "embedding": "embeddings: they are read from files beside images of your own",
+    "mask": "masks: they are read from files beside images of your own, or those of shapes",
 }
 _RETRIES = 5  # TFDS' own ten take more than three minutes to notice that there is no network
 
@@ -49,9 +50,9 @@ class TFDSCollection:
         self.flags += flags_of(columns) + ("--paired",) * pairs
         features = self._builder.info.features
         self._image_keys = _image_keys(name, features, pairs)
+        self._keys = {column: _key(name, features, column) for column in columns}
         if not self._builder.is_prepared():
             _download(name, self._builder)
-        self._keys = {column: _key(name, features, column) for column in columns}
         shape = features[self._image_keys[0]].shape
         self.native_shape = None if None in shape else shape
         self.columns = {"label": Column((), "class")}

@@ -61,8 +61,8 @@ def test_some_attributes_can_be_chosen():
         open_source("shapes", attributes="star,rde", **options)
     with pytest.raises(UserError, match=r"Unknown column of shapes 'masks'\. Did you mean mask"):
         open_source("shapes", image_size=32, channels=3, columns=("masks",))
-    with pytest.raises(UserError, match="cifar10 has no column 'mask'"):
-        open_source("cifar10", image_size=32, channels=3, columns=("mask",))
+    with pytest.raises(UserError, match="cifar10 has no column 'outline'"):
+        open_source("cifar10", image_size=32, channels=3, columns=("outline",))
     assert "star" in FORMATS["attributes"].inspect("shapes").attribute_names
 
 

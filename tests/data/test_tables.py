@@ -3,6 +3,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ganzoo.data import Column, ImageStream, batches, check, inspect, open_source
 from ganzoo.data.tables import numbered
@@ -309,3 +310,50 @@ def test_captions_and_embeddings_are_read_together(tmp_path):
 def test_what_is_wrong_with_embeddings_is_explained(tmp_path, files, arrays, message):
     with pytest.raises(UserError, match=message):
         _embeddings(tmp_path, files, **arrays)
+
+
+def _masks(folder, image_folder="photos", size=16):
+    """Images, and masks that are bright in their left half."""
+    write_images(folder / image_folder, 3)
+    mask = np.zeros((size, size), np.uint8)
+    mask[:, : size // 2] = 255
+    for i in range(3):
+        path = folder / "masks" / image_folder.removeprefix("photos") / f"{i:04d}.bmp"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(path)
+    return folder
+
+
+@pytest.mark.parametrize("folder", ["photos", "cat", "."])
+def test_masks_go_through_the_cache_and_move_with_their_images(tmp_path, folder):
+    _masks(tmp_path, folder)
+    for _ in ("prepared", "from the cache"):
+        source = _open(tmp_path, labels=folder == "cat", columns=("mask",))
+        found = source.read(np.arange(3))
+        assert np.array_equal(found["image"], [np.asarray(noise(i)) for i in range(3)])
+        assert (found["mask"][:, :, :8] == 1).all() and (found["mask"][:, :, 8:] == 0).all()
+    assert source.columns["mask"] == Column((16, 16, 1), "mask")
+    assert source.class_names == (("cat",) if folder == "cat" else ())
+    stream = ImageStream(source, flip=True, crop=12)
+    (batch,) = batches(stream, batch_size=32, seed=0).take(1)
+    assert batch["mask"].shape == (32, 12, 12, 1) and set(np.unique(batch["mask"])) == {0, 1}
+    assert 0 < np.mean(batch["mask"][:, 0, 0, 0]) < 1
+    assert source.fingerprint != _open(tmp_path, labels=False).fingerprint
+
+
+def test_masks_and_images_must_match(tmp_path):
+    _masks(tmp_path, size=16)
+    (tmp_path / "masks" / "notes.txt").write_text("passed over")
+    (tmp_path / "masks" / "0002.bmp").rename(tmp_path / "masks" / "0007.bmp")
+    Image.new("L", (16, 8)).save(tmp_path / "masks" / "0001.bmp")
+    with pytest.raises(UserError) as error:
+        _open(tmp_path, labels=False, columns=("mask",))
+    message = str(error.value)
+    assert "3 of 4 files" in message and "--masks" in message
+    assert "0001.png: the images of a pair have two sizes: 16x16 and 16x8" in message
+    assert "photos/0002.png: has no mask of its name below masks" in message
+    assert "masks/0007.bmp: unreadable: a mask, whose image is missing" in message
+    with pytest.raises(UserError, match="Masks need images of one size"):
+        _open(tmp_path, labels=False, columns=("mask",), fit="keep")
+    with pytest.raises(UserError, match="has no folder masks"):
+        _open(tmp_path / "photos", labels=False, columns=("mask",))
