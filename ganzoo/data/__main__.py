@@ -9,10 +9,10 @@ import sys
 from absl import flags
 
 from ganzoo import cli
+from ganzoo.data.classes import numbered
 from ganzoo.data.decode import FITS
-from ganzoo.data.formats import check
-from ganzoo.data.reports import Report
-from ganzoo.data.tables import COLUMNS, numbered
+from ganzoo.data.reports import Report, check
+from ganzoo.data.tables import COLUMNS
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS

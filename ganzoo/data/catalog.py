@@ -1,13 +1,11 @@
 """Data sets by name: single images, pairs of them, or two domains without correspondence."""
 
 import os
-import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from ganzoo.data import drawn
-from ganzoo.data.decode import named_as_image, read_header
+from ganzoo.data.decode import named_as_image
 from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.files import (
     FileCollection,
@@ -18,7 +16,6 @@ from ganzoo.data.files import (
     read_folder,
     require_folder,
 )
-from ganzoo.data.reports import say
 from ganzoo.data.sources import Collection, Item
 from ganzoo.data.tables import COLUMNS
 from ganzoo.data.tfds import TFDSCollection
@@ -37,8 +34,6 @@ TFDS_DOMAINS = (
     "ukiyoe2photo",
     "vangogh2photo",
 )
-_SAMPLED = 64  # headers read to guess the size
-_SLOW = 10_000  # headers that take long to read
 
 
 def find(
@@ -203,93 +198,3 @@ def _by_name(items: list[Item], folder: str) -> dict[str, Item]:
                 " alone, so their partners are not known. Rename one, or remove it."
             )
     return found
-
-
-class Info(NamedTuple):
-    """A data set at a glance.
-
-    Attributes:
-        name: what the user called it.
-        size: typical height and width of its images; None when it is drawn at any size.
-        channels: 1 when its images are grey, else 3.
-        num_classes: 0 without labels.
-        count: how many images, or files that may be images.
-        attribute_names: one name per attribute, where they were asked for.
-    """
-
-    name: str
-    size: tuple[int, int] | None
-    channels: int
-    num_classes: int
-    count: int
-    attribute_names: tuple[str, ...] = ()
-
-
-def inspect(
-    dataset: str,
-    *,
-    data_dir: str | None = None,
-    split: str = "train",
-    labels: bool = False,
-    columns: Sequence[str] = (),
-) -> Info:
-    """Look at a data set without decoding it; what TFDS does not have yet is downloaded."""
-    return _described(dataset, find(dataset, data_dir, split, labels, columns))
-
-
-def inspect_domains(
-    dataset: str, *, data_dir: str | None = None, split: str = "train", **_
-) -> Info:
-    """Both domains at a glance: the smaller size, RGB if either is, the larger count."""
-    return _described(dataset, *find_domains(dataset, data_dir, split))
-
-
-def inspect_pairs(
-    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
-) -> Info:
-    """Pairs at a glance: the size of one image, RGB if either is."""
-    collection = find_pairs(dataset, data_dir, split)
-    info = _described(dataset, collection)
-    if info.size and collection.sample(1)[0].partner is None:  # side by side
-        info = info._replace(size=(info.size[0], info.size[1] // 2))
-    return info
-
-
-def _described(dataset: str, *collections: Collection | DrawnSource) -> Info:
-    size, channels = None, 3
-    if not isinstance(collections[0], DrawnSource):
-        shapes = [found.native_shape or _typical_shape(found) for found in collections]
-        size = min((tuple(shape[:2]) for shape in shapes), key=min)
-        channels = 1 if all(shape[2] == 1 for shape in shapes) else 3
-    classes, attributes = (names_of(collections[0], name) for name in ("label", "attributes"))
-    return Info(dataset, size, channels, len(classes), max(map(len, collections)), attributes)
-
-
-def names_of(collection: Collection | DrawnSource, column: str) -> tuple[str, ...]:
-    """What its classes or attributes are called; () where it has none."""
-    return collection.columns[column].names if column in collection.columns else ()
-
-
-def _typical_shape(collection: Collection) -> tuple[int, int, int]:
-    headers = [*_headers(collection.sample(_SAMPLED))]
-    if not headers:
-        raise UserError(
-            f"Cannot guess the size of {collection.name}: nearly none of its "
-            f"{len(collection):,} files is an image. Set image_size and channels."
-        )
-    heights, widths, grey = zip(*headers, strict=True)
-    height, width = int(statistics.median(heights)), int(statistics.median(widths))
-    return height, width, 1 if all(grey) and _all_grey(collection) else 3
-
-
-def _all_grey(collection: Collection) -> bool:
-    """Reads the headers up to the first image in color."""
-    if len(collection) > _SLOW:
-        say(f"Looking for images in color among {len(collection):,} files of {collection.name}")
-    return all(grey for _, _, grey in _headers(collection))
-
-
-def _headers(items: Iterable[Item]) -> Iterator[tuple[int, int, bool]]:
-    """Those of images, both of a pair; why others are none is reported by `check`."""
-    images = (one for item in items for one in (item, item.partner) if one)
-    return (header for header in map(read_header, images) if not isinstance(header, str))

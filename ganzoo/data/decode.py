@@ -133,8 +133,7 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
 def _opened(item: Item) -> Image.Image:
     if item.size > MAX_BYTES:
         raise _BadImage(f"{item.size:,} bytes, more than an image has")
-    with item.open() as stream:
-        return Image.open(io.BytesIO(stream.read()))
+    return Image.open(io.BytesIO(item.read()))
 
 
 def _pair(images: list[Image.Image]) -> list[Image.Image]:

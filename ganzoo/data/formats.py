@@ -2,15 +2,13 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ganzoo.data import cache, catalog, drawn
-from ganzoo.data.catalog import Info
-from ganzoo.data.decode import MIN_SIDE, Preparation
+from ganzoo.data.decode import Preparation
 from ganzoo.data.drawn import DrawnSource
-from ganzoo.data.reports import Report, scan
+from ganzoo.data.reports import Info, inspect, inspect_domains, inspect_pairs
 from ganzoo.data.sources import (
     ArraySource,
     Collection,
@@ -236,59 +234,13 @@ def open_patches(
 
 
 FORMATS = {
-    "images": DataFormat(open_images, catalog.inspect, "shapes"),
+    "images": DataFormat(open_images, inspect, "shapes"),
     "attributes": DataFormat(
         functools.partial(open_images, columns=("attributes",)),
-        functools.partial(catalog.inspect, columns=("attributes",)),
+        functools.partial(inspect, columns=("attributes",)),
         "shapes",
     ),
-    "paired": DataFormat(open_paired, catalog.inspect_pairs, "outlines2shapes"),
-    "unpaired": DataFormat(open_unpaired, catalog.inspect_domains, "solid2striped"),
-    "super_resolution": DataFormat(open_patches, catalog.inspect, "shapes"),
+    "paired": DataFormat(open_paired, inspect_pairs, "outlines2shapes"),
+    "unpaired": DataFormat(open_unpaired, inspect_domains, "solid2striped"),
+    "super_resolution": DataFormat(open_patches, inspect, "shapes"),
 }
-
-
-def check(
-    dataset: str,
-    *,
-    image_size: int | None = None,
-    data_dir: str | None = None,
-    split: str = "train",
-    labels: bool = False,
-    columns: Sequence[str] = (),
-    paired: bool = False,
-    fit: str = "crop",
-    progress: bool = True,
-) -> Report:
-    """Decode every image of a data set, keep none, and report what is bad or odd.
-
-    Bad is what cannot be read to its end, what is smaller than 8 px or a quarter of `image_size`
-    on a side, what has too many pixels or none of a fixed range, and what lacks a class with
-    `labels`, a value for one of `columns`, a partner with `paired`. Where images keep their sizes
-    (`fit="keep"`, as for SRGAN), the whole `image_size` is needed. Odd, but used: several frames,
-    16 bits, and, where squares are cut out, a side more than four times the other. Files that
-    neither are images nor are named so are odd as well, and not used.
-    """
-    kind, pair_channels = dataset.partition(":")[0], None
-    if kind == "paired" or paired:
-        collections, pair_channels = (catalog.find_pairs(dataset, data_dir, split),), 3
-    elif kind == "unpaired" or dataset in (*catalog.TFDS_DOMAINS, *drawn.DOMAINS):
-        collections = catalog.find_domains(dataset, data_dir, split)
-    else:
-        collections = (catalog.find(dataset, data_dir, split, labels, columns),)
-    preparation = Preparation(
-        image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels, progress=progress
-    )
-    report = Report(dataset, sum(map(len, collections)))
-    for collection in collections:
-        found = Report(collection.name, len(collection))
-        if isinstance(collection, DrawnSource):
-            found.usable = len(collection)
-        else:
-            for _ in scan(collection, preparation, found):
-                pass
-        side = f"{os.path.basename(collection.name)}/" if kind == "unpaired" else ""
-        report.problems += [p._replace(path=side + p.path) for p in found.problems]
-        report.usable += found.usable
-        report.class_names = catalog.names_of(collection, "label")
-    return report

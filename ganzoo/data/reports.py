@@ -1,25 +1,120 @@
-"""What is bad or odd about the files of a data set: found while they are decoded, and reported."""
+"""What is in a data set, at a glance or file by file: what is bad, what is odd."""
 
 import contextlib
 import dataclasses
 import itertools
 import os
 import shlex
+import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from ganzoo.data.decode import Decoded, Preparation, decode
+from ganzoo.data import catalog, drawn
+from ganzoo.data.decode import MIN_SIDE, Decoded, Preparation, decode, read_header
+from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.sources import Collection, Item
 from ganzoo.errors import UserError
 
 _WINDOW = 256  # images decoded ahead, which bounds memory
 _LISTED = 20  # problems shown before training
+_SAMPLED = 64  # headers read to guess the size
+_SLOW = 10_000  # headers that take long to read
+
+
+class Info(NamedTuple):
+    """A data set at a glance.
+
+    Attributes:
+        name: what the user called it.
+        size: typical height and width of its images; None when it is drawn at any size.
+        channels: 1 when its images are grey, else 3.
+        num_classes: 0 without labels.
+        count: how many images, or files that may be images.
+        attribute_names: one name per attribute, where they were asked for.
+    """
+
+    name: str
+    size: tuple[int, int] | None
+    channels: int
+    num_classes: int
+    count: int
+    attribute_names: tuple[str, ...] = ()
+
+
+def inspect(
+    dataset: str,
+    *,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    columns: Sequence[str] = (),
+) -> Info:
+    """Look at a data set without decoding it; what TFDS does not have yet is downloaded."""
+    return _described(dataset, catalog.find(dataset, data_dir, split, labels, columns))
+
+
+def inspect_domains(
+    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
+) -> Info:
+    """Both domains at a glance: the smaller size, RGB if either is, the larger count."""
+    return _described(dataset, *catalog.find_domains(dataset, data_dir, split))
+
+
+def inspect_pairs(
+    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
+) -> Info:
+    """Pairs at a glance: the size of one image, RGB if either is."""
+    collection = catalog.find_pairs(dataset, data_dir, split)
+    info = _described(dataset, collection)
+    if info.size and collection.sample(1)[0].partner is None:  # side by side
+        info = info._replace(size=(info.size[0], info.size[1] // 2))
+    return info
+
+
+def _described(dataset: str, *collections: Collection | DrawnSource) -> Info:
+    size, channels = None, 3
+    if not isinstance(collections[0], DrawnSource):
+        shapes = [found.native_shape or _typical_shape(found) for found in collections]
+        size = min((tuple(shape[:2]) for shape in shapes), key=min)
+        channels = 1 if all(shape[2] == 1 for shape in shapes) else 3
+    classes, attributes = (names_of(collections[0], name) for name in ("label", "attributes"))
+    return Info(dataset, size, channels, len(classes), max(map(len, collections)), attributes)
+
+
+def names_of(collection: Collection | DrawnSource, column: str) -> tuple[str, ...]:
+    """What its classes or attributes are called; () where it has none."""
+    return collection.columns[column].names if column in collection.columns else ()
+
+
+def _typical_shape(collection: Collection) -> tuple[int, int, int]:
+    headers = [*_headers(collection.sample(_SAMPLED))]
+    if not headers:
+        raise UserError(
+            f"Cannot guess the size of {collection.name}: nearly none of its "
+            f"{len(collection):,} files is an image. Set image_size and channels."
+        )
+    heights, widths, grey = zip(*headers, strict=True)
+    height, width = int(statistics.median(heights)), int(statistics.median(widths))
+    return height, width, 1 if all(grey) and _all_grey(collection) else 3
+
+
+def _all_grey(collection: Collection) -> bool:
+    """Reads the headers up to the first image in color."""
+    if len(collection) > _SLOW:
+        say(f"Looking for images in color among {len(collection):,} files of {collection.name}")
+    return all(grey for _, _, grey in _headers(collection))
+
+
+def _headers(items: Iterable[Item]) -> Iterator[tuple[int, int, bool]]:
+    """Those of images, both of a pair; why others are none is reported by `check`."""
+    images = (one for item in items for one in (item, item.partner) if one)
+    return (header for header in map(read_header, images) if not isinstance(header, str))
 
 
 class Problem(NamedTuple):
@@ -95,6 +190,52 @@ def _progress(title: str, total: int, wanted: bool) -> Iterator[tqdm]:
 def say(text: str) -> None:
     """Inform the user, without touching what a program writes to standard output."""
     print(text, file=sys.stderr, flush=True)
+
+
+def check(
+    dataset: str,
+    *,
+    image_size: int | None = None,
+    data_dir: str | None = None,
+    split: str = "train",
+    labels: bool = False,
+    columns: Sequence[str] = (),
+    paired: bool = False,
+    fit: str = "crop",
+    progress: bool = True,
+) -> Report:
+    """Decode every image of a data set, keep none, and report what is bad or odd.
+
+    Bad is what cannot be read to its end, what is smaller than 8 px or a quarter of `image_size`
+    on a side, what has too many pixels or none of a fixed range, and what lacks a class with
+    `labels`, a value for one of `columns`, a partner with `paired`. Where images keep their sizes
+    (`fit="keep"`, as for SRGAN), the whole `image_size` is needed. Odd, but used: several frames,
+    16 bits, and, where squares are cut out, a side more than four times the other. Files that
+    neither are images nor are named so are odd as well, and not used.
+    """
+    kind, pair_channels = dataset.partition(":")[0], None
+    if kind == "paired" or paired:
+        collections, pair_channels = (catalog.find_pairs(dataset, data_dir, split),), 3
+    elif kind == "unpaired" or dataset in (*catalog.TFDS_DOMAINS, *drawn.DOMAINS):
+        collections = catalog.find_domains(dataset, data_dir, split)
+    else:
+        collections = (catalog.find(dataset, data_dir, split, labels, columns),)
+    preparation = Preparation(
+        image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels, progress=progress
+    )
+    report = Report(dataset, sum(map(len, collections)))
+    for collection in collections:
+        found = Report(collection.name, len(collection))
+        if isinstance(collection, DrawnSource):
+            found.usable = len(collection)
+        else:
+            for _ in scan(collection, preparation, found):
+                pass
+        side = f"{os.path.basename(collection.name)}/" if kind == "unpaired" else ""
+        report.problems += [p._replace(path=side + p.path) for p in found.problems]
+        report.usable += found.usable
+        report.class_names = names_of(collection, "label")
+    return report
 
 
 def settle(collection: Collection, preparation: Preparation, report: Report) -> None:

@@ -71,6 +71,17 @@ class Item(NamedTuple):
     values: Mapping[str, Any] = MappingProxyType({})
     partner: Item | None = None
 
+    def read(self) -> bytes:
+        """The whole file."""
+        with self.open() as stream:
+            return stream.read()
+
+    def given(self, column: str, rows: Mapping[str, Any], key: str | None, absent: str) -> Item:
+        """With the value of a column, `rows[key]`, or where there is none as a bad one."""
+        if key not in rows:
+            return self._replace(bad=absent)
+        return self._replace(values={**self.values, column: rows[key]})
+
 
 class Collection(Protocol):
     """Items in a fixed order.

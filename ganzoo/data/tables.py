@@ -1,7 +1,7 @@
 """What is known of each file of a folder or archive: class, attributes, captions, mask and others.
 
-The classes are the first folders, or what NVIDIA's `dataset.json` lists. Masks are images of equal
-paths below the folder `masks`, bright inside. All else is read from tables beside the images:
+Classes have a module of their own, `ganzoo.data.classes`. Masks are images of equal paths below the
+folder `masks`, bright inside. All else is read from tables beside the images:
 
 - attributes: `attributes.csv`, or CelebA's `list_attr_celeba.txt`;
 - captions: `captions.csv` with the header `file,caption` and a row for each caption, or
@@ -10,29 +10,24 @@ paths below the folder `masks`, bright inside. All else is read from tables besi
   `[N, E]`, or `[N, K, E]` for K captions of each image.
 """
 
-import contextlib
+import collections
 import csv
 import io
 import json
 import posixpath
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ganzoo.data.decode import is_image, named_as_image
+from ganzoo.data.classes import explained, with_classes
+from ganzoo.data.decode import named_as_image
 from ganzoo.data.sources import Column, Item
 from ganzoo.errors import UserError
 
-Labeled = tuple[tuple[str, ...], list[Item]]  # the names of the classes, and the labeled items
-
-_CLASSES, _MASKS = "dataset.json", "masks"
+_MASKS = "masks"
 _VALUES = {"1": 1, "0": 0, "-1": 0}
-_SPLITS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
-_MAX_CLASSES = 100_000
-
 
 # What may be known of images, and the flags of `python -m ganzoo.data check` that ask for it.
 COLUMNS = {
@@ -61,13 +56,6 @@ def flags_of(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"--{COLUMNS[column]}" for column in columns)
 
 
-def numbered(class_names: Sequence[str], most: int = 20) -> str:
-    """The classes with their numbers, "0 = cat, 1 = dog"; of more than `most` how many more."""
-    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(class_names[:most]))
-    more = len(class_names) - most
-    return f"{listed}, and {more:,} more" if more > 0 else listed
-
-
 def with_columns(
     name: str, items: list[Item], wanted: Sequence[str]
 ) -> tuple[dict[str, Column], list[Item]]:
@@ -89,7 +77,7 @@ def with_columns(
     for column, table in tables.items():
         columns[column], rows = _TABLES[column].read(f"{table.path} of {name}", table)
         items = _joined(name, column, table.path, rows, items)
-    classes, items = _with_classes(name, items) if "label" in wanted else ((), items)
+    classes, items = with_classes(name, items) if "label" in wanted else ((), items)
     return {"label": Column((), "class", classes), **columns}, items
 
 
@@ -116,7 +104,7 @@ def _joined(
     for item in items:
         path = PurePosixPath(posixpath.relpath(item.path, PurePosixPath(table).parent))
         key = str(path) if str(path) in rows else path.name
-        found.append(_known(item, column, rows, key, f"not listed in {table}"))
+        found.append(item.given(column, rows, key, f"not listed in {table}"))
         if files.setdefault(key, item) is not item and key in rows:
             raise UserError(
                 f"{table} of {name} lists {key!r}, which is both {files[key].path} and"
@@ -124,13 +112,6 @@ def _joined(
             )
     absent = f"listed in {table}, but missing"
     return found + [unreadable(path, absent) for path in rows if path not in files]
-
-
-def _known(item: Item, column: str, rows: Mapping[str, Any], key: str, absent: str) -> Item:
-    """An item with its value, or a bad one."""
-    if key not in rows:
-        return item._replace(bad=absent)
-    return item._replace(values={**item.values, column: rows[key]})
 
 
 def unreadable(path: str, reason: str) -> Item:
@@ -165,105 +146,9 @@ def _with_masks(name: str, items: list[Item]) -> list[Item]:
     return found + [unreadable(m.path, missing) for key, m in masks.items() if key not in used]
 
 
-def _with_classes(name: str, items: list[Item]) -> Labeled:
-    """The names of the classes in the order of their numbers, and the labeled files."""
-    parents = [PurePosixPath(item.path).parent for item in items]
-    shared = PurePosixPath(posixpath.commonpath(map(str, parents)))
-    table = next((item for item in items if item.path == str(shared / _CLASSES)), None)
-    labels = table and _read_classes(f"{table.path} of {name}", table)
-    if labels is None:
-        return _by_folder(name, items, [parent.parts for parent in parents], len(shared.parts))
-    absent = f"is not listed in {_CLASSES}"
-    labeled = [
-        _known(item, "label", labels, str(PurePosixPath(item.path).relative_to(shared)), absent)
-        for item in items
-        if item is not table
-    ]
-    return tuple(map(str, range(max(labels.values()) + 1))), labeled
-
-
-def _read_classes(title: str, table: Item) -> dict[str, int] | None:
-    """The class of each path that `dataset.json` lists; None for another program's file."""
-    with _explained(title, "remove it to take the classes from the names of the folders"):
-        content = json.loads(_bytes(table))
-    if not isinstance(content, dict) or "labels" not in content:
-        return None
-    entries = content["labels"]
-    if not isinstance(entries, list) or not entries:
-        raise UserError(f"{title} lists no labels. Set labels to False to train without classes.")
-    for entry in entries:
-        if not _is_class_entry(entry):
-            raise UserError(
-                f"{title} has the entry {json.dumps(entry)[:100]}. Expected a path and a class"
-                f' number from 0 to {_MAX_CLASSES - 1:,}, as in ["00000/img00000000.png", 3]. Set'
-                " labels to False to train without classes."
-            )
-    return {path.replace("\\", "/"): label for path, label in entries}
-
-
-@contextlib.contextmanager
-def _explained(title: str, advice: str = "make it again") -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # an archive's readers raise nearly everything
-        raise UserError(f"{title} cannot be read: {error}. Fix it, or {advice}.") from error
-
-
-def _bytes(table: Item) -> bytes:
-    with table.open() as stream:
-        return stream.read()
-
-
-def _is_class_entry(entry: Any) -> bool:
-    if not isinstance(entry, list) or len(entry) != 2:
-        return False
-    path, label = entry
-    return isinstance(path, str) and type(label) is int and 0 <= label < _MAX_CLASSES
-
-
-def _by_folder(name: str, items: list[Item], folders: list[tuple], shared: int) -> Labeled:
-    """A leading folder that all share is no class, and neither is one without an image."""
-    if all(len(parts) == shared for parts in folders):
-        shared -= 1  # all files lie in one folder: it is the one class
-    firsts = [parts[shared] if 0 <= shared < len(parts) else None for parts in folders]
-    members: dict[str, list[Item]] = {}
-    for item, first in zip(items, firsts, strict=True):
-        if first is not None:
-            members.setdefault(first, []).append(item)
-    found = [first for first, files in members.items() if any(map(is_image, files))]
-    classes = tuple(sorted(found, key=_by_number))
-    if not classes:
-        raise UserError(
-            f"{name} has no class folders, which labels are taken from. "
-            "Put the images of each class into a folder, or set labels to False."
-        )
-    _refuse_splits(name, classes)
-    label = {c: i for i, c in enumerate(classes)}
-    outside = "lies outside of the class folders"
-    both = zip(items, firsts, strict=True)
-    return classes, [_known(item, "label", label, first, outside) for item, first in both]
-
-
-def _by_number(name: str) -> tuple[str, str]:
-    """Sorts "2" before "10", and everything else as text."""
-    return re.sub("[0-9]+", lambda digits: digits[0].zfill(255), name), name
-
-
-def _refuse_splits(name: str, classes: tuple[str, ...]) -> None:
-    if len(classes) < 2 or not _SPLITS.issuperset(map(str.lower, classes)):
-        return
-    kind, _, path = name.partition(":")
-    place, unpack = (path, "") if kind == "folder" else ("PATH", "unpack it and ")
-    raise UserError(
-        f"{name} is divided into {', '.join(classes)}, which are splits and not classes. To train"
-        f" on one of them, {unpack}write --dataset=folder:{place}/{classes[0]}; or set labels to"
-        " False to train on all images without classes."
-    )
-
-
 def _read_attributes(title: str, table: Item) -> tuple[Column, dict[str, tuple[int, ...]]]:
     """0 or 1 for each attribute."""
-    with _explained(title):
+    with explained(title):
         header, *lines = _cells(table)
     names, rows = tuple(header[1:]), {}
     if not names or len(set(names)) < len(names) or not set(names).isdisjoint(("", *_VALUES)):
@@ -285,7 +170,7 @@ def _read_attributes(title: str, table: Item) -> tuple[Column, dict[str, tuple[i
 
 def _cells(table: Item) -> list[list[str]]:
     """The header of a table and its other lines, blank ones left out."""
-    text = _bytes(table).decode("utf-8-sig")
+    text = table.read().decode("utf-8-sig")
     if table.path.endswith(".csv"):
         rows = csv.reader(io.StringIO(text, newline=""))
         return [[cell.strip() for cell in row] for row in rows if row] or [[]]
@@ -297,7 +182,7 @@ def _cells(table: Item) -> list[list[str]]:
 
 def _read_captions(title: str, table: Item) -> tuple[Column, dict[str, list[str]]]:
     """One or more texts."""
-    with _explained(title):
+    with explained(title):
         if table.path.endswith(".csv"):
             header, *lines = _cells(table)
         else:
@@ -321,7 +206,7 @@ def _read_captions(title: str, table: Item) -> tuple[Column, dict[str, list[str]
 def _objects(table: Item) -> list[list]:
     """Files and captions of a `captions.jsonl`; of a list of captions each has a row."""
     rows = []
-    for entry in map(json.loads, _bytes(table).decode("utf-8-sig").splitlines()):
+    for entry in map(json.loads, table.read().decode("utf-8-sig").splitlines()):
         texts = entry.get("caption")
         rows += [[entry.get("file"), t] for t in (texts if isinstance(texts, list) else [texts])]
     return rows
@@ -330,19 +215,21 @@ def _objects(table: Item) -> list[list]:
 def _read_embeddings(title: str, table: Item) -> tuple[Column, dict[str, np.ndarray]]:
     """float32 `[E]`, or `[K, E]` of K captions."""
     again = "make it again by np.savez(path, files=names, embeddings=array)"
-    with _explained(title, again), np.load(io.BytesIO(_bytes(table))) as arrays:
-        files, vectors = arrays["files"].tolist(), np.asarray(arrays["embeddings"], np.float32)
-    if vectors.ndim not in (2, 3) or len(files) != len(vectors):
+    with explained(title, again), np.load(io.BytesIO(table.read())) as arrays:
+        files, vectors = arrays["files"], np.asarray(arrays["embeddings"], np.float32)
+    names = files.ndim == 1 and files.dtype.kind == "U"
+    if not names or vectors.ndim not in (2, 3) or len(files) != len(vectors):
         raise UserError(
-            f"{title} has {len(files):,} files, and embeddings {vectors.shape}. Expected"
-            f" ({len(files)}, E), or ({len(files)}, K, E) for K captions of each file."
+            f"{title} has files {files.shape} of {files.dtype}, and embeddings {vectors.shape}."
+            " Expected names (N,), and (N, E), or (N, K, E) for K captions of each file."
         )
-    if len(set(files)) < len(files):
-        raise UserError(f"{title} lists {max(files, key=files.count)!r} twice.")
     finite = np.isfinite(vectors.reshape(len(files), -1)).all(axis=1)
     if not finite.all():
-        raise UserError(f"{title}: that of {files[finite.argmin()]!r} is not finite (NaN).")
-    return Column(vectors.shape[1:], "embedding"), dict(zip(files, vectors, strict=True))
+        raise UserError(f"{title}: that of {str(files[finite.argmin()])!r} is not finite (NaN).")
+    twice = [name for name, count in collections.Counter(files.tolist()).items() if count > 1]
+    if twice:
+        raise UserError(f"{title} lists {twice[0]!r} twice.")
+    return Column(vectors.shape[1:], "embedding"), dict(zip(files.tolist(), vectors, strict=True))
 
 
 _TABLES = {

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import Column, ImageStream, batches, check, inspect, open_source
-from ganzoo.data.tables import numbered
+from ganzoo.data.classes import numbered
 from ganzoo.errors import UserError
 from tests import commands
 
@@ -298,8 +298,9 @@ def test_captions_and_embeddings_are_read_together(tmp_path):
     ("files", "arrays", "message"),
     [
         (_FILES, {"vectors": _VECTORS}, r"'embeddings is not a file.*np\.savez\(path, files=names"),
-        (_FILES[:2], {"embeddings": _VECTORS}, r"has 2 files, and embeddings \(3, 2, 4\)"),
-        (_FILES, {"embeddings": _VECTORS[:, 0, 0]}, r"Expected \(3, E\), or \(3, K, E\)"),
+        (_FILES[:2], {"embeddings": _VECTORS}, r"files \(2,\) of <U15, and embeddings \(3, 2, 4\)"),
+        (_FILES, {"embeddings": _VECTORS[:, 0, 0]}, r"Expected names .*\(N, E\), or \(N, K, E\)"),
+        ([0, 1, 2], {"embeddings": _VECTORS}, r"files \(3,\) of int64"),
         (_FILES, {"embeddings": _VECTORS * [1, 1, 1, np.nan]}, r"'images/0000\.png' .*\(NaN\)"),
         (_FILES[:1] * 3, {"embeddings": _VECTORS}, "lists 'images/0000.png' twice"),
         (_FILES[:2], {"embeddings": _VECTORS[:2]}, "0002.png: not listed in embeddings.npz"),
