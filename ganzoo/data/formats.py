@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ganzoo.data import cache, catalog, drawn
 from ganzoo.data.decode import Preparation
 from ganzoo.data.drawn import DrawnSource
-from ganzoo.data.reports import Info, inspect, inspect_domains, inspect_pairs
+from ganzoo.data.reports import Info, inspect
 from ganzoo.data.sources import (
     ArraySource,
     Collection,
@@ -26,19 +26,25 @@ _LOADED = 286 / 256  # side of a loaded image over that of the crop, in the offi
 
 
 class DataFormat(NamedTuple):
-    """One kind of data.
+    """What a model may ask of data.
 
     Attributes:
         open: `(dataset, *, image_size, channels, **options) -> ExampleStream`, with the options
             that `config.data` has for this format, with `scale` for super-resolution, and with
             `out_channels` for pairs.
-        inspect: `(dataset, *, data_dir, split, labels) -> Info`, to choose sizes by.
         bundled: a data set that needs no download.
+        kind: "images", "paired" or "unpaired".
+        columns: what is read besides images and classes.
     """
 
     open: Callable[..., ExampleStream]
-    inspect: Callable[..., Info]
     bundled: str
+    kind: str = "images"
+    columns: tuple[str, ...] = ()
+
+    def inspect(self, dataset: str, **options) -> Info:
+        """`data.inspect` of such a data set, to choose sizes by."""
+        return inspect(dataset, kind=self.kind, columns=self.columns, **options)
 
 
 def prepared(
@@ -234,13 +240,11 @@ def open_patches(
 
 
 FORMATS = {
-    "images": DataFormat(open_images, inspect, "shapes"),
+    "images": DataFormat(open_images, "shapes"),
     "attributes": DataFormat(
-        functools.partial(open_images, columns=("attributes",)),
-        functools.partial(inspect, columns=("attributes",)),
-        "shapes",
+        functools.partial(open_images, columns=("attributes",)), "shapes", columns=("attributes",)
     ),
-    "paired": DataFormat(open_paired, inspect_pairs, "outlines2shapes"),
-    "unpaired": DataFormat(open_unpaired, inspect_domains, "solid2striped"),
-    "super_resolution": DataFormat(open_patches, inspect, "shapes"),
+    "paired": DataFormat(open_paired, "outlines2shapes", "paired"),
+    "unpaired": DataFormat(open_unpaired, "solid2striped", "unpaired"),
+    "super_resolution": DataFormat(open_patches, "shapes"),
 }

@@ -50,41 +50,38 @@ class Info(NamedTuple):
 def inspect(
     dataset: str,
     *,
+    kind: str = "images",
     data_dir: str | None = None,
     split: str = "train",
     labels: bool = False,
     columns: Sequence[str] = (),
 ) -> Info:
-    """Look at a data set without decoding it; what TFDS does not have yet is downloaded."""
-    return _described(dataset, catalog.find(dataset, data_dir, split, labels, columns))
+    """Look at a data set without decoding it; what TFDS does not have yet is downloaded.
 
-
-def inspect_domains(
-    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
-) -> Info:
-    """Both domains at a glance: the smaller size, RGB if either is, the larger count."""
-    return _described(dataset, *catalog.find_domains(dataset, data_dir, split))
-
-
-def inspect_pairs(
-    dataset: str, *, data_dir: str | None = None, split: str = "train", labels: bool = False
-) -> Info:
-    """Pairs at a glance: the size of one image, RGB if either is."""
-    collection = catalog.find_pairs(dataset, data_dir, split)
-    info = _described(dataset, collection)
-    if info.size and collection.sample(1)[0].partner is None:  # side by side
-        info = info._replace(size=(info.size[0], info.size[1] // 2))
-    return info
-
-
-def _described(dataset: str, *collections: Collection | DrawnSource) -> Info:
-    size, channels = None, 3
-    if not isinstance(collections[0], DrawnSource):
+    Of "unpaired" domains, it is the smaller size, RGB if either is, and the larger count; of
+    "paired" images, the size of one, and RGB if either is.
+    """
+    collections = _found(kind, dataset, data_dir, split, labels, columns)
+    first, size, channels = collections[0], None, 3
+    if not isinstance(first, DrawnSource):
         shapes = [found.native_shape or _typical_shape(found) for found in collections]
         size = min((tuple(shape[:2]) for shape in shapes), key=min)
         channels = 1 if all(shape[2] == 1 for shape in shapes) else 3
-    classes, attributes = (names_of(collections[0], name) for name in ("label", "attributes"))
+        if kind == "paired" and first.sample(1)[0].partner is None:  # side by side
+            size = (size[0], size[1] // 2)
+    classes, attributes = (names_of(first, name) for name in ("label", "attributes"))
     return Info(dataset, size, channels, len(classes), max(map(len, collections)), attributes)
+
+
+def _found(
+    kind: str, dataset: str, data_dir: str | None, split: str, labels: bool, columns: Sequence[str]
+) -> tuple[Collection | DrawnSource, ...]:
+    """The collections of a data set, two of "unpaired" domains, else one."""
+    if kind == "unpaired":
+        return catalog.find_domains(dataset, data_dir, split)
+    if kind == "paired":
+        return (catalog.find_pairs(dataset, data_dir, split),)
+    return (catalog.find(dataset, data_dir, split, labels, columns),)
 
 
 def names_of(collection: Collection | DrawnSource, column: str) -> tuple[str, ...]:
@@ -213,16 +210,15 @@ def check(
     16 bits, and, where squares are cut out, a side more than four times the other. Files that
     neither are images nor are named so are odd as well, and not used.
     """
-    kind, pair_channels = dataset.partition(":")[0], None
-    if kind == "paired" or paired:
-        collections, pair_channels = (catalog.find_pairs(dataset, data_dir, split),), 3
-    elif kind == "unpaired" or dataset in (*catalog.TFDS_DOMAINS, *drawn.DOMAINS):
-        collections = catalog.find_domains(dataset, data_dir, split)
-    else:
-        collections = (catalog.find(dataset, data_dir, split, labels, columns),)
-    preparation = Preparation(
-        image_size or MIN_SIDE, 3, fit=fit, pair_channels=pair_channels, progress=progress
-    )
+    prefix, kind = dataset.partition(":")[0], "images"
+    if prefix == "paired" or paired:
+        kind = "paired"
+    elif prefix == "unpaired" or dataset in (*catalog.TFDS_DOMAINS, *drawn.DOMAINS):
+        kind = "unpaired"
+    collections = _found(kind, dataset, data_dir, split, labels, columns)
+    second = 3 if kind == "paired" else None
+    size = image_size or MIN_SIDE
+    preparation = Preparation(size, 3, fit=fit, pair_channels=second, progress=progress)
     report = Report(dataset, sum(map(len, collections)))
     for collection in collections:
         found = Report(collection.name, len(collection))
@@ -231,7 +227,7 @@ def check(
         else:
             for _ in scan(collection, preparation, found):
                 pass
-        side = f"{os.path.basename(collection.name)}/" if kind == "unpaired" else ""
+        side = f"{os.path.basename(collection.name)}/" if prefix == "unpaired" else ""
         report.problems += [p._replace(path=side + p.path) for p in found.problems]
         report.usable += found.usable
         report.class_names = names_of(collection, "label")
