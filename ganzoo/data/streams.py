@@ -15,7 +15,6 @@ from ganzoo.data.hashing import hash64, permute
 from ganzoo.data.sources import Column, PackedSource, Source, fingerprint_of
 
 _ORDER, _FLIP, _TOP, _LEFT, _TURN = range(5)  # streams of random numbers
-_PLACE = (_TOP, _LEFT)
 
 
 class ExampleStream:
@@ -87,14 +86,19 @@ class ImageStream(ExampleStream):
         positions = np.arange(start, start + count, dtype=np.int64)
         examples = self.source.read(self.indices(seed, positions)["image"])
         crop = self.crop or self.source.image_size
-        draws = ((_FLIP, 1 + self.flip), *((s, self.source.image_size - crop + 1) for s in _PLACE))
-        mirrored, tops, lefts = (_below(n, seed, s, *self.key, positions) for s, n in draws)
+        room = self.source.image_size - crop + 1
+
+        def draw(bound, stream):
+            return _below(bound, seed, stream, *self.key, positions)
+
+        mirrored = draw(2 if self.flip else 1, _FLIP).astype(bool)
+        tops, lefts = draw(room, _TOP), draw(room, _LEFT)
         for name in (name for name, column in self.source.columns.items() if column.spatial):
             array = examples[name]
             if self.crop is not None:
                 rows = zip(array, tops, lefts, strict=True)
                 array = np.stack([r[y : y + crop, x : x + crop] for r, y, x in rows])
-            array[mirrored == 1] = array[mirrored == 1, :, ::-1]
+            array[mirrored] = array[mirrored, :, ::-1]
             examples[name] = array
         return examples
 
@@ -187,7 +191,7 @@ class PatchStream(ExampleStream):
         sides = [side // self.scale for side in image.shape[:2]]  # of the reduced image
         room = [side - self.image_size // self.scale + 1 for side in sides]
         top, left = (
-            int(_below(r, seed, s, position)[0]) for r, s in zip(room, _PLACE, strict=True)
+            int(_below(r, seed, s, position)[0]) for r, s in zip(room, (_TOP, _LEFT), strict=True)
         )
         large, small = self._cut(image, sides, top, left)
         if self.flip and _below(2, seed, _FLIP, position)[0]:
