@@ -120,7 +120,7 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
         channels += (1,) * masked
         planes = [prepare(i, preparation, c) for i, c in zip(images, channels, strict=True)]
         if masked:
-            planes[1] = np.uint8(planes[1] >= _INSIDE)
+            planes[1] = _inside(planes[1], images[1])
         return Decoded(np.concatenate(planes, axis=2) if planes[1:] else planes[0], notice=notice)
     except UnidentifiedImageError:
         return _no_image(item)
@@ -151,6 +151,14 @@ def _pair(images: list[Image.Image]) -> list[Image.Image]:
             " images side by side"
         )
     return [images[0].crop((x, 0, x + width // 2, height)) for x in (0, width // 2)]
+
+
+def _inside(plane: np.ndarray, mask: Image.Image) -> np.ndarray:
+    """1 inside of a mask, 0 outside, from what it became when it was resized."""
+    brightest = mask.convert("L").getextrema()[1]
+    if 0 < brightest < _INSIDE:
+        raise _BadImage(f"its mask is {brightest} where it is brightest; expected 255 inside")
+    return np.uint8(plane >= _INSIDE)
 
 
 def read_header(item: Item) -> tuple[int, int, bool] | str:

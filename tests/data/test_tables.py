@@ -346,11 +346,13 @@ def test_masks_and_images_must_match(tmp_path):
     _masks(tmp_path, size=16)
     (tmp_path / "masks" / "notes.txt").write_text("passed over")
     (tmp_path / "masks" / "0002.bmp").rename(tmp_path / "masks" / "0007.bmp")
+    Image.new("L", (16, 16), 1).save(tmp_path / "masks" / "0000.bmp")
     Image.new("L", (16, 8)).save(tmp_path / "masks" / "0001.bmp")
     with pytest.raises(UserError) as error:
         _open(tmp_path, labels=False, columns=("mask",))
     message = str(error.value)
-    assert "3 of 4 files" in message and "--masks" in message
+    assert "4 of 4 files" in message and "--masks" in message
+    assert "0000.png: its mask is 1 where it is brightest; expected 255 inside" in message
     assert "0001.png: the images of a pair have two sizes: 16x16 and 16x8" in message
     assert "photos/0002.png: has no mask of its name below masks" in message
     assert "masks/0007.bmp: unreadable: a mask, whose image is missing" in message
