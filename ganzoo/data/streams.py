@@ -84,7 +84,11 @@ class ImageStream(ExampleStream):
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
-        examples = self.source.read(self.indices(seed, positions)["image"])
+        return self.moved(self.indices(seed, positions)["image"], positions, seed)
+
+    def moved(self, indices: np.ndarray, positions: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+        """The examples at `indices` as they look at `positions`: cropped, and mirrored."""
+        examples = self.source.read(indices)
         crop = self.crop or self.source.image_size
         room = self.source.image_size - crop + 1
 
