@@ -28,7 +28,6 @@ was measured last:
     python -m ganzoo.evaluate --compare RUN_DIR RUN_DIR
 """
 
-import hashlib
 import time
 from pathlib import Path
 
@@ -252,20 +251,13 @@ def _report(rows: list[dict], facts: dict, started: float) -> None:
     }
     run = None if FLAGS.model is None else run_of(FLAGS.model)
     if run is not None:
-        facts["model_fingerprint"] = _fingerprint(folder_of(files.expanded(FLAGS.model)))
+        folder = folder_of(files.expanded(FLAGS.model))
+        facts["model_fingerprint"] = files.hash_of(*weights_in(folder))
     lines = results.lines_of(rows)
     print(results.table(lines))
     print(", ".join(f"{key}: {value}" for key, value in facts.items()))
     if run is not None:
         append_lines(run.metrics, [line | facts for line in lines])
-
-
-def _fingerprint(folder: Path) -> str:
-    """SHA-256 of a model's weights."""
-    digest = hashlib.sha256()
-    for path in weights_in(folder):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import zipfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from ganzoo.errors import UserError, first_line
 
+_CHUNK = 1 << 16  # bytes that are read at once
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _GONE = (errno.ENOENT, errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT)
 _UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -92,6 +94,17 @@ def explain_damage(path: Path, advice: str) -> Iterator[None]:
         yield
     except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is damaged ({error}). {advice}") from error
+
+
+def hash_of(*paths: Path, algorithm: str = "sha256") -> str:
+    """The hash of files, one after the other, which may be larger than what memory has room for;
+    hexadecimal."""
+    digest = hashlib.new(algorithm)
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def make_folder(folder: Path, advice: str = "choose another folder") -> None:

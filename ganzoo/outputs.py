@@ -101,7 +101,7 @@ def _of_folder(source: Path, out: Path) -> list[Conversion]:
 
 def images_in(folder: Path) -> list[Path]:
     """The images of a folder, read as training data are; what is left out is printed."""
-    items = list(open_folder(folder, labels=False))
+    items = list(open_folder(folder))
     files, seen = [i.path for i in items if _is_meant(i)], {i.path for i in items}
     every = (path for path in folder.rglob("*") if path.is_file())
     _say_left_out("hidden", {path.relative_to(folder).as_posix() for path in every} - seen)

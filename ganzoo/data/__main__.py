@@ -9,10 +9,10 @@ import sys
 from absl import flags
 
 from ganzoo import cli
-from ganzoo.data.cache import Report
+from ganzoo.data.classes import numbered
 from ganzoo.data.decode import FITS
-from ganzoo.data.formats import check
-from ganzoo.data.tables import numbered
+from ganzoo.data.reports import Report, check
+from ganzoo.data.tables import COLUMNS
 from ganzoo.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -25,10 +25,13 @@ def define_flags() -> None:
     )
     flags.DEFINE_string("data_dir", None, "where TFDS keeps its data sets")
     flags.DEFINE_string("split", "train", "of a TFDS data set")
+    flags.DEFINE_boolean("masks", False, "whether each image must have a mask")
     flags.DEFINE_integer("image_size", None, "what to train at, in pixels: small images are bad")
     flags.DEFINE_enum("fit", "crop", list(FITS), "config.data.fit; for super-resolution keep")
     flags.DEFINE_boolean("labels", False, "whether each image must have a class")
     flags.DEFINE_boolean("attributes", False, "whether each image must have attributes")
+    flags.DEFINE_boolean("captions", False, "whether each image must have captions")
+    flags.DEFINE_boolean("embeddings", False, "whether each image must have embeddings")
     flags.DEFINE_boolean("paired", False, "whether a TFDS data set holds pairs")
 
 
@@ -41,8 +44,7 @@ def main(argv: list[str]) -> None:
         image_size=FLAGS.image_size,
         data_dir=FLAGS.data_dir,
         split=FLAGS.split,
-        labels=FLAGS.labels,
-        attributes=FLAGS.attributes,
+        columns=[column for column, flag in COLUMNS.items() if FLAGS[flag].value],
         paired=FLAGS.paired,
         fit=FLAGS.fit,
     )

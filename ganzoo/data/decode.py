@@ -4,6 +4,7 @@ import dataclasses
 import io
 import mimetypes
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ FITS = {"crop": "center square", "stretch": "none, stretched", "keep": "none, ke
 MIN_SIDE = 8  # pixels; what is smaller shows nothing
 MAX_ENLARGEMENT = 4  # an image that needs more to reach the image size is a blur
 ODD_ASPECT = 4  # the center square of a longer image shows less than a quarter of it
+_INSIDE = 128  # of a mask
 MAX_BYTES = 1 << 29  # of a file; one in a zip file needs twice as much memory while it is read
 _VERSION = 1
 
@@ -35,7 +37,9 @@ class Preparation:
 
     `resize` is the name of one of Pillow's antialiased filters. What cannot be used makes
     `on_bad_file` "fail", or is left out by "skip". `pair_channels` are the channels of a second
-    image, where each item is a pair: two files, or one that holds them side by side.
+    image, where each item is a pair: two files, or one that holds them side by side. Prepared
+    images go into `cache_dir`, by default $GANZOO_HOME or ~/.cache/ganzoo; `progress` reports slow
+    work and odd files on standard error.
     """
 
     image_size: int
@@ -45,6 +49,8 @@ class Preparation:
     fit: str = "crop"
     on_bad_file: str = "fail"
     pair_channels: int | None = None
+    cache_dir: str | Path | None = None
+    progress: bool = True
 
     def __post_init__(self) -> None:
         if self.image_size < 1:
@@ -52,14 +58,14 @@ class Preparation:
         for channels in self.all_channels:
             if channels not in (1, 3):
                 raise UserError(f"channels must be 1 (grey) or 3 (RGB), got {channels}.")
-        if self.resize not in FILTERS:
-            raise unknown("resize filter", self.resize, FILTERS)
-        if self.background not in BACKGROUNDS:
-            raise unknown("background", self.background, BACKGROUNDS)
-        if self.fit not in FITS:
-            raise unknown("fit", self.fit, FITS)
-        if self.on_bad_file not in ("fail", "skip"):
-            raise unknown("value of on_bad_file", self.on_bad_file, ["fail", "skip"])
+        for title, value, known in (
+            ("resize filter", self.resize, FILTERS),
+            ("background", self.background, BACKGROUNDS),
+            ("fit", self.fit, FITS),
+            ("value of on_bad_file", self.on_bad_file, ("fail", "skip")),
+        ):
+            if value not in known:
+                raise unknown(title, value, known)
 
     @property
     def all_channels(self) -> tuple[int, ...]:
@@ -75,20 +81,18 @@ class Preparation:
 
     def record(self) -> dict:
         """Everything that decides the pixels, for logs and fingerprints."""
-        settings = dataclasses.asdict(self)
-        del settings["on_bad_file"]
-        if self.pair_channels is None:
-            del settings["pair_channels"]
-        fixed = {"orientation": "exif", "crop": FITS[settings.pop("fit")], "version": _VERSION}
-        return settings | fixed
+        names = ["image_size", "channels", "resize", "background"]
+        names += [] if self.pair_channels is None else ["pair_channels"]
+        fixed = {"orientation": "exif", "crop": FITS[self.fit], "version": _VERSION}
+        return {name: getattr(self, name) for name in names} | fixed
 
 
 class Decoded(NamedTuple):
     """One item after preparation.
 
     Attributes:
-        pixels: uint8 `[H, W, channels]`, of a pair both images' channels; None when there is no
-            usable image.
+        pixels: uint8 `[H, W, channels]`, of a pair both images' channels, with a mask its 0 and 1
+            last; None when there is no usable image.
         bad: why an image cannot be used, or "".
         notice: what is odd about an image that is used, or a file that is passed over, or "".
     """
@@ -109,10 +113,14 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
         for image in images:
             _require_usable(image, item, preparation.smallest)
         notice = _oddities(images[0], preparation.fit)
-        if preparation.pair_channels is not None:
+        pairs, channels = preparation.pair_channels is not None, preparation.all_channels
+        masked = not pairs and item.partner is not None
+        if pairs or masked:
             images = _pair(images)
-        channels = preparation.all_channels
+        channels += (1,) * masked
         planes = [prepare(i, preparation, c) for i, c in zip(images, channels, strict=True)]
+        if masked:
+            planes[1] = _inside(planes[1], images[1])
         return Decoded(np.concatenate(planes, axis=2) if planes[1:] else planes[0], notice=notice)
     except UnidentifiedImageError:
         return _no_image(item)
@@ -125,8 +133,7 @@ def decode(item: Item, preparation: Preparation) -> Decoded:
 def _opened(item: Item) -> Image.Image:
     if item.size > MAX_BYTES:
         raise _BadImage(f"{item.size:,} bytes, more than an image has")
-    with item.open() as stream:
-        return Image.open(io.BytesIO(stream.read()))
+    return Image.open(io.BytesIO(item.read()))
 
 
 def _pair(images: list[Image.Image]) -> list[Image.Image]:
@@ -144,6 +151,14 @@ def _pair(images: list[Image.Image]) -> list[Image.Image]:
             " images side by side"
         )
     return [images[0].crop((x, 0, x + width // 2, height)) for x in (0, width // 2)]
+
+
+def _inside(plane: np.ndarray, mask: Image.Image) -> np.ndarray:
+    """1 inside of a mask, 0 outside, from what it became when it was resized."""
+    brightest = mask.convert("L").getextrema()[1]
+    if 0 < brightest < _INSIDE:
+        raise _BadImage(f"its mask is {brightest} where it is brightest; expected 255 inside")
+    return np.uint8(plane >= _INSIDE)
 
 
 def read_header(item: Item) -> tuple[int, int, bool] | str:

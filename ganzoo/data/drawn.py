@@ -24,12 +24,11 @@ SPLITS = {
     "test": range(20_000, 21_000),
 }
 DOMAINS = {"solid2striped": ("solid", "striped"), "outlines2shapes": ("outline", "solid")}
-NAMES = ("shapes", *DOMAINS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class DrawnSource(Source):
-    """Scenes of `shapes`, drawn when read; of 16 px and RGB until they are `sized`.
+    """Scenes of `shapes`, drawn when read, once they are `sized`.
 
     Attributes:
         scenes: which ones.
@@ -38,6 +37,8 @@ class DrawnSource(Source):
         most: the largest side, in pixels.
     """
 
+    fingerprint: str = ""
+    preparation: dict = dataclasses.field(default_factory=dict)
     scenes: range
     looks: Mapping[str, str]
     identity: str
@@ -80,35 +81,37 @@ class DrawnSource(Source):
             return shapes.draw(scenes, column.shape[0], column.shape[2], self.looks[name])
         if column.role == "attributes":
             return shapes.attributes(scenes)[:, [*map(shapes.ATTRIBUTES.index, column.names)]]
+        if column.role == "text":
+            return np.array([[text.encode()] for text in shapes.captions(scenes)])
         return shapes.factors(scenes)["shape"] if column.names else np.zeros(len(scenes), np.int32)
 
 
-def _drawn(
-    name: str, scenes: range, looks: Mapping[str, str], identity: str, most: int, **others: Column
-) -> DrawnSource:
-    roles = {column: "mask" if look == "mask" else "image" for column, look in looks.items()}
-    columns = {column: Column((), role) for column, role in roles.items()} | others
-    own = {"scenes": scenes, "looks": looks, "identity": identity, "most": most}
-    source = DrawnSource(name=name, columns=columns, fingerprint="", preparation={}, **own)
-    return source.sized(MIN_SIZE, [3])
+def _drawn(looks: Mapping[str, str], columns: Mapping[str, Column], **about) -> DrawnSource:
+    roles = {name: "mask" if look == "mask" else "image" for name, look in looks.items()}
+    drawn = {name: Column((), role) for name, role in roles.items()}
+    return DrawnSource(columns=drawn | columns, looks=looks, **about)
 
 
-def find_shapes(split: str, labels: bool = False, columns: Sequence[str] = ()) -> DrawnSource:
-    """Single drawings, whose class is the shape; `columns` are "attributes" and further looks."""
+def find_shapes(split: str, columns: Sequence[str] = ()) -> DrawnSource:
+    """Single drawings; `columns` are "label", the shape, "attributes", "caption" and further
+    looks."""
     if split != "train":
         raise UserError(f"shapes has the one split 'train', got {split!r}.")
-    looks, names = {"image": "solid"}, shapes.ATTRIBUTES
-    others = {"label": Column((), "class", tuple(shapes.SHAPES) if labels else ())}
+    known = {
+        "label": Column((), "class", tuple(shapes.SHAPES)),
+        "attributes": Column((len(shapes.ATTRIBUTES),), "attributes", shapes.ATTRIBUTES),
+        "caption": Column((1,), "text"),
+    }
+    further = shapes.LOOKS[1:]
     for name in columns:
-        if name == "attributes":
-            others[name] = Column((len(names),), name, names)
-        elif name in shapes.LOOKS[1:]:
-            looks[name] = name
-        else:
-            raise unknown("column of shapes", name, ["attributes", *shapes.LOOKS[1:]])
-    identity = [f"shapes {shapes.VERSION} {{size}} {{channels}} {labels}", *[*looks][1:]]
-    identity += ["attributes"] * ("attributes" in others)
-    return _drawn("shapes", range(shapes.COUNT), looks, " ".join(identity), MAX_SIZE, **others)
+        if name not in (*known, *further):
+            raise unknown("column of shapes", name, ["attributes", "caption", *further])
+    looks = {"image": "solid"} | {name: name for name in columns if name in further}
+    others = {"label": Column((), "class")} | {n: c for n, c in known.items() if n in columns}
+    identity = [f"shapes {shapes.VERSION} {{size}} {{channels}} {'label' in columns}"]
+    identity += [*[*looks][1:], *[name for name in others if name != "label"]]
+    about = {"name": "shapes", "scenes": range(shapes.COUNT), "most": MAX_SIZE}
+    return _drawn(looks, others, identity=" ".join(identity), **about)
 
 
 def find_domains(name: str, split: str) -> tuple[DrawnSource, DrawnSource]:
@@ -116,15 +119,13 @@ def find_domains(name: str, split: str) -> tuple[DrawnSource, DrawnSource]:
     scenes = {"train": ("trainA", "trainB"), "test": ("test", "test")}
     if split not in scenes:
         raise unknown(f"split of {name}", split, scenes)
-    label = Column((), "class")
     return tuple(
         _drawn(
-            name,
-            SPLITS[part],
             {"image": look},
-            f"{name} {part} {place} {{size}} {{channels}}",
-            MAX_LOADED,
-            label=label,
+            {"label": Column((), "class")},
+            name=name,
+            scenes=SPLITS[part],
+            identity=f"{name} {part} {place} {{size}} {{channels}}",
         )
         for part, look, place in zip(scenes[split], DOMAINS[name], (False, True), strict=True)
     )
@@ -134,4 +135,5 @@ def find_pairs(name: str, split: str) -> DrawnSource:
     """Both domains at once, "a" and "b", of the same scenes, which no other split shows."""
     domain = find_domains(name, split)[0]
     looks = dict(zip("ab", DOMAINS[name], strict=True))
-    return _drawn(name, domain.scenes, looks, f"pairs {domain.identity}", MAX_LOADED)
+    identity = f"pairs {domain.identity}"
+    return _drawn(looks, {}, name=name, scenes=domain.scenes, identity=identity)

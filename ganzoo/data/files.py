@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from ganzoo import files
 from ganzoo.data.decode import read_header
 from ganzoo.data.sources import Item
-from ganzoo.data.tables import unreadable, with_attributes, with_classes
+from ganzoo.data.tables import flags_of, unreadable, with_columns
 from ganzoo.errors import UserError
 
 # How zip files are compressed: what Python reads, and the names of what it may not.
@@ -29,10 +29,10 @@ class FileCollection:
 
     Args:
         name: "folder:PATH", "zip:PATH" or the like, with an absolute path.
-        items: the files; their labels and attributes are set here.
+        items: the files, without their values.
         stamps: what shows whether a file was changed.
-        labels: whether to read classes; see `with_classes`.
-        attributes: whether to read attributes; see `with_attributes`.
+        columns: which ones to read; see `with_columns`.
+        flags: as `Collection` has them, besides those of the name and of the columns.
         notices: as `Collection` has them.
     """
 
@@ -43,16 +43,14 @@ class FileCollection:
         name: str,
         items: list[Item],
         stamps: list[tuple],
-        labels: bool = False,
-        attributes: bool = False,
+        columns: Sequence[str] = (),
+        flags: tuple[str, ...] = (),
         notices: Sequence[tuple[str, str]] = (),
     ):
         _require_an_image(name, items)
         self.name, self.notices, self._stamps = name, tuple(notices), stamps
-        asked = {"--labels": labels, "--attributes": attributes}
-        self.flags = (f"--dataset={name}", *(flag for flag, wanted in asked.items() if wanted))
-        self.attribute_names, items = with_attributes(name, items) if attributes else ((), items)
-        self.class_names, self._items = with_classes(name, items) if labels else ((), items)
+        self.flags = (f"--dataset={name}", *flags, *flags_of(columns))
+        self.columns, self._items = with_columns(name, items, columns)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -104,11 +102,10 @@ def is_archive(path: Path) -> bool:
     return path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
 
 
-def open_folder(root: Path, labels: bool = False, attributes: bool = False) -> FileCollection:
+def open_folder(root: Path, columns: Sequence[str] = ()) -> FileCollection:
     """The images below a folder, also behind links to other folders."""
     items, stamps, links = read_folder(root)
-    name = f"folder:{root.resolve()}"
-    return FileCollection(name, items, stamps, labels, attributes, links)
+    return FileCollection(f"folder:{root.resolve()}", items, stamps, columns, notices=links)
 
 
 def read_folder(root: Path) -> tuple[list[Item], list[tuple], list[tuple[str, str]]]:
@@ -145,8 +142,7 @@ def _item(file: Path, name: str) -> tuple[Item, int]:
         reason = "a link to nowhere"
     if reason:
         return unreadable(name, reason), 0
-    opening = functools.partial(open, file, "rb")
-    return Item(name, 0, status.st_size, opening), status.st_mtime_ns
+    return Item(name, status.st_size, functools.partial(open, file, "rb")), status.st_mtime_ns
 
 
 def _nearest_parent(path: Path) -> str:
@@ -182,7 +178,7 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def open_zip(file: Path, labels: bool = False, attributes: bool = False) -> FileCollection:
+def open_zip(file: Path, columns: Sequence[str] = ()) -> FileCollection:
     """The images in a zip file, read where they are; nothing is extracted."""
     if not file.is_file():
         raise UserError(f"There is no zip file {str(file)!r}.{_nearest_parent(file)}")
@@ -195,9 +191,9 @@ def open_zip(file: Path, labels: bool = False, attributes: bool = False) -> File
     members.sort(key=lambda member: PurePosixPath(member[0]))
     for name, info in members:
         _require_readable(file, name, info)
-    items = [Item(n, 0, i.file_size, functools.partial(archive.open, i)) for n, i in members]
+    items = [Item(n, i.file_size, functools.partial(archive.open, i)) for n, i in members]
     stamps = [(name, info.file_size, info.CRC) for name, info in members]
-    return FileCollection(f"zip:{file.resolve()}", items, stamps, labels, attributes)
+    return FileCollection(f"zip:{file.resolve()}", items, stamps, columns)
 
 
 def _open_archive(file: Path) -> zipfile.ZipFile:

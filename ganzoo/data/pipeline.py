@@ -32,7 +32,7 @@ def batches(
     """Endless dictionaries of the stream's columns, converted by their roles.
 
     Images are float32 `[b, H, W, C]` in [-1, 1], masks float32 `[b, H, W, 1]` of 0 and 1, classes
-    int32 `[b]`, attributes and embeddings float32 `[b, K]`.
+    int32 `[b]`, attributes and embeddings float32 `[b, K]`, texts strings `[b, K]`.
 
     Args:
         stream: what to draw from; an epoch may have fewer than `batch_size` examples.
@@ -79,7 +79,7 @@ def _dataset(
 ) -> tf.data.Dataset:
     import tensorflow as tf
 
-    types = [tf.as_dtype(column.dtype) for column in columns.values()]
+    types = [tf.as_dtype(np.dtype(column.dtype)) for column in columns.values()]
 
     def load(count: tf.Tensor) -> dict[str, tf.Tensor]:
         arrays = tf.numpy_function(read, [count], types)

@@ -7,13 +7,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
 from ganzoo.errors import UserError
 
-# What a column can be, and how it is stored: images 0 to 255, masks and attributes 0 or 1.
+# What a column can be, and how it is stored: images 0 to 255, masks and attributes 0 or 1, text as
+# UTF-8.
 ROLES = MappingProxyType(
     {
         "image": "uint8",
@@ -21,69 +22,17 @@ ROLES = MappingProxyType(
         "class": "int32",
         "attributes": "float32",
         "embedding": "float32",
+        "text": "bytes",
     }
 )
-
-
-class Item(NamedTuple):
-    """One encoded image, or what claims to be one; with a partner the two of a pair.
-
-    Attributes:
-        path: how messages name it.
-        label: position in the collection's `class_names`; 0 without labels.
-        size: bytes.
-        open: the file.
-        bad: why it cannot be used, whatever it contains, or "".
-        attributes: 0 or 1 for each of the collection's `attribute_names`.
-        partner: the second image of a pair.
-    """
-
-    path: str
-    label: int
-    size: int
-    open: Callable[[], BinaryIO]
-    bad: str = ""
-    attributes: tuple[int, ...] = ()
-    partner: Item | None = None
-
-
-class Collection(Protocol):
-    """Items in a fixed order.
-
-    Attributes:
-        name: what the user called it.
-        flags: those of `python -m ganzoo.data check` that stand for it.
-        class_names: one name per class, () without labels.
-        attribute_names: one name per attribute, () unless they were asked for.
-        native_shape: height, width and channels when all images share them and the data set
-            says so itself, else None.
-        notices: paths, each with what is odd about it, that are no items.
-    """
-
-    name: str
-    flags: tuple[str, ...]
-    class_names: tuple[str, ...]
-    attribute_names: tuple[str, ...]
-    native_shape: tuple[int, int, int] | None
-    notices: tuple[tuple[str, str], ...]
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Item]: ...
-
-    def sample(self, count: int) -> list[Item]:
-        """At most `count` items, enough to guess what the others are like."""
-
-    def identity(self) -> str:
-        """A text that changes when the content does, found without reading the images."""
 
 
 class Column(NamedTuple):
     """A column of a data set. Its role alone decides how it is moved and converted.
 
     Attributes:
-        shape: of one example: `(H, W, C)` of an image, `(H, W, 1)` of a mask, `()` of a class, else
-            `(K,)`.
+        shape: of one example: `(H, W, C)` of an image, `(H, W, 1)` of a mask, `()` of a class,
+            `(K,)` of attributes, of an embedding, or of K texts, `(K, E)` of their embeddings.
         role: a key of `ROLES`.
         names: of the classes or attributes.
     """
@@ -103,12 +52,70 @@ class Column(NamedTuple):
         return self.role in ("image", "mask")
 
 
-def image_columns(
-    image_size: int, channels: int, class_names: Sequence[str] = ()
-) -> dict[str, Column]:
-    """Those that every set of single images has: square images, and classes."""
-    image = Column((image_size, image_size, channels), "image")
-    return {"image": image, "label": Column((), "class", tuple(class_names))}
+class Item(NamedTuple):
+    """One encoded image, or what claims to be one; with a partner the two of a pair.
+
+    Attributes:
+        path: how messages name it.
+        size: bytes.
+        open: the file.
+        bad: why it cannot be used, whatever it contains, or "".
+        values: of the collection's columns, by name.
+        partner: the second image of a pair, or else a mask.
+    """
+
+    path: str
+    size: int
+    open: Callable[[], BinaryIO]
+    bad: str = ""
+    values: Mapping[str, Any] = MappingProxyType({})
+    partner: Item | None = None
+
+    def read(self) -> bytes:
+        """The whole file."""
+        with self.open() as stream:
+            return stream.read()
+
+    def given(self, column: str, rows: Mapping[str, Any], key: str | None, absent: str) -> Item:
+        """With the value of a column, `rows[key]`, or where there is none as a bad one."""
+        if key not in rows:
+            return self._replace(bad=absent)
+        return self._replace(values={**self.values, column: rows[key]})
+
+
+class Collection(Protocol):
+    """Items in a fixed order.
+
+    Attributes:
+        name: what the user called it.
+        flags: those of `python -m ganzoo.data check` that stand for it.
+        columns: what is known of each item besides its images, by name; shapes that depend on the
+            values are `()` until these are prepared.
+        native_shape: height, width and channels when all images share them and the data set
+            says so itself, else None.
+        notices: paths, each with what is odd about it, that are no items.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    columns: Mapping[str, Column]
+    native_shape: tuple[int, int, int] | None
+    notices: tuple[tuple[str, str], ...]
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Item]: ...
+
+    def sample(self, count: int) -> list[Item]:
+        """At most `count` items, enough to guess what the others are like."""
+
+    def identity(self) -> str:
+        """A text that changes when the content does, found without reading the images."""
+
+
+def fingerprint_of(*parts: Any) -> str:
+    """SHA-256, hexadecimal, of fingerprints and settings that JSON can hold."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -179,7 +186,8 @@ class ArraySource(Source):
     def __post_init__(self) -> None:
         for name, column in self.columns.items():
             array = self.arrays[name]
-            if (array.dtype, array.shape[1:]) != (column.dtype, column.shape):
+            fits = np.issubdtype(array.dtype, column.dtype)  # texts have any length
+            if not fits or array.shape[1:] != column.shape:
                 raise UserError(
                     f"The column {name!r} has {array.dtype} {array.shape[1:]} of each example,"
                     f" expected {column.dtype} {column.shape} of a column of role {column.role!r}."
@@ -197,9 +205,10 @@ class ArraySource(Source):
         labels = np.zeros(len(images), np.int32) if labels is None else np.int32(labels)
         digest = hashlib.sha256(json.dumps([images.shape, *class_names]).encode())
         digest.update(images.tobytes() + labels.tobytes())
+        image, label = Column(images.shape[1:], "image"), Column((), "class", tuple(class_names))
         return cls(
             name=name,
-            columns=image_columns(images.shape[1], images.shape[3], class_names),
+            columns={"image": image, "label": label},
             fingerprint=digest.hexdigest(),
             preparation={},
             arrays={"image": images, "label": labels},

@@ -6,22 +6,19 @@ before it.
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
 from ganzoo import bicubic
 from ganzoo.data.hashing import hash64, permute
-from ganzoo.data.sources import Column, PackedSource, Source
+from ganzoo.data.sources import Column, PackedSource, Source, fingerprint_of
 
 ORDER, _FLIP, _TOP, _LEFT, _TURN, LABELED = range(6)  # streams of random numbers
 
 
-class ExampleStream(Protocol):
-    """What batches are cut from.
+class ExampleStream:
+    """What batches are cut from; subclasses say what an example is.
 
     Attributes:
         fingerprint: SHA-256 of the content and of how it was prepared, hexadecimal.
@@ -33,16 +30,19 @@ class ExampleStream(Protocol):
 
     def __len__(self) -> int:
         """Examples of an epoch."""
+        raise NotImplementedError
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         """Examples `start` to `start + count`: arrays `[count, ...]` of the columns."""
+        raise NotImplementedError
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
         """Which images of the data stand at each position: int64 `[n]`, by name."""
+        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
-class ImageStream:
+class ImageStream(ExampleStream):
     """The examples of a source, with all of its columns.
 
     What belongs to one example is moved by one draw: all of its images and masks.
@@ -52,17 +52,19 @@ class ImageStream:
         flip: mirror half of the examples, different ones in each epoch.
         shuffle: a new order in each epoch; False for the order of the source.
         crop: side of random crops, in pixels; None for none.
+        key: numbers that set its draws apart from those of other streams.
     """
 
     source: Source
     flip: bool = False
     shuffle: bool = True
     crop: int | None = None
+    key: tuple[int, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         whole = self.source.fingerprint
-        return whole if self.crop is None else joined(whole, self.crop)
+        return whole if self.crop is None else fingerprint_of(whole, self.crop)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -75,39 +77,38 @@ class ImageStream:
     def __len__(self) -> int:
         return len(self.source)
 
+    def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
+        if not self.shuffle:
+            return {"image": positions % len(self.source)}
+        return {"image": shuffled(positions, len(self.source), seed, ORDER, *self.key)}
+
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
         positions = np.arange(start, start + count, dtype=np.int64)
         return self.moved(self.indices(seed, positions)["image"], positions, seed)
 
-    def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
-        if not self.shuffle:
-            return {"image": positions % len(self.source)}
-        return {"image": shuffled(positions, len(self.source), seed, ORDER)}
-
-    def moved(
-        self, indices: np.ndarray, positions: np.ndarray, seed: int, *stream: int
-    ) -> dict[str, np.ndarray]:
+    def moved(self, indices: np.ndarray, positions: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         """The examples at `indices` as they look at `positions`: cropped, and mirrored."""
         examples = self.source.read(indices)
-        mirrored = _below(2 if self.flip else 1, seed, _FLIP, *stream, positions).astype(bool)
-        tops, lefts = self._places(positions, seed, *stream)
+        crop = self.crop or self.source.image_size
+        room = self.source.image_size - crop + 1
+
+        def draw(bound, stream):
+            return _below(bound, seed, stream, *self.key, positions)
+
+        mirrored = draw(2 if self.flip else 1, _FLIP).astype(bool)
+        tops, lefts = draw(room, _TOP), draw(room, _LEFT)
         for name in (name for name, column in self.source.columns.items() if column.spatial):
             array = examples[name]
             if self.crop is not None:
                 rows = zip(array, tops, lefts, strict=True)
-                array = np.stack([r[y : y + self.crop, x : x + self.crop] for r, y, x in rows])
+                array = np.stack([r[y : y + crop, x : x + crop] for r, y, x in rows])
             array[mirrored] = array[mirrored, :, ::-1]
             examples[name] = array
         return examples
 
-    def _places(self, positions: np.ndarray, seed: int, *stream: int) -> list[np.ndarray]:
-        """Where crops begin: tops and lefts."""
-        room = self.source.image_size - (self.crop or self.source.image_size) + 1
-        return [_below(room, seed, which, *stream, positions) for which in (_TOP, _LEFT)]
-
 
 @dataclasses.dataclass(frozen=True)
-class UnpairedStream:
+class UnpairedStream(ExampleStream):
     """An image of either of two domains, "a" and "b", drawn independently; cropped at random.
 
     An epoch shows every image of the larger domain once.
@@ -124,7 +125,7 @@ class UnpairedStream:
 
     @property
     def fingerprint(self) -> str:
-        return joined(*(domain.fingerprint for domain in self.domains), self.image_size)
+        return fingerprint_of(*(domain.fingerprint for domain in self.domains), self.image_size)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -132,27 +133,22 @@ class UnpairedStream:
 
     @property
     def _streams(self) -> dict[str, ImageStream]:
-        streams = (ImageStream(d, self.flip, crop=self.image_size) for d in self.domains)
-        return dict(zip("ab", streams, strict=True))
+        size = self.image_size
+        domains = enumerate(zip("ab", self.domains, strict=True))
+        return {n: ImageStream(d, self.flip, crop=size, key=(i,)) for i, (n, d) in domains}
 
     def __len__(self) -> int:
         return max(map(len, self.domains))
 
     def read(self, seed: int, start: int, count: int) -> dict[str, np.ndarray]:
-        positions = np.arange(start, start + count, dtype=np.int64)
-        indices = self.indices(seed, positions)
-        return {
-            name: stream.moved(indices[name], positions, seed, number)["image"]
-            for number, (name, stream) in enumerate(self._streams.items())
-        }
+        return {n: s.read(seed, start, count)["image"] for n, s in self._streams.items()}
 
     def indices(self, seed: int, positions: np.ndarray) -> dict[str, np.ndarray]:
-        domains = enumerate(zip("ab", self.domains, strict=True))
-        return {n: shuffled(positions, len(d), seed, ORDER, i) for i, (n, d) in domains}
+        return {n: s.indices(seed, positions)["image"] for n, s in self._streams.items()}
 
 
 @dataclasses.dataclass(frozen=True)
-class PatchStream:
+class PatchStream(ExampleStream):
     """Patches of large images, "image", with their reductions by bicubic interpolation, "low_res".
 
     A reduction is the part of the whole image's that belongs to the patch, quantized to 8 bits.
@@ -173,7 +169,7 @@ class PatchStream:
 
     @property
     def fingerprint(self) -> str:
-        return joined(self.source.fingerprint, self.image_size, self.scale)
+        return fingerprint_of(self.source.fingerprint, self.image_size, self.scale)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -231,8 +227,3 @@ def shuffled(positions: np.ndarray, size: int, seed: int, *stream: int) -> np.nd
 def _below(bound: int, *parts) -> np.ndarray:
     """Integers from 0 to `bound - 1` that depend on `parts`."""
     return (hash64(*parts) % np.uint64(bound)).astype(np.int64)
-
-
-def joined(*parts: str | int) -> str:
-    """A fingerprint of fingerprints and numbers: SHA-256, hexadecimal."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

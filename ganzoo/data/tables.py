@@ -1,163 +1,117 @@
-"""What is known of each file of a folder or archive: its class, and its attributes.
+"""What is known of each file of a folder or archive: class, attributes, captions, mask and others.
 
-The classes are the first folders, or what NVIDIA's `dataset.json` lists. Attributes are read from a
-table beside the images: `attributes.csv`, or CelebA's `list_attr_celeba.txt`.
+Classes have a module of their own, `ganzoo.data.classes`. Masks are images of equal paths below the
+folder `masks`, bright inside. All else is read from tables beside the images:
+
+- attributes: `attributes.csv`, or CelebA's `list_attr_celeba.txt`;
+- captions: `captions.csv` with the header `file,caption` and a row for each caption, or
+  `captions.jsonl` with an object on each line, whose `caption` may be a list of them;
+- embeddings: `embeddings.npz`, made by `np.savez(path, files=names, embeddings=array)`, of float
+  `[N, E]`, or `[N, K, E]` for K captions of each image.
 """
 
+import collections
 import csv
 import io
 import json
 import posixpath
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from ganzoo.data.decode import is_image
-from ganzoo.data.sources import Item
+import numpy as np
+
+from ganzoo.data.classes import explained, with_classes
+from ganzoo.data.decode import named_as_image
+from ganzoo.data.sources import Column, Item
 from ganzoo.errors import UserError
 
-Labeled = tuple[tuple[str, ...], list[Item]]  # the names of the classes, and the labeled items
-
-_TABLE = "dataset.json"
-_ATTRIBUTES = ("attributes.csv", "list_attr_celeba.txt")
+_MASKS = "masks"
 _VALUES = {"1": 1, "0": 0, "-1": 0}
-_SPLITS = frozenset(("train", "training", "val", "valid", "validation", "dev", "test", "testing"))
-_MAX_CLASSES = 100_000
+
+# What may be known of images, and the flags of `python -m ganzoo.data check` that ask for it.
+COLUMNS = {
+    "label": "labels",
+    "attributes": "attributes",
+    "caption": "captions",
+    "embedding": "embeddings",
+    "mask": "masks",
+}
 
 
-def numbered(class_names: Sequence[str], most: int = 20) -> str:
-    """The classes with their numbers, "0 = cat, 1 = dog"; of more than `most` how many more."""
-    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(class_names[:most]))
-    more = len(class_names) - most
-    return f"{listed}, and {more:,} more" if more > 0 else listed
+class Table(NamedTuple):
+    """A kind of table beside the images.
+
+    Attributes:
+        files: what it may be called.
+        read: `(title, item) -> column, values by file name`; raises UserError.
+    """
+
+    files: tuple[str, ...]
+    read: Callable[[str, Item], tuple[Column, Mapping[str, Any]]]
 
 
-def with_classes(name: str, items: list[Item]) -> Labeled:
-    """Labels the files of a collection and names its classes in the order of their numbers.
+def flags_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """The flags of `python -m ganzoo.data check` that ask for some columns."""
+    return tuple(f"--{COLUMNS[column]}" for column in columns)
+
+
+def with_columns(
+    name: str, items: list[Item], wanted: Sequence[str]
+) -> tuple[dict[str, Column], list[Item]]:
+    """The columns of a collection, and its items with their values.
+
+    Args:
+        name: of the collection.
+        items: its files; tables among them are left out of the result.
+        wanted: keys of `COLUMNS`; the column "label" is there in any case.
 
     Raises:
-        UserError: when there are no classes, or a `dataset.json` with other than class numbers.
+        UserError: when classes or a table are missing or wrong.
     """
-    parents = [PurePosixPath(item.path).parent for item in items]
-    shared = PurePosixPath(posixpath.commonpath(map(str, parents)))
-    table = next((item for item in items if item.path == str(shared / _TABLE)), None)
-    labels = table and _read_table(f"{table.path} of {name}", table)
-    if labels is None:
-        return _by_folder(name, items, [parent.parts for parent in parents], len(shared.parts))
-    labeled = []
-    for item in items:
-        label = labels.get(str(PurePosixPath(item.path).relative_to(shared)))
-        known = {"bad": f"is not listed in {_TABLE}"} if label is None else {"label": label}
-        labeled += [item._replace(**known)] if item is not table else []
-    return tuple(map(str, range(max(labels.values()) + 1))), labeled
+    tables = {column: _only(name, column, items) for column in wanted if column in _TABLES}
+    paths, columns = {table.path for table in tables.values()}, {}
+    items = [item for item in items if item.path not in paths]
+    if "mask" in wanted:
+        columns["mask"], items = Column((), "mask"), _with_masks(name, items)
+    for column, table in tables.items():
+        columns[column], rows = _TABLES[column].read(f"{table.path} of {name}", table)
+        items = _joined(name, column, table.path, rows, items)
+    classes, items = with_classes(name, items) if "label" in wanted else ((), items)
+    return {"label": Column((), "class", classes), **columns}, items
 
 
-def _read_table(title: str, table: Item) -> dict[str, int] | None:
-    """The class of each path that `dataset.json` lists; None for another program's file."""
-    try:
-        with table.open() as stream:
-            content = json.load(stream)
-    except Exception as error:  # an archive's readers raise nearly everything
-        raise UserError(
-            f"{title} cannot be read: {error}. Fix it, or remove it to take the classes from the"
-            " names of the folders."
-        ) from error
-    if not isinstance(content, dict) or "labels" not in content:
-        return None
-    entries = content["labels"]
-    if not isinstance(entries, list) or not entries:
-        raise UserError(f"{title} lists no labels. Set labels to False to train without classes.")
-    for entry in entries:
-        if not _is_class_entry(entry):
-            raise UserError(
-                f"{title} has the entry {json.dumps(entry)[:100]}. Expected a path and a class"
-                f' number from 0 to {_MAX_CLASSES - 1:,}, as in ["00000/img00000000.png", 3]. Set'
-                " labels to False to train without classes."
-            )
-    return {path.replace("\\", "/"): label for path, label in entries}
-
-
-def _is_class_entry(entry: Any) -> bool:
-    if not isinstance(entry, list) or len(entry) != 2:
-        return False
-    path, label = entry
-    return isinstance(path, str) and type(label) is int and 0 <= label < _MAX_CLASSES
-
-
-def _by_folder(name: str, items: list[Item], folders: list[tuple], shared: int) -> Labeled:
-    """A leading folder that all share is no class, and neither is one without an image."""
-    if all(len(parts) == shared for parts in folders):
-        shared -= 1  # all files lie in one folder: it is the one class
-    firsts = [parts[shared] if 0 <= shared < len(parts) else None for parts in folders]
-    members: dict[str, list[Item]] = {}
-    for item, first in zip(items, firsts, strict=True):
-        if first is not None:
-            members.setdefault(first, []).append(item)
-    found = [first for first, files in members.items() if any(map(is_image, files))]
-    classes = tuple(sorted(found, key=_by_number))
-    if not classes:
-        raise UserError(
-            f"{name} has no class folders, which labels are taken from. "
-            "Put the images of each class into a folder, or set labels to False."
-        )
-    _refuse_splits(name, classes)
-    label = {c: i for i, c in enumerate(classes)}
-    outside = {"bad": "lies outside of the class folders"}
-    labeled = [
-        item._replace(**({"label": label[first]} if first in label else outside))
-        for item, first in zip(items, firsts, strict=True)
-    ]
-    return classes, labeled
-
-
-def _by_number(name: str) -> tuple[str, str]:
-    """Sorts "2" before "10", and everything else as text."""
-    return re.sub("[0-9]+", lambda digits: digits[0].zfill(255), name), name
-
-
-def _refuse_splits(name: str, classes: tuple[str, ...]) -> None:
-    if len(classes) < 2 or not _SPLITS.issuperset(map(str.lower, classes)):
-        return
-    kind, _, path = name.partition(":")
-    place, unpack = (path, "") if kind == "folder" else ("PATH", "unpack it and ")
-    raise UserError(
-        f"{name} is divided into {', '.join(classes)}, which are splits and not classes. To train"
-        f" on one of them, {unpack}write --dataset=folder:{place}/{classes[0]}; or set labels to"
-        " False to train on all images without classes."
-    )
-
-
-def with_attributes(name: str, items: list[Item]) -> Labeled:
-    """Names the attributes of a collection, and gives each image its values, 0 or 1.
-
-    The table names files by their paths below it, or, as CelebA's does, without folders. Images
-    that it does not list, and files that it lists but that are missing, become bad items.
-
-    Raises:
-        UserError: for no table or several, and for a table with other values.
-    """
-    tables = [item for item in items if PurePosixPath(item.path).name in _ATTRIBUTES]
+def _only(name: str, column: str, items: list[Item]) -> Item:
+    files = _TABLES[column].files
+    tables = [item for item in items if PurePosixPath(item.path).name in files]
     if len(tables) != 1:
         raise UserError(
-            f"{name} needs one table of attributes, {' or '.join(_ATTRIBUTES)}, beside its images."
+            f"{name} needs one table of {COLUMNS[column]}, {' or '.join(files)}, beside its images."
             f" Found: {', '.join(table.path for table in tables) or 'none'}."
         )
-    (table,) = tables
-    names, rows = _read_attributes(f"{table.path} of {name}", table)
+    return tables[0]
+
+
+def _joined(
+    name: str, column: str, table: str, rows: Mapping[str, Any], items: list[Item]
+) -> list[Item]:
+    """Gives each image its values, and adds what the table lists but is missing.
+
+    The table names files by their paths below it, or, as CelebA's does, without folders. Images
+    that it does not list, and files that are missing, become bad items.
+    """
     files, found = {}, []
-    for item in (item for item in items if item is not table):
-        path = PurePosixPath(posixpath.relpath(item.path, PurePosixPath(table.path).parent))
+    for item in items:
+        path = PurePosixPath(posixpath.relpath(item.path, PurePosixPath(table).parent))
         key = str(path) if str(path) in rows else path.name
-        known = {"attributes": rows[key]} if key in rows else {"bad": f"not listed in {table.path}"}
-        found.append(item._replace(**known))
+        found.append(item.given(column, rows, key, f"not listed in {table}"))
         if files.setdefault(key, item) is not item and key in rows:
             raise UserError(
-                f"{table.path} of {name} lists {key!r}, which is both {files[key].path} and"
+                f"{table} of {name} lists {key!r}, which is both {files[key].path} and"
                 f" {item.path}. Write their paths into the table, or rename one."
             )
-    absent = f"listed in {table.path}, but missing"
-    return names, found + [unreadable(path, absent) for path in rows if path not in files]
+    absent = f"listed in {table}, but missing"
+    return found + [unreadable(path, absent) for path in rows if path not in files]
 
 
 def unreadable(path: str, reason: str) -> Item:
@@ -166,15 +120,36 @@ def unreadable(path: str, reason: str) -> Item:
     def refuse() -> BinaryIO:
         raise OSError(reason)
 
-    return Item(path, 0, 0, refuse)
+    return Item(path, 0, refuse)
 
 
-def _read_attributes(title: str, table: Item) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
-    """The names of the attributes, and their values by file name."""
-    try:
+def _with_masks(name: str, items: list[Item]) -> list[Item]:
+    """Gives each image its mask, and adds masks of missing images.
+
+    The mask of `a/0.jpg` is `masks/a/0.png`, or, where `a` is the folder of all images,
+    `masks/0.png`.
+    """
+    stems = [PurePosixPath(item.path).with_suffix("").parts for item in items]
+    both = list(zip(stems, items, strict=True))
+    inside = [(stem, item) for stem, item in both if stem[0] == _MASKS]
+    masks = {stem[1:]: item for stem, item in inside if named_as_image(item.path)}
+    if not masks:
+        raise UserError(f"{name} has no folder {_MASKS}, with a mask of each image.")
+    found, used = [], set()
+    for stem, item in both:
+        if stem[0] != _MASKS:
+            key = stem if stem in masks else stem[1:]
+            absent = {"bad": f"has no mask of its name below {_MASKS}"}
+            found.append(item._replace(**{"partner": masks[key]} if key in masks else absent))
+            used.add(key)
+    missing = "a mask, whose image is missing"
+    return found + [unreadable(m.path, missing) for key, m in masks.items() if key not in used]
+
+
+def _read_attributes(title: str, table: Item) -> tuple[Column, dict[str, tuple[int, ...]]]:
+    """0 or 1 for each attribute."""
+    with explained(title):
         header, *lines = _cells(table)
-    except Exception as error:  # an archive's readers raise nearly everything
-        raise UserError(f"{title} cannot be read: {error}. Fix it, or make it again.") from error
     names, rows = tuple(header[1:]), {}
     if not names or len(set(names)) < len(names) or not set(names).isdisjoint(("", *_VALUES)):
         raise UserError(
@@ -190,13 +165,12 @@ def _read_attributes(title: str, table: Item) -> tuple[tuple[str, ...], dict[str
                 " each 0 or 1 (or -1 and 1)."
             )
         rows[path] = values
-    return names, rows
+    return Column((len(names),), "attributes", names), rows
 
 
 def _cells(table: Item) -> list[list[str]]:
     """The header of a table and its other lines, blank ones left out."""
-    with table.open() as stream:
-        text = stream.read().decode("utf-8-sig")
+    text = table.read().decode("utf-8-sig")
     if table.path.endswith(".csv"):
         rows = csv.reader(io.StringIO(text, newline=""))
         return [[cell.strip() for cell in row] for row in rows if row] or [[]]
@@ -204,3 +178,62 @@ def _cells(table: Item) -> list[list[str]]:
     if int(count) != len(rows):
         raise ValueError(f"its first line says {count} rows, and there are {len(rows)}")
     return [["file", *header.split()], *map(str.split, rows)]
+
+
+def _read_captions(title: str, table: Item) -> tuple[Column, dict[str, list[str]]]:
+    """One or more texts."""
+    with explained(title):
+        if table.path.endswith(".csv"):
+            header, *lines = _cells(table)
+        else:
+            header, lines = ["file", "caption"], _objects(table)
+    if header != ["file", "caption"]:
+        raise UserError(
+            f"{title} begins with {','.join(header)[:100]!r}. Expected the header 'file,caption'."
+        )
+    rows = {}
+    for line in lines:
+        path, *texts = line
+        if len(texts) != 1 or not all(isinstance(text, str) and text.strip() for text in line):
+            raise UserError(
+                f"{title} has {json.dumps(line)[:100]}. Expected a file and a caption that is not"
+                " empty; in a .csv, one with commas has to be in quotes."
+            )
+        rows.setdefault(path, []).append(texts[0])
+    return Column((), "text"), rows
+
+
+def _objects(table: Item) -> list[list]:
+    """Files and captions of a `captions.jsonl`; of a list of captions each has a row."""
+    rows = []
+    for entry in map(json.loads, table.read().decode("utf-8-sig").splitlines()):
+        texts = entry.get("caption")
+        rows += [[entry.get("file"), t] for t in (texts if isinstance(texts, list) else [texts])]
+    return rows
+
+
+def _read_embeddings(title: str, table: Item) -> tuple[Column, dict[str, np.ndarray]]:
+    """float32 `[E]`, or `[K, E]` of K captions."""
+    again = "make it again by np.savez(path, files=names, embeddings=array)"
+    with explained(title, again), np.load(io.BytesIO(table.read())) as arrays:
+        files, vectors = arrays["files"], np.asarray(arrays["embeddings"], np.float32)
+    names = files.ndim == 1 and files.dtype.kind == "U"
+    if not names or vectors.ndim not in (2, 3) or len(files) != len(vectors):
+        raise UserError(
+            f"{title} has files {files.shape} of {files.dtype}, and embeddings {vectors.shape}."
+            " Expected names (N,), and (N, E), or (N, K, E) for K captions of each file."
+        )
+    finite = np.isfinite(vectors.reshape(len(files), -1)).all(axis=1)
+    if not finite.all():
+        raise UserError(f"{title}: that of {str(files[finite.argmin()])!r} is not finite (NaN).")
+    twice = [name for name, count in collections.Counter(files.tolist()).items() if count > 1]
+    if twice:
+        raise UserError(f"{title} lists {twice[0]!r} twice.")
+    return Column(vectors.shape[1:], "embedding"), dict(zip(files.tolist(), vectors, strict=True))
+
+
+_TABLES = {
+    "attributes": Table(("attributes.csv", "list_attr_celeba.txt"), _read_attributes),
+    "caption": Table(("captions.csv", "captions.jsonl"), _read_captions),
+    "embedding": Table(("embeddings.npz",), _read_embeddings),
+}

@@ -4,58 +4,81 @@ import functools
 import io
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from ganzoo.data.sources import Item
+from ganzoo.data.sources import Column, Item
+from ganzoo.data.tables import COLUMNS, flags_of
 from ganzoo.errors import UserError, unknown
 
+_EXPECTED = {
+    "label": "single class label; set labels to False",
+    "attributes": "group of attributes, true or false",
+    "caption": "single feature of captions, text",
+    "embedding": "embeddings: they are read from files beside images of your own",
+    "mask": "masks: they are read from files beside images of your own, or those of shapes",
+}
 _RETRIES = 5  # TFDS' own ten take more than three minutes to notice that there is no network
 
 
 class TFDSCollection:
-    """One split of a prepared TFDS data set.
+    """One split of a TFDS data set, downloaded and prepared unless it is there.
 
     Args:
         name: of the data set.
-        builder: whose data are prepared.
+        data_dir: where it is, None for the usual place.
         split: one of its splits.
-        data_dir: where they are, None for the usual place.
-        wanted: "labels", "attributes" or "paired": what each example has besides an image.
+        columns: what each example has besides an image, keys of `COLUMNS`.
+        pairs: whether it has two images, or one that holds both.
     """
 
     notices = ()
 
-    def __init__(self, name: str, builder, split: str, data_dir: str | None, *wanted: str):
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        data_dir: str | None,
+        split: str,
+        columns: Sequence[str] = (),
+        pairs: bool = False,
+    ):
+        self.name, self._split, self._builder = name, split, _builder(name, data_dir)
         self.flags = (f"--dataset={name}", f"--split={split}")
         self.flags += (f"--data_dir={data_dir}",) if data_dir else ()
-        self.flags += tuple(f"--{column}" for column in wanted)
-        self._builder, self._split, features = builder, split, builder.info.features
-        self._image_keys = _image_keys(name, features, "paired" in wanted)
-        self._label_key = _label_key(name, features) if "labels" in wanted else None
-        self._attributes_key = _attributes_key(name, features) if "attributes" in wanted else None
+        self.flags += flags_of(columns) + ("--paired",) * pairs
+        features = self._builder.info.features
+        self._image_keys = _image_keys(name, features, pairs)
+        self._keys = {column: _key(name, features, column) for column in columns}
+        if not self._builder.is_prepared():
+            _download(name, self._builder)
         shape = features[self._image_keys[0]].shape
         self.native_shape = None if None in shape else shape
-        self.class_names = tuple(features[self._label_key].names) if self._label_key else ()
-        key = self._attributes_key
-        self.attribute_names = tuple(sorted(features[key].keys())) if key else ()
-        self._info = _split_info(name, builder, split)
+        self.columns = {"label": Column((), "class")}
+        self.columns |= {c: _column(c, features[key]) for c, key in self._keys.items()}
+        self._info = _split_info(name, self._builder, split)
 
     def __len__(self) -> int:
         return self._info.num_examples
 
     def __iter__(self) -> Iterator[Item]:
         for i, example in enumerate(self._examples()):
-            label = int(example[self._label_key]) if self._label_key else 0
-            values = tuple(int(example[self._attributes_key][n]) for n in self.attribute_names)
             data = [example[key] for key in self._image_keys]
             *partner, item = (
-                Item(f"{self._split} example {i}", label, len(d), functools.partial(io.BytesIO, d))
+                Item(f"{self._split} example {i}", len(d), functools.partial(io.BytesIO, d))
                 for d in reversed(data)
             )
-            yield item._replace(attributes=values, partner=partner[0] if partner else None)
+            values = {column: self._value(column, example[k]) for column, k in self._keys.items()}
+            yield item._replace(values=values, partner=partner[0] if partner else None)
+
+    def _value(self, column: str, value: Any) -> Any:
+        if column == "attributes":
+            return tuple(int(value[name]) for name in self.columns[column].names)
+        if column == "caption":
+            texts = value["text"] if isinstance(value, dict) else value
+            return [text.decode() for text in np.ravel(texts)]
+        return int(value)
 
     def _examples(self) -> Iterator[dict]:
         import tensorflow as tf
@@ -72,8 +95,7 @@ class TFDSCollection:
         import tensorflow_datasets as tfds
 
         skip = {key: tfds.decode.SkipDecoding() for key in self._image_keys}
-        keys = (*self._image_keys, self._label_key, self._attributes_key)
-        wanted = {key: True for key in keys if key}
+        wanted = dict.fromkeys((*self._image_keys, *self._keys.values()), True)
         return self._builder.as_dataset(
             split=self._split,
             shuffle_files=False,
@@ -87,16 +109,6 @@ class TFDSCollection:
     def identity(self) -> str:
         files = [(p.name, p.stat().length, p.stat().mtime) for p in self._info.filepaths]
         return json.dumps([self._builder.info.full_name, self._split, *map(str, files)])
-
-
-def open_tfds(name: str, data_dir: str | None, split: str, *wanted: str) -> TFDSCollection:
-    """A data set of TFDS, downloaded and prepared in `data_dir` unless it is there; `wanted` as
-    `TFDSCollection` has it."""
-    builder = _builder(name, data_dir)
-    if not builder.is_prepared():
-        _image_keys(name, builder.info.features, "paired" in wanted)  # before a long download
-        _download(name, builder)
-    return TFDSCollection(name, builder, split, data_dir, *wanted)
 
 
 def _builder(name: str, data_dir: str | None):
@@ -146,24 +158,34 @@ def _image_keys(name: str, features, pairs: bool) -> list[str]:
     return sorted(found)
 
 
-def _label_key(name: str, features) -> str:
-    import tensorflow_datasets as tfds
-
-    key = _only(_of_kind(features, tfds.features.ClassLabel), "label")
+def _key(name: str, features, column: str) -> str:
+    """The feature that has the values of a column."""
+    found = [key for key, feature in features.items() if _holds(feature, column)]
+    key = _only(found, column, COLUMNS[column])
     if key is None:
-        raise UserError(f"{name} has no single class label; set labels to False. Has: {features}")
+        raise UserError(f"{name} has no {_EXPECTED[column]}. Has: {features}")
     return key
 
 
-def _attributes_key(name: str, features) -> str:
-    """The group of features that are all true or false."""
+def _holds(feature, column: str) -> bool:
     import tensorflow_datasets as tfds
 
-    groups = _of_kind(features, tfds.features.FeaturesDict)
-    key = _only([k for k in groups if all(f.np_dtype == np.bool_ for f in features[k].values())])
-    if key is None:
-        raise UserError(f"{name} has no group of attributes, true or false. Has: {features}")
-    return key
+    if column == "label":
+        return isinstance(feature, tfds.features.ClassLabel)
+    if column == "attributes":
+        group = isinstance(feature, tfds.features.FeaturesDict)
+        return group and all(f.np_dtype == np.bool_ for f in feature.values())
+    inner = getattr(feature, "feature", feature)  # of a sequence
+    if isinstance(inner, tfds.features.FeaturesDict) and "text" in inner:
+        inner = inner["text"]
+    return column == "caption" and isinstance(inner, tfds.features.Text)
+
+
+def _column(column: str, feature) -> Column:
+    if column == "attributes":
+        names = tuple(sorted(feature.keys()))
+        return Column((len(names),), "attributes", names)
+    return Column((), "text") if column == "caption" else Column((), "class", tuple(feature.names))
 
 
 def _of_kind(features, kind: type) -> list[str]:

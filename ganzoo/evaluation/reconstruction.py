@@ -7,7 +7,7 @@ import numpy as np
 
 from ganzoo import bicubic, metrics
 from ganzoo import images as pictures
-from ganzoo.data import catalog, formats, pairs
+from ganzoo.data import catalog, formats
 from ganzoo.data.decode import Preparation, is_image
 from ganzoo.data.drawn import DrawnSource
 from ganzoo.data.sources import Collection
@@ -129,7 +129,7 @@ def open_reductions(
         return name, bicubic.downscale(large, scale), large
 
     collection = catalog.find(dataset, data_dir, split)
-    source = catalog.prepared(collection, Preparation(1, channels, fit="keep"))
+    source = formats.prepared(collection, Preparation(1, channels, fit="keep"))
     return map(reduced, _names(collection), map(source.image, range(len(source))))
 
 
@@ -143,7 +143,7 @@ def open_translations(
     Yields:
         its name, and two arrays uint8 `[image_size, image_size, C]`.
     """
-    collection = pairs.find_pairs(dataset, data_dir, split)
+    collection = catalog.find_pairs(dataset, data_dir, split)
     source = formats.open_pairs(dataset, data_dir=data_dir, split=split, **options)
     found = (source.read(np.array([index])) for index in range(len(source)))
     return ((name, p["a"][0], p["b"][0]) for name, p in zip(_names(collection), found, strict=True))

@@ -3,7 +3,6 @@
 Zhang et al. 2018, https://arxiv.org/abs/1801.03924.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -11,7 +10,7 @@ from keras import ops
 
 from ganzoo import weights as weight_files
 from ganzoo.errors import UserError, choose
-from ganzoo.files import expanded
+from ganzoo.files import expanded, hash_of
 
 _SHIFT = np.float32((-0.030, -0.088, -0.188))  # of red, green and blue
 _SCALE = np.float32((0.458, 0.448, 0.450))
@@ -89,11 +88,8 @@ def open_lpips(name: str, files: list[str] | None) -> LPIPS:
             " https://github.com/richzhang/PerceptualSimilarity"
         )
     trunk, heads = (weight_files.read(path) for path in files)
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(expanded(path).read_bytes())
     try:
-        return LPIPS(name, trunk, heads, digest.hexdigest())
+        return LPIPS(name, trunk, heads, hash_of(*map(expanded, files)))
     except KeyError as error:
         raise UserError(f"{' and '.join(files)} are not the weights of {name}: {error}") from error
 

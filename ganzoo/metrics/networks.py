@@ -1,6 +1,5 @@
 """Networks by name, whose features images are compared by."""
 
-import hashlib
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +58,7 @@ def open_network(name: str, weights: str | Path | None = None) -> FeatureNetwork
     path = classifiers.weights_of(name) if bundled else files.expanded(weights)
     if not path.is_file():
         raise UserError(f"There is no file {path}; {_WHERE[name]}")
-    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    fingerprint = files.hash_of(path)
     make = _MAKERS[name]
     compute = make(name) if bundled else make(path)
     return FeatureNetwork(name, fingerprint, tf.function(compute, autograph=False))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganzoo.engine import GAN
 from ganzoo.errors import UserError
-from ganzoo.weights.download import hash_of
+from ganzoo.files import hash_of
 from ganzoo.weights.layouts import Entry
 
 Arrays = Mapping[str, np.ndarray]

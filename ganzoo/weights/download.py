@@ -251,25 +251,16 @@ def _verify(path: Path, url: str, checksum: str | None, size: int | None) -> Non
     found = path.stat().st_size
     if size is not None and found != size:
         raise UserError(f"{url} has {found:,} bytes, expected {size:,}: it is another file")
-    found, origin = hash_of(path), ""
+    found, origin = files.hash_of(path), ""
     if checksum is None and urlsplit(url).scheme != "file":
         checksum, origin = _pinned(url, found), f" as in {_pins()}"
     if checksum is not None and checksum.startswith("md5:"):
-        found = f"md5:{hash_of(path, 'md5')}"
+        found = f"md5:{files.hash_of(path, algorithm='md5')}"
     if checksum is not None and (len(checksum) < 8 or not found.startswith(checksum)):
         raise UserError(
             f"{url} has the checksum {found}, expected {checksum}{origin}: it is another file, and"
             " was not read"
         )
-
-
-def hash_of(path: Path, algorithm: str = "sha256") -> str:
-    """The hash of a file, which may be larger than what should be in memory at once."""
-    digest = hashlib.new(algorithm)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _pins() -> Path:

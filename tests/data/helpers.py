@@ -25,7 +25,7 @@ def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
 
 
 def decoded(data: bytes, path: str = "a.png", image_size: int = 16, channels: int = 3, **options):
-    item = Item(path, 0, len(data), lambda: io.BytesIO(data), options.pop("bad", ""))
+    item = Item(path, len(data), lambda: io.BytesIO(data), options.pop("bad", ""))
     result = decode(item, Preparation(image_size, channels, **options))
     assert isinstance(result, Decoded)
     return result

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import check, open_source
-from ganzoo.data.catalog import find, prepared
+from ganzoo.data.catalog import find
 from ganzoo.data.decode import Preparation
+from ganzoo.data.formats import prepared
 from ganzoo.errors import UserError
 from tests import commands
 
@@ -65,9 +66,10 @@ def test_the_command_that_training_names_lists_what_it_refuses(tmp_path, options
         write_images(tmp_path / "my photos" / "a" / str(side), 1, side)
     dataset, settings = f"folder:{tmp_path / 'my photos'}", {"image_size": 32} | options
     collection = find(dataset, labels=options.get("labels", False))
-    preparation = Preparation(settings["image_size"], 3, fit=settings.get("fit", "crop"))
+    fit = settings.get("fit", "crop")
+    preparation = Preparation(settings["image_size"], 3, fit=fit, progress=False)
     with pytest.raises(UserError, match=r"14/0000\.png: tiny") as error:
-        prepared(collection, preparation, progress=False)
+        prepared(collection, preparation)
     command = str(error.value).split("All are listed by: python -m ganzoo.")[1]
     done = commands.run(*shlex.split(command))
     assert done.code == 1 and "3 files, 2 images that can be used, 1 bad" in done.out

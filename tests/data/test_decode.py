@@ -136,7 +136,7 @@ def test_decompression_bombs_are_bad(monkeypatch, limit):
 
 def test_enormous_files_are_not_read(monkeypatch):
     monkeypatch.setattr(decode_module, "MAX_BYTES", 10)
-    assert "11 bytes" in decode(Item("a.mp4", 0, 11, open), Preparation(16, 3)).bad
+    assert "11 bytes" in decode(Item("a.mp4", 11, open), Preparation(16, 3)).bad
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_an_unreadable_file_is_bad():
     def refuse():
         raise PermissionError("Permission denied")
 
-    assert "Permission denied" in decode(Item("a.png", 0, 9, refuse), Preparation(16, 3)).bad
+    assert "Permission denied" in decode(Item("a.png", 9, refuse), Preparation(16, 3)).bad
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ganzoo import data
-from ganzoo.data import batches, catalog, check, pairs, shapes
+from ganzoo.data import batches, catalog, check, formats, shapes
 from ganzoo.data.decode import Preparation
 from ganzoo.errors import UserError
 
@@ -83,9 +83,9 @@ def test_missing_domains_are_told_with_what_was_found(tmp_path):
 
 def test_pairs_of_tfds_are_found_by_their_short_names(monkeypatch):
     asked = []
-    monkeypatch.setattr(pairs, "open_tfds", lambda *args, **options: asked.append(args))
-    pairs.find_domains("horse2zebra", "somewhere", "test")
-    pairs.find_domains("cycle_gan/horse2zebra", "somewhere", "test")
+    monkeypatch.setattr(catalog, "TFDSCollection", lambda *args, **options: asked.append(args))
+    catalog.find_domains("horse2zebra", "somewhere", "test")
+    catalog.find_domains("cycle_gan/horse2zebra", "somewhere", "test")
     name = "cycle_gan/horse2zebra"
     assert asked == 2 * [(name, "somewhere", "testA"), (name, "somewhere", "testB")]
 
@@ -118,5 +118,5 @@ def test_check_looks_at_both_domains(tmp_path):
 
 
 def test_shapes_for_super_resolution_are_the_drawings_themselves():
-    source = catalog.prepared(catalog.find("shapes"), Preparation(32, 3, fit="keep"))
+    source = formats.prepared(catalog.find("shapes"), Preparation(32, 3, fit="keep"))
     np.testing.assert_array_equal(source.image(7), shapes.draw(np.array([7]), 32)[0])

@@ -60,6 +60,7 @@ def _all_roles(count=11, size=4):
         "label": numbers.astype(np.int32),
         "attributes": np.stack([numbers % 2, numbers % 3 == 0], axis=1).astype(np.float32),
         "embedding": np.float32(numbers[:, None] + [0.25, -0.5, 0.125]),
+        "text": np.array([[f"number {i}".encode()] for i in numbers]),
     }
     roles = {"image": "image", "mask": "mask", "label": "class"}
     columns = {n: Column(a.shape[1:], roles.get(n, n)) for n, a in arrays.items()}
@@ -75,6 +76,8 @@ def _belong_together(batch):
     np.testing.assert_array_equal(attributes, np.stack([number % 2, number % 3 == 0], axis=1))
     embeddings = batch["embedding"].reshape(-1, 3)
     np.testing.assert_array_equal(embeddings, number[:, None] + np.float32([0.25, -0.5, 0.125]))
+    texts = batch["text"].ravel().tolist()
+    assert texts == [f"number {i}".encode() for i in number]
     return (masks[:, 0, 0, 0] == 1).mean()  # how many are mirrored
 
 
@@ -83,10 +86,10 @@ def test_columns_are_moved_and_converted_by_their_roles(crop):
     stream = ImageStream(_all_roles(), flip=crop != 2, crop=crop)
     dataset = batches(stream, batch_size=8, seed=0)
     for name, spec in dataset.element_spec.items():
-        assert spec.dtype == ("int32" if name == "label" else "float32")
+        assert spec.dtype == {"label": "int32", "text": "string"}.get(name, "float32")
         assert spec.shape == (8, *stream.columns[name].shape)
     found = _take(dataset, 30)
-    assert set(found) == {"image", "mask", "label", "attributes", "embedding"}
+    assert set(found) == {"image", "mask", "label", "attributes", "embedding", "text"}
     mirrored = _belong_together(found)
     assert crop == 2 or 0.4 < mirrored < 0.6
     assert set(np.unique(found["mask"])) == {0, 1}

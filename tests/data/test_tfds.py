@@ -38,6 +38,7 @@ def data_dir(tmp_path_factory):
         {"image": _IMAGE(shape=(16, 16, 3)), "label": _LABEL(names=["cat", "dog"])},
         named,
     )
+    pairs = list(enumerate(images[:2]))
     grey = [{"picture": np.asarray(noise(i, 20 + i, "L"))[..., None]} for i in range(3)]
     _prepare(folder, "sketches", {"picture": _IMAGE(shape=(None, None, 1))}, grey)
     _prepare(folder, "numbers", {"value": tfds.features.Scalar(np.int64)}, [{"value": 1}])
@@ -48,6 +49,13 @@ def data_dir(tmp_path_factory):
     bools = tfds.features.FeaturesDict({"Young": np.bool_, "Male": np.bool_})
     face = {"image": _IMAGE(shape=(16, 16, 3)), "attributes": bools, "place": np.int64}
     _prepare(folder, "faces", face, faces)
+    texts = [{"image": i, "text": "a", "caption": ["b", "c", "d"][: 2 + n]} for n, i in pairs]
+    several = tfds.features.Sequence(tfds.features.Text())
+    text = {"image": _IMAGE(shape=(16, 16, 3)), "text": tfds.features.Text(), "caption": several}
+    _prepare(folder, "captioned", text, texts)
+    rows = [{"image": i, "captions": [{"text": f"n{n}", "id": n}]} for n, i in pairs]
+    nested = tfds.features.Sequence({"text": tfds.features.Text(), "id": np.int64})
+    _prepare(folder, "subtitled", {"image": _IMAGE(shape=(16, 16, 3)), "captions": nested}, rows)
     negatives = [{"input": i, "target": 255 - i} for i in images]
     pair = {"target": _IMAGE(shape=(16, 16, 3)), "input": _IMAGE(shape=(16, 16, 3))}
     _prepare(folder, "negatives", pair, negatives)
@@ -92,6 +100,19 @@ def test_attributes_are_the_group_of_features_that_are_true_or_false(data_dir):
     assert np.array_equal(source.read(np.arange(5))["attributes"], expected)
     with pytest.raises(UserError, match="pets has no group of attributes"):
         open_source("pets", **options)
+
+
+def test_captions_are_the_feature_of_texts(data_dir):
+    options = {"image_size": 16, "channels": 3, "data_dir": data_dir, "columns": ("caption",)}
+    found = [
+        open_source(n, **options).read(np.arange(2))["caption"] for n in ("captioned", "subtitled")
+    ]
+    assert found[0].tolist() == [[b"b", b"c", b"b"], [b"b", b"c", b"d"]]
+    assert found[1].tolist() == [[b"n0"], [b"n1"]]
+    with pytest.raises(UserError, match="pets has no single feature of captions"):
+        open_source("pets", **options)
+    with pytest.raises(UserError, match="subtitled has no embeddings: they are read from files"):
+        open_source("subtitled", **options | {"columns": ("embedding",)})
 
 
 @pytest.mark.parametrize("name", ["negatives", "wide"])
