@@ -1,6 +1,7 @@
 """CAN's default recipe: paintings in folders, one for each style, at 256 px as in the paper.
 
-CAN: Creative Adversarial Networks, Elgammal, Liu, Elhoseiny & Mazzone, ICCC 2017, arXiv 1706.07068.
+Creative Adversarial Networks, Generating "Art" by Learning About Styles and Deviating from Style
+Norms, Elgammal, Liu, Elhoseiny & Mazzone, ICCC 2017, arXiv 1706.07068.
 
     python -m ganzoo.train --model=can --dataset=folder:PATH
 

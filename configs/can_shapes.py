@@ -1,6 +1,7 @@
 """CAN on drawn shapes at 32 px: nothing to download. The kinds of shapes are the styles.
 
-CAN: Creative Adversarial Networks, Elgammal, Liu, Elhoseiny & Mazzone, ICCC 2017, arXiv 1706.07068.
+Creative Adversarial Networks, Generating "Art" by Learning About Styles and Deviating from Style
+Norms, Elgammal, Liu, Elhoseiny & Mazzone, ICCC 2017, arXiv 1706.07068.
 
     python -m ganzoo.train --model=can --dataset=shapes
 
