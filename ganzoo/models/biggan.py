@@ -136,6 +136,8 @@ class SelfAttention(Composite, keras.layers.Layer):
 
         self.query, self.key = make(channels // 8, "query"), make(channels // 8, "key")
         self.value, self.output_layer = make(channels // 2, "value"), make(channels, "output")
+
+    def build(self, input_shape=None):
         self.gamma = self.add_weight(name="gamma", shape=(), initializer="zeros")
 
     def call(self, x):
