@@ -1,11 +1,11 @@
-"""The first GAN on the bundled procedural shapes at 32 px: nothing to download, and what
-perceptrons cannot do.
+"""The first GAN on the bundled procedural shapes at 32 px: nothing to download.
 
 Generative Adversarial Networks, Goodfellow et al., NIPS 2014, arXiv 1406.2661.
 
     python -m ganzoo.train --model=gan --dataset=shapes
 
-The lines below that have a comment differ from the default recipe. Compare with dcgan_shapes.
+The paper has no such data; the lines below that have a comment differ from the default recipe.
+Compare with dcgan_shapes.
 """
 
 from ml_collections import ConfigDict
