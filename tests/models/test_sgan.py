@@ -125,7 +125,9 @@ def test_features_are_matched():
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("architecture", ["dense", "convolutional"])
+@pytest.mark.parametrize(
+    "architecture", ["dense", pytest.param("convolutional", marks=pytest.mark.slow)]
+)
 def test_weights_are_initialized_by_data(architecture):
     """The last layers of both networks, and with them all before."""
     arguments = TINY | {"image_size": 32, "architecture": architecture}
