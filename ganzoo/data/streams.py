@@ -52,7 +52,7 @@ class ImageStream(ExampleStream):
         flip: mirror half of the examples, different ones in each epoch.
         shuffle: a new order in each epoch; False for the order of the source.
         crop: side of random crops, in pixels; None for none.
-        key: numbers that set its draws apart from those of other streams.
+        key: numbers that separate its draws from those of other streams.
     """
 
     source: Source

@@ -4,7 +4,7 @@ Elgammal, Liu, Elhoseiny & Mazzone, ICCC 2017, https://arxiv.org/abs/1706.07068
 
 The discriminator learns two things of paintings: that they are art, and of which style. The
 generator, which is given no style, is rewarded for images that pass for art and whose style cannot
-be told: it stays with art, and departs from what styles have in common.
+be recognized: it stays with art, and departs from what styles have in common.
 
     L_D = -log D_r(x) - log D_c(c | x) - log(1 - D_r(G(z)))
     L_G = -log D_r(G(z)) + lambda A                                  (section 3.2, eq. 2)

@@ -59,7 +59,7 @@ PIECES = (5, 5, 4)  # linear functions of a maxout unit: of images, of classes, 
 
 class ConcatGenerator(Network):
     """Latents `[N, latent_dim]` in [-1, 1] and labels `[N]` to images `[N, S, S, C]` in [-1, 1];
-    with a `ganzoo.seeds.Random`, by way of dropout.
+    with dropout, given a `ganzoo.seeds.Random`.
 
     Args:
         shape: of an image, (S, S, C).
@@ -91,8 +91,8 @@ class ConcatGenerator(Network):
 
 
 class ConcatDiscriminator(Network):
-    """Images `[N, S, S, C]` in [-1, 1] and labels `[N]` to logits `[N, 1]`; with a
-    `ganzoo.seeds.Random`, by way of dropout.
+    """Images `[N, S, S, C]` in [-1, 1] and labels `[N]` to logits `[N, 1]`; with
+    dropout, given a `ganzoo.seeds.Random`.
 
     Args:
         shape: of an image, (S, S, C).

@@ -122,8 +122,8 @@ class VanillaGAN(LatentGAN):
 
 
 class Discriminator(Network):
-    """Images `[N, S, S, C]` in [-1, 1] to logits `[N, 1]`; with a `ganzoo.seeds.Random`, by way of
-    the paper's dropout.
+    """Images `[N, S, S, C]` in [-1, 1] to logits `[N, 1]`; with the paper's dropout, given a
+    `ganzoo.seeds.Random`.
 
     Args:
         units: of the hidden layers.
