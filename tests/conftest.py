@@ -22,7 +22,7 @@ def pytest_collection_finish(session):
 def pytest_collection_modifyitems(items):
     """What needs a browser is of the second tier; what takes longest comes first, so that no worker
     is left alone with it."""
-    long = ("conformance", "notebooks", "kill")
+    long = ("conformance", "notebooks", "kill", "test_trainer")
     items.sort(key=lambda item: not any(name in item.nodeid for name in long))
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):

@@ -210,7 +210,7 @@ class CGAN(LatentGAN):
     """
 
     IMAGE_SIZES = tuple(ARCHITECTURES["concat"])  # to choose from by the data
-    TINY = MappingProxyType({"image_size": 28, "generator_width": 48, "discriminator_width": 24})
+    TINY = MappingProxyType({"image_size": 32, "generator_width": 48, "discriminator_width": 24})
 
     def __init__(
         self,
