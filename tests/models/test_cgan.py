@@ -200,7 +200,7 @@ def test_the_generator_draws_its_own_batches(form):
 @pytest.mark.usefixtures("eager")
 def test_dropout_is_a_function_of_the_random_numbers():
     model = models.build("cgan", **TINY)
-    pixels, labels = np.zeros([4, 28, 28, 1], np.float32), np.arange(4, dtype=np.int32)
+    pixels, labels = np.zeros([4, 32, 32, 1], np.float32), np.arange(4, dtype=np.int32)
     latents = model.draw_latents(Random(0, 0), 4)
     for network, given in ((model.generator, latents), (model.discriminator, pixels + 0.5)):
         plain = network(given, labels, training=True)
