@@ -220,12 +220,22 @@ class LatentGAN(GAN):
         """Labels `[count, ...]`, as `condition` draws them."""
         return self.condition.draw(random, count)
 
+    def draw_fakes(self, random: Random, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images of the generator in training, and the labels they were asked for."""
+        latents, labels = self.draw_latents(random, count), self.draw_labels(random, count)
+        return self.generator(latents, labels, training=True), labels
+
     def draw(self, latents, labels, random: Random, **options) -> tf.Tensor:
         """What `decode` compiles: images of one batch."""
         return self(latents, labels)
 
     def preview(self, batch, count):
         return self.generate(count)
+
+    def discriminator_features(self, images):
+        if hasattr(self.discriminator, "features"):
+            return self.discriminator.features(images)
+        return super().discriminator_features(images)
 
     def require_labels(self, labels) -> None:
         """Raises UserError where classes are missing that the images depend on."""

@@ -361,12 +361,6 @@ class ACGAN(ClassifyingGAN):
             terms["twin"] = _cross_entropy(labels, fake[2], -self.current(self.twin_weight))
         return terms
 
-    def class_logits(self, images):
-        return self.discriminator(images)[1]
-
-    def discriminator_features(self, images):
-        return self.discriminator.features(images)
-
     def _judge(self, images, random, stream):
         """Logits in training, with dropout of its own for each stream."""
         seen = self.augment(images, random, stream)

@@ -448,7 +448,7 @@ class BigGAN(LatentGAN):
     def discriminator_loss(self, batch, random):
         # Generated images of random classes
         real, labels = batch["image"], batch["label"]
-        fake, fake_labels = self._generate(random, real.shape[0])
+        fake, fake_labels = self.draw_fakes(random, real.shape[0])
         # One pass for both: nothing in the discriminator depends on the batch
         seen = [self.augment(real, random, "real"), self.augment(fake, random, "fake")]
         logits = self.discriminator(ops.concatenate(seen), ops.concatenate([labels, fake_labels]))
@@ -461,7 +461,7 @@ class BigGAN(LatentGAN):
         )
 
     def generator_loss(self, batch, random):
-        fake, labels = self._generate(random, batch["image"].shape[0])
+        fake, labels = self.draw_fakes(random, batch["image"].shape[0])
         logits = self.discriminator(self.augment(fake, random, "fake"), labels)
         for network in (self.generator, self.discriminator):
             power_iteration(network)
@@ -478,11 +478,6 @@ class BigGAN(LatentGAN):
         logs |= {"orthogonality": regularization}
         return Loss(adversarial + self.current(self.orthogonal_weight) * regularization, logs)
 
-    def _generate(self, random, count):
-        """Images of the generator in training, and the labels they were asked for."""
-        latents, labels = self.draw_latents(random, count), self.draw_labels(random, count)
-        return self.generator(latents, labels, training=True), labels
-
     def _refresh_moments(self, batch, random):
         super()._refresh_moments(batch, random)
         power_iteration(self.averaged_generator)
@@ -498,9 +493,6 @@ class BigGAN(LatentGAN):
         super().require_options(**others)
         if not truncation >= 0.0:
             raise UserError(f"truncation = {truncation}; expected 0 for no limit, or more")
-
-    def discriminator_features(self, images):
-        return self.discriminator.features(images)
 
 
 def truncated(latents, limit: float):

@@ -195,9 +195,6 @@ class CAN(ClassifyingGAN):
     def classes(self):
         return Classes(self.num_styles, self.class_names)
 
-    def class_logits(self, images):
-        return self.discriminator(images)[1]
-
     def discriminator_loss(self, batch, random):
         # Paintings, and images of the generator
         real, labels = batch["image"], batch["label"]
@@ -232,9 +229,6 @@ class CAN(ClassifyingGAN):
                 "style_entropy": ops.mean(entropy),
             },
         )
-
-    def discriminator_features(self, images):
-        return self.discriminator.features(images)
 
     def _judge(self, images, random, stream):
         return self.discriminator(self.augment(images, random, stream), training=True)

@@ -338,9 +338,6 @@ class SGAN(ClassifyingGAN):
             "unlabeled": weight * unlabeled,
         }
 
-    def discriminator_features(self, images):
-        return self.discriminator.features(images)
-
     def _generate(self, random, count):
         return self.generator(self.draw_latents(random, count), training=True)
 

@@ -347,13 +347,10 @@ class SSGAN(LatentGAN):
         make_generators(self, functools.partial(Generator, *options))
         self.discriminator = Discriminator(size, channels, num_classes, arch, name="discriminator")
 
-    def discriminator_features(self, images):
-        return self.discriminator.features(images)
-
     def discriminator_loss(self, batch, random):
         real, labels = batch["image"], batch["label"]
         count = real.shape[0]
-        fake, fake_labels = self._generate(random, count)
+        fake, fake_labels = self.draw_fakes(random, count)
         rotated, turns, rotated_labels = self._rotate(real, labels)
         seen_real = self.augment(real, random, "real")
         seen_fake = self.augment(fake, random, "fake")
@@ -379,7 +376,7 @@ class SSGAN(LatentGAN):
 
     def generator_loss(self, batch, random):
         count = batch["image"].shape[0]
-        fake, labels = self._generate(random, count)
+        fake, labels = self.draw_fakes(random, count)
         rotated, turns, rotated_labels = self._rotate(fake, labels)
         logits, rotations = self.discriminator(
             ops.concatenate([self.augment(fake, random, "fake"), rotated]),
@@ -392,11 +389,6 @@ class SSGAN(LatentGAN):
             adversarial + self.current(self.generator_rotation_weight) * rotation,
             logs={"adversarial": ops.mean(adversarial), "rotation": rotation},
         )
-
-    def _generate(self, random, count):
-        """Images of the generator in training, and the labels they were asked for."""
-        latents, labels = self.draw_latents(random, count), self.draw_labels(random, count)
-        return self.generator(latents, labels, training=True), labels
 
     def _rotate(self, images, labels):
         """Rotated images, their quarter turns `[M]`, and the labels that the images had."""

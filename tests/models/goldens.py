@@ -24,6 +24,11 @@ def hashed(name, shape):
     return ((h + 0.5) / 2.0**32).reshape(shape)
 
 
+def normal(name, shape):
+    """Numbers of unit variance, by their name."""
+    return (3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)).astype(np.float32)
+
+
 def inputs(shape):
     """The input of every recorded network, in (-1, 1)."""
     return 2.0 * hashed("input", shape) - 1.0

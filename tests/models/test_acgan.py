@@ -24,17 +24,12 @@ from ganzoo.weights.layouts import (
 )
 from tests import commands
 
-from .goldens import FOLDER, assert_golden, fill, hashed, inputs, parameter
+from .goldens import FOLDER, assert_golden, fill, inputs, normal, parameter
 
 LABELS = np.array([1, 4, 7, 0], np.int32)
 IMAGES = inputs((4, 3, 32, 32)).transpose(0, 2, 3, 1).astype(np.float32)
 GOLDEN = json.loads((FOLDER / "acgan.json").read_text())
 TINY = dict(models.model_class("acgan").TINY)
-
-
-def normal(name, shape):
-    """Unit variance."""
-    return (3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)).astype(np.float32)
 
 
 LATENTS = normal("z", (4, 110))[:, 10:]  # behind the one-hot class

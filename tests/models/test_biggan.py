@@ -20,7 +20,7 @@ from ganzoo.weights.layouts import (
     same,
 )
 
-from .goldens import FOLDER, assert_golden, fill, hashed, inputs, parameter
+from .goldens import FOLDER, assert_golden, fill, hashed, inputs, normal, parameter
 
 GOLDEN = json.loads((FOLDER / "biggan.json").read_text())
 TINY = dict(models.model_class("biggan").TINY)
@@ -51,11 +51,6 @@ NETWORKS = {
         "attention": (16,),
     },
 }
-
-
-def normal(name, shape):
-    """Unit variance."""
-    return (3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)).astype(np.float32)
 
 
 def formula(name, shape, transposed=False):

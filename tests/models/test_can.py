@@ -19,15 +19,10 @@ from ganzoo.weights.layouts import (
     transposed,
 )
 
-from .goldens import FOLDER, assert_golden, fill, hashed, inputs
+from .goldens import FOLDER, assert_golden, fill, inputs, normal
 
 GOLDEN = json.loads((FOLDER / "can.json").read_text())
 TINY = dict(models.model_class("can").TINY)
-
-
-def normal(name, shape):
-    """Unit variance."""
-    return (3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)).astype(np.float32)
 
 
 def images(count, size):

@@ -11,7 +11,7 @@ from ganzoo.seeds import Random
 from ganzoo.trainer import trainable_parameters
 from ganzoo.weights.layouts import convolution, dense, dense_to_maps, normalization, reordered, same
 
-from .goldens import assert_golden, converge, fill, hashed, inputs, parameter
+from .goldens import assert_golden, converge, fill, hashed, inputs, normal, parameter
 
 LABELS = np.array([1, 4, 7, 0], np.int32)
 IMAGES = inputs((4, 3, 32, 32)).transpose(0, 2, 3, 1).astype(np.float32)
@@ -23,11 +23,6 @@ FORMS = pytest.mark.parametrize(
     [TINY, TINY | {"architecture": "pytorch_gan"}, SMALL],
     ids=["concat", "pytorch_gan", "projection"],
 )
-
-
-def normal(name, shape):
-    """Unit variance."""
-    return (3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)).astype(np.float32)
 
 
 # Networks.

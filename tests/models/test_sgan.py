@@ -13,16 +13,11 @@ from ganzoo.seeds import Random
 from ganzoo.trainer import trainable_parameters
 from ganzoo.weights.layouts import reordered, same
 
-from .goldens import FOLDER, assert_golden, fill, hashed, inputs
+from .goldens import FOLDER, assert_golden, fill, hashed, inputs, normal
 
 GOLDEN = json.loads((FOLDER / "sgan.json").read_text())
 TINY = dict(models.model_class("sgan").TINY)
 MNIST = {"image_size": 28, "channels": 1, "architecture": "dense", "loss": "feature_matching_l2"}
-
-
-def normal(name, shape):
-    """Unit variance."""
-    return (3.0**0.5 * (2.0 * hashed(name, shape) - 1.0)).astype(np.float32)
 
 
 def weight_norm(layer, name, scale):
