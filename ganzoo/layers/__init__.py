@@ -1,6 +1,6 @@
 """Layers that GANs share and Keras lacks."""
 
-from ganzoo.layers.composite import Composite, Network, scaled_widths
+from ganzoo.layers.composite import Composite, Network, scaled_widths, small_normal
 from ganzoo.layers.convolution import ConvToImage, CroppedConv2DTranspose, PaddedConv2D
 from ganzoo.layers.dropout import dropout, gaussian_noise
 from ganzoo.layers.equalized import EqualizedConv2D, EqualizedDense, activate

@@ -1,4 +1,4 @@
-"""Layers that are made of layers."""
+"""Layers that are made of layers, and what networks are made with."""
 
 import keras
 
@@ -41,3 +41,8 @@ def scaled_widths(widths: tuple[int, ...], widest: int | None) -> tuple[int, ...
     if widest < 1:
         raise UserError(f"a width of {widest} channels; expected 1 or more, or None")
     return tuple(max(1, width * widest // max(widths)) for width in widths)
+
+
+def small_normal(stddev: float = 0.02) -> keras.initializers.Initializer:
+    """Normally distributed weights, as small as those of DCGAN by default."""
+    return keras.initializers.RandomNormal(stddev=stddev)

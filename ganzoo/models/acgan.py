@@ -51,6 +51,7 @@ from ganzoo.layers import (
     dropout,
     gaussian_noise,
     scaled_widths,
+    small_normal,
 )
 from ganzoo.losses import ADVERSARIAL
 
@@ -171,7 +172,7 @@ class Discriminator(Network):
         super().__init__(**kwargs)
         self.dropout_rate, self.activation_noise = dropout_rate, activation_noise
         widths, strides = zip(*DISCRIMINATOR, strict=True)
-        options = {"use_bias": use_bias, "kernel_initializer": _normal()}
+        options = {"use_bias": use_bias, "kernel_initializer": small_normal()}
         self.convolutions = [
             PaddedConv2D(filters, 3, pad=1, strides=stride, **options)
             for filters, stride in zip(scaled_widths(widths, width), strides, strict=True)
@@ -380,13 +381,9 @@ def _up(arch: Architecture, filters: int):
         crop=(arch.kernel_size - 1) // 2,
         strides=2,
         use_bias=arch.use_bias,
-        kernel_initializer=_normal(),
+        kernel_initializer=small_normal(),
     )
 
 
 def _dense(units: int, **kwargs):
-    return layers.Dense(units, kernel_initializer=_normal(), **kwargs)
-
-
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
+    return layers.Dense(units, kernel_initializer=small_normal(), **kwargs)

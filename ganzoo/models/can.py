@@ -37,7 +37,7 @@ from ganzoo.ema import make_generators
 from ganzoo.engine import Loss
 from ganzoo.errors import UserError, choose, choose_size
 from ganzoo.inputs import Classes
-from ganzoo.layers import Network, PaddedConv2D, batch_norm
+from ganzoo.layers import Network, PaddedConv2D, batch_norm, small_normal
 from ganzoo.losses import ADVERSARIAL
 from ganzoo.models import dcgan
 
@@ -94,16 +94,16 @@ class Discriminator(Network):
         super().__init__(**kwargs)
         stack, full = [], {"dtype": "float32"}
         for index, filters in enumerate(widths):
-            options = {"strides": 2, "use_bias": use_bias, "kernel_initializer": _normal()}
+            options = {"strides": 2, "use_bias": use_bias, "kernel_initializer": small_normal()}
             stack += [PaddedConv2D(filters, 4, pad=1, **options)]
             stack += [*([batch_norm()] if index else []), layers.LeakyReLU(0.2)]
         self.trunk = keras.Sequential([*stack, layers.Flatten()])
-        self.to_logit = layers.Dense(1, kernel_initializer=_normal(), **full)
+        self.to_logit = layers.Dense(1, kernel_initializer=small_normal(), **full)
         hidden = []
         for units in style_units:
-            hidden += [layers.Dense(units, kernel_initializer=_normal(), **full)]
+            hidden += [layers.Dense(units, kernel_initializer=small_normal(), **full)]
             hidden += [layers.LeakyReLU(0.2, **full)]
-        last = layers.Dense(num_styles, kernel_initializer=_normal(), **full)
+        last = layers.Dense(num_styles, kernel_initializer=small_normal(), **full)
         self.to_styles = keras.Sequential([*hidden, last])
 
     def build(self, input_shape):
@@ -239,7 +239,3 @@ def widths_of(width: int, num_layers: int) -> list[int]:
     if width < 1:
         raise UserError(f"a width of {width} channels; expected 1 or more")
     return [width * min(2**index, MOST) for index in range(num_layers)]
-
-
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)

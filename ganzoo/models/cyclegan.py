@@ -32,6 +32,7 @@ from ganzoo.layers import (
     PaddedConv2D,
     batch_norm,
     dropout,
+    small_normal,
 )
 from ganzoo.losses import ADVERSARIAL
 from ganzoo.translation import ImageGAN
@@ -437,18 +438,14 @@ def _convolution(filters, kernel_size, normalization, activation=layers.ReLU, **
 
 
 def _padded(filters, kernel_size, **kwargs):
-    return PaddedConv2D(filters, kernel_size, kernel_initializer=_normal(), **kwargs)
+    return PaddedConv2D(filters, kernel_size, kernel_initializer=small_normal(), **kwargs)
 
 
 def _upward(filters, kernel_size, **kwargs):
     """Twice the size."""
     return CroppedConv2DTranspose(
-        filters, kernel_size, crop=1, strides=2, kernel_initializer=_normal(), **kwargs
+        filters, kernel_size, crop=1, strides=2, kernel_initializer=small_normal(), **kwargs
     )
-
-
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
 
 
 def _leaky():

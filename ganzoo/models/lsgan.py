@@ -30,7 +30,7 @@ from ganzoo.ema import make_generators
 from ganzoo.errors import UserError, choose_size
 from ganzoo.inputs import Latents
 from ganzoo.latents import LatentGAN
-from ganzoo.layers import batch_norm
+from ganzoo.layers import batch_norm, small_normal
 from ganzoo.losses import least_squares
 
 # Image size: layers of the discriminator, each of which halves the side.
@@ -114,7 +114,9 @@ def _discriminator(image_size: int, width: int):
 
 def _up(filters: int, strides: int):
     """Transposed convolution: `[N, H, W, C] -> [N, strides H, strides W, F]`."""
-    return layers.Conv2DTranspose(filters, 3, strides, padding="same", kernel_initializer=_normal())
+    return layers.Conv2DTranspose(
+        filters, 3, strides, padding="same", kernel_initializer=small_normal()
+    )
 
 
 def _down(filters: int):
@@ -124,8 +126,4 @@ def _down(filters: int):
 
 
 def _dense(units: int, **kwargs):
-    return layers.Dense(units, kernel_initializer=_normal(), **kwargs)
-
-
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
+    return layers.Dense(units, kernel_initializer=small_normal(), **kwargs)

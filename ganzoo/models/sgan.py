@@ -58,6 +58,7 @@ from ganzoo.layers import (
     dropout,
     gaussian_noise,
     scaled_widths,
+    small_normal,
 )
 from ganzoo.losses import ADVERSARIAL
 from ganzoo.seeds import Random
@@ -161,7 +162,7 @@ class Discriminator(Network):
         arch = ARCHITECTURES[architecture]
         widths = scaled_widths(arch.discriminator, width)
         self.corruption, self.is_dense = arch.corruption, not arch.convolutions
-        options = {"kernel_initializer": _normal(0.1 if self.is_dense else 0.05)}
+        options = {"kernel_initializer": small_normal(0.1 if self.is_dense else 0.05)}
         if self.is_dense:
             self.hidden = [WeightNormDense(units, **options) for units in widths]
         else:
@@ -374,10 +375,10 @@ def _dense_generator(widths, image_size, channels):
 
 def _convolutional_generator(widths, image_size, channels):
     """Layers from latents `[N, latent_dim]` on, and the last one, to images `[N, S, S, C]`."""
-    options = {"strides": 2, "kernel_initializer": _normal(0.05)}
+    options = {"strides": 2, "kernel_initializer": small_normal(0.05)}
     first, *widths = widths
     bottom = image_size // 2 ** (len(widths) + 1)
-    stack = [layers.Dense(bottom**2 * first, use_bias=False, kernel_initializer=_normal(0.05))]
+    stack = [layers.Dense(bottom**2 * first, use_bias=False, kernel_initializer=small_normal(0.05))]
     stack += [_norm(), layers.ReLU(), layers.Reshape((bottom, bottom, first))]
     for filters in widths:
         stack += [CroppedConv2DTranspose(filters, 5, 2, use_bias=False, **options)]
@@ -388,7 +389,3 @@ def _convolutional_generator(widths, image_size, channels):
 
 def _norm():
     return batch_norm(scale=False)
-
-
-def _normal(stddev: float):
-    return keras.initializers.RandomNormal(stddev=stddev)

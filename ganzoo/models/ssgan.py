@@ -49,6 +49,7 @@ from ganzoo.layers import (
     batch_norm,
     power_iteration,
     scaled_widths,
+    small_normal,
     unpool,
     upsample_bilinear,
     upsample_nearest,
@@ -82,10 +83,6 @@ class Architecture(NamedTuple):
     conditional_end: bool = True  # the generator's last normalization; False: of all classes
 
 
-def _normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
-
-
 def _xavier(gain=1.0):
     return keras.initializers.VarianceScaling(gain**2, mode="fan_avg", distribution="uniform")
 
@@ -104,8 +101,8 @@ COMPARE_GAN = Architecture(
     hidden_is_input=False,
     unit_range=True,
     pool=ops.mean,
-    block_init=_normal,
-    init=_normal,
+    block_init=small_normal,
+    init=small_normal,
 )
 MIMICRY = Architecture(
     sizes={
